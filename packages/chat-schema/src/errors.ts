@@ -1,0 +1,43 @@
+/** Every code that the library throws or returns. Each is produced by a test. */
+export type ChatDocErrorCode =
+  | 'detached'
+  | 'import_conflict'
+  | 'import_no_header'
+  | 'import_too_large'
+  | 'invalid_argument'
+  | 'not_found'
+  | 'not_open'
+  | 'past'
+  | 'read_only';
+
+/**
+ * A mistake of the caller. `path` names the argument, `message` says what was expected and what came.
+ * Chat content never stands in a message: ids, paths and types only.
+ */
+export class ChatDocError extends Error {
+  override readonly name = 'ChatDocError';
+  readonly code: ChatDocErrorCode;
+  readonly path: string;
+
+  constructor(code: ChatDocErrorCode, path: string, message: string, cause?: unknown) {
+    super(path === '' ? message : `At ${path}: ${message}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/** How an argument is named in a message: its type, never its content. */
+export function describeType(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (typeof value === 'undefined') return 'undefined';
+  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
+}
+
+/** Throws `invalid_argument` unless `value` is a string. */
+export function assertString(value: unknown, path: string): asserts value is string {
+  if (typeof value !== 'string') {
+    throw new ChatDocError('invalid_argument', path, `expected a string, got ${describeType(value)}`);
+  }
+}
