@@ -111,16 +111,24 @@ export function decodeText(escaped: string): string | undefined {
  * Undefined where the line stops anywhere but inside the last string of its object. O(length).
  */
 export function closeLine(open: string): string | undefined {
-  let line = open;
-  const escape = /\\(?:u[0-9a-fA-F]{0,3})?$/.exec(line);
-  if (escape !== null) {
-    let slashes = 0;
-    while (line.charCodeAt(escape.index - 1 - slashes) === 92) slashes += 1;
-    // An even number before it: the last backslash begins an escape, and is not the end of one.
-    if (slashes % 2 === 0) line = line.slice(0, escape.index);
-  }
-  const closed = `${line}","cut":true}`;
+  const escape = findHalfEscape(open);
+  const closed = `${escape < 0 ? open : open.slice(0, escape)}","cut":true}`;
   return parseLine(closed).ok ? closed : undefined;
+}
+
+/** Whether text between quotes ends within an escape, so that what follows can't be read alone. */
+export function endsInEscape(escaped: string): boolean {
+  return findHalfEscape(escaped) >= 0;
+}
+
+function findHalfEscape(escaped: string): number {
+  const match = /\\(?:u[0-9a-fA-F]{0,3})?$/.exec(escaped.slice(-6));
+  if (match === null) return -1;
+  const at = Math.max(0, escaped.length - 6) + match.index;
+  let slashes = 0;
+  while (escaped.charCodeAt(at - 1 - slashes) === 92) slashes += 1;
+  // An even number before it: this backslash begins an escape, and is not the end of one.
+  return slashes % 2 === 0 ? at : -1;
 }
 
 export type QuarantineReason =
@@ -148,14 +156,15 @@ export function parseLine(line: string): ParsedLine {
   } catch {
     return { ok: false, reason: 'not_json' };
   }
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return { ok: false, reason: 'not_json' };
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return { ok: false, reason: 'not_json' };
   const bad = findBadValue(body, LIMITS.depth);
   if (bad !== undefined) return { ok: false, reason: bad };
   return { ok: true, body: body as Record<string, unknown> };
 }
 
 // Recursion ends at the depth limit, so a line 10,000 deep cannot overflow the stack.
-function findBadValue(value: object, depth: number): QuarantineReason | undefined {
+export function findBadValue(value: object, depth: number): QuarantineReason | undefined {
   if (depth === 0) return 'too_deep';
   for (const key of Object.keys(value)) {
     if (key === '__proto__') return 'reserved_key';
@@ -248,11 +257,7 @@ const FORMS: Readonly<Record<string, readonly HeadForm[]>> = {
   m: [MESSAGE],
   p: [PART],
   f: [form('finish', 'id', ofAttempt)],
-  r: [
-    form('revision', 'id', ofMessage),
-    form('retry', 'id', ofMessage),
-    form('redaction', 'id', ofMessage),
-  ],
+  r: [form('revision', 'id', ofMessage), form('retry', 'id', ofMessage), form('redaction', 'id', ofMessage)],
   s: [form('stop', 'id', ofMessage)],
   i: [form('interrupt', 'id', ofMessage)],
   t: [form('thread_config', 'id', ofThread), THREAD, form('thread_state', 'id', ofThread)],
@@ -278,7 +283,6 @@ export function readHead(text: string, start: number, end: number, head: Head): 
   head.attempt = -1;
   head.subjectRole = ROLE.none;
   head.kind = KIND.bad;
-  if (end - start > LIMITS.line) return;
   const forms = FORMS_BY_CODE[text.charCodeAt(start + 9)];
   if (forms !== undefined) {
     for (const candidate of forms) {
@@ -339,6 +343,16 @@ function readIds(text: string, own: number, end: number, form: HeadForm, head: H
 function readId(text: string, at: number, end: number): number {
   const after = at + ULID_LENGTH;
   return after < end && isUlidAt(text, at) && text.charCodeAt(after) === 34 ? after : -1;
+}
+
+/** Two lines with one key are the same entry. Undefined where the line has no whole head of a known type. */
+export function keyOfLine(line: string): string | undefined {
+  const head = createHead();
+  readHead(line, 0, line.length, head);
+  if (head.kind === KIND.bad || head.kind === KIND.unknown || head.own < 0) return undefined;
+  const ids = [head.own, head.subject, head.attempt].filter((at) => at >= 0);
+  const number = head.kind === KIND.part ? Number.parseInt(line.slice(58, 74), 10) : 0;
+  return `${head.kind}:${number}:${ids.map((at) => line.substring(at, at + ULID_LENGTH)).join(':')}`;
 }
 
 const NUL = '\0';

@@ -429,7 +429,10 @@ export interface ReadEntry {
  * A parsed body as an entry: what fits its schema, plus unknown keys. Never throws; a body that does not fit
  * loses the fields that do not, and says which.
  */
-export function readEntry(type: Exclude<EntryType, 'lane'>, body: Readonly<Record<string, unknown>>): ReadEntry {
+export function readEntry(
+  type: Exclude<EntryType, 'lane'>,
+  body: Readonly<Record<string, unknown>>,
+): ReadEntry {
   const schema = entrySchemas[type];
   const parsed = schema.safeParse(body);
   if (parsed.success) return { entry: parsed.data as unknown as Entry };

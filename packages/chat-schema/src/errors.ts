@@ -3,11 +3,9 @@ export type ChatDocErrorCode =
   | 'detached'
   | 'import_conflict'
   | 'import_no_header'
-  | 'import_too_large'
   | 'invalid_argument'
   | 'not_found'
   | 'not_open'
-  | 'past'
   | 'read_only';
 
 /**

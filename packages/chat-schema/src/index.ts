@@ -1,3 +1,19 @@
+export { AttemptWriter, type NewFinish, type NewPart, PartWriter } from './attempt-writer.js';
+export { Chat, openChat } from './chat.js';
+export type {
+  Annotating,
+  ChatOptions,
+  ConfigChange,
+  Edit,
+  NewAttempt,
+  NewMessage,
+  NewStreamedMessage,
+  NewThread,
+  StateChange,
+  VariableChange,
+} from './chat-options.js';
+export { closeLine, encodeLine, type ParsedLine, parseLine, type QuarantineReason } from './codec.js';
+export { embedChat } from './embed.js';
 export {
   type ActivationEntry,
   type AnnotationEntry,
@@ -35,7 +51,6 @@ export {
   type VariableScope,
   type VariablesEntry,
 } from './entries.js';
-export { closeLine, encodeLine, parseLine, type ParsedLine, type QuarantineReason } from './codec.js';
 export { type Environment, systemEnvironment } from './environment.js';
 export { ChatDocError, type ChatDocErrorCode } from './errors.js';
 export {
@@ -73,3 +88,5 @@ export type {
   Version,
   Waiting,
 } from './records.js';
+export { ChatOrigin } from './structs.js';
+export type { ChatReader } from './view.js';

@@ -1,4 +1,4 @@
-import type { ChatDocErrorCode } from './errors.js';
+import type { QuarantineReason } from './codec.js';
 import type {
   Json,
   JsonObject,
@@ -8,7 +8,7 @@ import type {
   ThreadConfigFields,
   ThreadStateName,
 } from './entries.js';
-import type { QuarantineReason } from './codec.js';
+import type { ChatDocErrorCode } from './errors.js';
 
 /** What callers read: the records that the fold yields. All are frozen, and stay the same object until changed. */
 

@@ -1,0 +1,117 @@
+import { openChat } from '@chatdoc/schema';
+import type * as Y from 'yjs';
+import { ScriptedEnvironment } from './chat-document.js';
+import type { Clients, Fixtures } from './fixtures.js';
+import { type Draft, USER } from './generator.js';
+import { loadDoc } from './layouts.js';
+import { collectGarbage, medianOf, ratioOf, spreadOf } from './measure.js';
+import { progress } from './progress.js';
+import { type Figure, figure, ratio } from './report.js';
+
+const BLOCK = 100;
+const WARM_UP = 3;
+/** Threads that are open in the client; the first append to another folds it, which `whole` measures. */
+const OPEN_THREADS = 20;
+
+interface Appender {
+  readonly append: (draft: Draft) => void;
+  /** By block, the median and the mean of its appends in µs. */
+  readonly medians: number[];
+  readonly means: number[];
+}
+
+/**
+ * One message appended, with index and a subscriber, beside a bare `Y.Map.set` of the same JSON in a document
+ * of the same messages and clientIDs. All sizes take turns, block by block, so that flatness is paired too.
+ */
+export function benchAppend(fixtures: Fixtures, sizes: readonly number[], reps: number): readonly Figure[] {
+  const figures: Figure[] = [];
+  for (const clients of ['few', 'many'] as const) {
+    const pairs = sizes.map((size) => ({
+      size,
+      chatdoc: openAppender(fixtures, size, clients),
+      floor: floorAppender(fixtures, size, clients),
+    }));
+    progress(`append: ${reps} blocks of ${BLOCK} messages at ${sizes.join(', ')}, ${clients} clientIDs`);
+    const drafts = fixtures.spare((reps + WARM_UP) * BLOCK);
+    for (let block = 0; block < reps + WARM_UP; block += 1) {
+      const part = drafts.slice(block * BLOCK, (block + 1) * BLOCK);
+      const discarded = block < WARM_UP;
+      for (const { chatdoc, floor } of pairs) {
+        for (const side of block % 2 === 0 ? [chatdoc, floor] : [floor, chatdoc])
+          appendBlock(side, part, discarded);
+      }
+    }
+    const name = clients === 'few' ? '≤ 16 clientIDs' : '2 clientIDs per 200 messages';
+    for (const { size, chatdoc, floor } of pairs) {
+      figures.push(
+        ratio(`append / \`Y.Map.set\`, ${name}`, size, ratioOf(chatdoc.medians, floor.medians), 2),
+        ratio(`append / \`Y.Map.set\`, means, ${name}`, size, ratioOf(chatdoc.means, floor.means)),
+        figure(`append, ${name}`, size, medianOf(chatdoc.medians), 'µs'),
+        figure(`\`Y.Map.set\`, ${name}`, size, medianOf(floor.medians), 'µs'),
+      );
+    }
+    if (clients === 'few') figures.push(...flatness(pairs));
+  }
+  return figures;
+}
+
+function flatness(pairs: readonly { size: number; chatdoc: Appender; floor: Appender }[]): readonly Figure[] {
+  const [least, greatest] = [pairs[0], pairs[pairs.length - 1]];
+  if (least === undefined || greatest === undefined || least === greatest) return [];
+  const name = `at ${greatest.size} / at ${least.size} messages, ≤ 16 clientIDs`;
+  return [
+    ratio(`append ${name}`, null, ratioOf(greatest.chatdoc.medians, least.chatdoc.medians), 1.5),
+    ratio(`\`Y.Map.set\` ${name}`, null, ratioOf(greatest.floor.medians, least.floor.medians)),
+  ];
+}
+
+function openAppender(fixtures: Fixtures, size: number, clients: Clients): Appender {
+  const threads = fixtures.threadIds(size, clients).slice(-OPEN_THREADS);
+  const environment = new ScriptedEnvironment(99);
+  const doc = loadDoc(fixtures.chat(size, clients));
+  const chat = openChat(doc, { environment, user_id: USER });
+  let seen = 0;
+  chat.subscribe((change) => {
+    seen += change.messages.length;
+  });
+  return {
+    medians: [],
+    means: [],
+    append: (draft) => {
+      environment.time = draft.time;
+      const before = seen;
+      chat.send({
+        thread_id: threads[draft.index % threads.length] ?? '',
+        sender_id: USER,
+        content: draft.record.content,
+      });
+      if (seen === before) throw new Error('the subscriber saw nothing');
+    },
+  };
+}
+
+function floorAppender(fixtures: Fixtures, size: number, clients: Clients): Appender {
+  const doc = loadDoc(fixtures.flat(size, clients));
+  const map: Y.Map<unknown> = doc.getMap('messages');
+  return {
+    medians: [],
+    means: [],
+    append: (draft) => {
+      map.set(draft.record.message_id, draft.record);
+    },
+  };
+}
+
+function appendBlock(side: Appender, drafts: readonly Draft[], discarded: boolean): void {
+  collectGarbage();
+  const times: number[] = [];
+  for (const draft of drafts) {
+    const start = performance.now();
+    side.append(draft);
+    times.push((performance.now() - start) * 1_000);
+  }
+  if (discarded) return;
+  side.medians.push(medianOf(times));
+  side.means.push(spreadOf([times.reduce((sum, time) => sum + time, 0) / times.length]).value);
+}

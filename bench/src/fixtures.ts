@@ -1,0 +1,130 @@
+import type { Chat } from '@chatdoc/schema';
+import { openChat } from '@chatdoc/schema';
+import { buildChat } from './chat-document.js';
+import { type Draft, generateChat, SESSION_LENGTH, THREAD_LENGTH, toJsonLines } from './generator.js';
+import {
+  buildArray,
+  buildSessions,
+  loadDoc,
+  type OnProgress,
+  type WriteTo,
+  writeFlat,
+  writeNested,
+} from './layouts.js';
+import { formatCount, progress } from './progress.js';
+
+/** Messages beyond the greatest size, for what is appended and merged. */
+const SPARE = 20_000;
+/** Sessions of the document variant with at most 16 clientIDs. */
+const FEW_SESSIONS = 8;
+
+export type Clients = 'few' | 'many';
+
+/** The documents of one run, each built once, when it is first asked for, and kept encoded. */
+export class Fixtures {
+  readonly #drafts: readonly Draft[];
+  readonly #updates = new Map<string, Uint8Array>();
+  readonly #lines = new Map<number, readonly string[]>();
+  readonly #threadIds = new Map<string, readonly string[]>();
+  readonly #greatest: number;
+
+  constructor(sizes: readonly number[]) {
+    this.#greatest = Math.max(...sizes, 10_000);
+    progress(`generating ${formatCount(this.#greatest + SPARE)} messages`);
+    this.#drafts = generateChat(this.#greatest + SPARE);
+  }
+
+  drafts(size: number): readonly Draft[] {
+    return this.#drafts.slice(0, size);
+  }
+
+  /** Drafts that no document holds, from the first of a thread on. */
+  spare(count: number, from = 0): readonly Draft[] {
+    return this.#drafts.slice(this.#greatest + from, this.#greatest + from + count);
+  }
+
+  lines(size: number): readonly string[] {
+    const known = this.#lines.get(size);
+    if (known !== undefined) return known;
+    const lines = toJsonLines(this.drafts(size));
+    this.#lines.set(size, lines);
+    return lines;
+  }
+
+  array(size: number): Uint8Array {
+    return this.#build('raw Y.Array', size, 'few', () => buildArray(this.drafts(size)));
+  }
+
+  nested(size: number): Uint8Array {
+    return this.#sessions('nested Y.Maps', size, 'many', writeNested);
+  }
+
+  flat(size: number, clients: Clients): Uint8Array {
+    return this.#sessions('flat Y.Map', size, clients, writeFlat);
+  }
+
+  chat(size: number, clients: Clients): Uint8Array {
+    return this.#build('chatdoc', size, clients, (onProgress) =>
+      buildChat(this.drafts(size), sessionLength(size, clients), onProgress),
+    );
+  }
+
+  /** The ids that chatdoc gave the threads, oldest first. */
+  threadIds(size: number, clients: Clients): readonly string[] {
+    const key = `${size} ${clients}`;
+    const known = this.#threadIds.get(key);
+    if (known !== undefined) return known;
+    const chat = openChat(loadDoc(this.chat(size, clients)));
+    const ids = chat.threads().map((thread) => thread.thread_id);
+    checkComplete(chat, ids, size);
+    chat.close();
+    this.#threadIds.set(key, ids);
+    return ids;
+  }
+
+  /** Frees what only that size needs. */
+  release(size: number): void {
+    for (const key of this.#updates.keys()) if (key.startsWith(`${size} `)) this.#updates.delete(key);
+    this.#lines.delete(size);
+  }
+
+  #sessions(name: string, size: number, clients: Clients, write: WriteTo): Uint8Array {
+    return this.#build(name, size, clients, (onProgress) =>
+      buildSessions(this.drafts(size), sessionLength(size, clients), write, onProgress),
+    );
+  }
+
+  #build(
+    name: string,
+    size: number,
+    clients: Clients,
+    build: (onProgress: OnProgress) => Uint8Array,
+  ): Uint8Array {
+    const key = `${size} ${clients} ${name}`;
+    const known = this.#updates.get(key);
+    if (known !== undefined) return known;
+    const label = `${formatCount(size)} messages: building ${name} (${clients} clientIDs)`;
+    progress(label);
+    let reported = performance.now();
+    const update = build((messages) => {
+      if (performance.now() - reported < 5_000) return;
+      reported = performance.now();
+      progress(`${label}, ${formatCount(messages)} done`);
+    });
+    this.#updates.set(key, update);
+    return update;
+  }
+}
+
+function sessionLength(size: number, clients: Clients): number {
+  if (clients === 'many') return SESSION_LENGTH;
+  return Math.ceil(size / FEW_SESSIONS / THREAD_LENGTH) * THREAD_LENGTH;
+}
+
+/** A benchmark of a document that lost messages would be fast. */
+function checkComplete(chat: Chat, threadIds: readonly string[], size: number): void {
+  const messages = threadIds.reduce((sum, id) => sum + chat.messageIds(id).length, 0);
+  if (messages !== size) throw new Error(`the chatdoc document of ${size} messages shows ${messages}`);
+  const { quarantined, duplicates, damaged } = chat.report();
+  if (quarantined + duplicates + damaged > 0) throw new Error('the chatdoc document has bad lines');
+}

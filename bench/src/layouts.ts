@@ -1,0 +1,156 @@
+import * as Y from 'yjs';
+import type { Draft, FinalRecord } from './generator.js';
+import { Random } from './random.js';
+
+/** Gets how many messages are written so far. */
+export type OnProgress = (messages: number) => void;
+
+/** Consecutive drafts that one pair of processes wrote. */
+export function sessionsOf(drafts: readonly Draft[], length: number): readonly (readonly Draft[])[] {
+  const sessions: Draft[][] = [];
+  for (let at = 0; at < drafts.length; at += length) sessions.push(drafts.slice(at, at + length));
+  return sessions;
+}
+
+/** One document that holds them all, encoded. Sessions share no record, so they can be written apart. */
+export function joinUpdates(updates: readonly Uint8Array[]): Uint8Array {
+  const doc = new Y.Doc();
+  doc.transact(() => {
+    for (const update of updates) Y.applyUpdate(doc, update);
+  });
+  return Y.encodeStateAsUpdate(doc);
+}
+
+/** The raw floor: one run of JSON objects by one client. */
+export function buildArray(drafts: readonly Draft[]): Uint8Array {
+  const doc = new Y.Doc();
+  doc.clientID = 0x9000_0001;
+  doc.getArray('messages').push(drafts.map((draft) => draft.record));
+  return Y.encodeStateAsUpdate(doc);
+}
+
+/** Writes one message under the client of its side, one transaction an event. */
+export type WriteTo = (doc: Y.Doc, draft: Draft, clientID: number) => void;
+
+/** A document written session by session, each with a client for the user and one for the agent. */
+export function buildSessions(
+  drafts: readonly Draft[],
+  sessionLength: number,
+  write: WriteTo,
+  onProgress: OnProgress,
+): Uint8Array {
+  const random = new Random(sessionLength);
+  let written = 0;
+  const updates = sessionsOf(drafts, sessionLength).map((session) => {
+    const doc = new Y.Doc();
+    const clients = [random.uint32(), random.uint32()] as const;
+    for (const draft of session) write(doc, draft, clients[draft.agent ? 1 : 0]);
+    written += session.length;
+    onProgress(written);
+    return Y.encodeStateAsUpdate(doc);
+  });
+  return joinUpdates(updates);
+}
+
+/** A flat `Y.Map` of whole records: the floor of an append. */
+export const writeFlat: WriteTo = (doc, draft, clientID) => {
+  doc.clientID = clientID;
+  doc.getMap('messages').set(draft.record.message_id, draft.record);
+};
+
+/** What most chats on Yjs do: a nested map a message, its body a `Y.Text`, history and reactions nested too. */
+export const writeNested: WriteTo = (doc, draft, clientID) => {
+  doc.clientID = clientID;
+  const { record } = draft;
+  const message = new Y.Map<unknown>();
+  const content = new Y.Text();
+  const history = new Y.Array<unknown>();
+  const reactions = new Y.Map<unknown>();
+  const [first, ...later] = draft.pieces;
+  doc.transact(() => {
+    doc.getMap('messages').set(record.message_id, message);
+    for (const [key, value] of Object.entries(record)) {
+      if (key !== 'content' && key !== 'history' && key !== 'reactions') message.set(key, value);
+    }
+    message.set('content', content);
+    message.set('history', history);
+    message.set('reactions', reactions);
+    content.insert(0, first ?? '');
+  });
+  for (const piece of later) content.insert(content.length, piece);
+  if (draft.edited !== undefined) {
+    const { edited } = draft;
+    doc.transact(() => {
+      history.push([...(record.history ?? [])]);
+      content.delete(0, content.length);
+      content.insert(0, edited);
+    });
+  }
+  for (const [reaction, users] of Object.entries(record.reactions ?? {})) reactions.set(reaction, [...users]);
+};
+
+interface DatedId {
+  readonly id: string;
+  readonly date: string;
+}
+
+/** Message ids by thread, by date: what a reader of the nested layout needs before it can show a thread. */
+export class NestedIndex {
+  readonly threads = new Map<string, DatedId[]>();
+
+  constructor(doc: Y.Doc) {
+    const messages = doc.getMap<Y.Map<unknown>>('messages');
+    for (const [id, message] of messages) this.#add(id, message);
+    for (const ids of this.threads.values()) ids.sort(byDate);
+    messages.observe((event) => {
+      const changed = new Set<DatedId[]>();
+      for (const id of event.keysChanged) {
+        const message = messages.get(id);
+        if (message !== undefined) changed.add(this.#add(id, message));
+      }
+      for (const ids of changed) ids.sort(byDate);
+    });
+  }
+
+  #add(id: string, message: Y.Map<unknown>): DatedId[] {
+    const thread = message.get('thread_id') as string;
+    let ids = this.threads.get(thread);
+    if (ids === undefined) {
+      ids = [];
+      this.threads.set(thread, ids);
+    }
+    ids.push({ id, date: message.get('date') as string });
+    return ids;
+  }
+}
+
+function byDate(a: DatedId, b: DatedId): number {
+  return a.date < b.date ? -1 : a.date > b.date ? 1 : 0;
+}
+
+/** Every message of the nested layout as a plain object. */
+export function readNested(doc: Y.Doc): readonly unknown[] {
+  return [...doc.getMap<Y.Map<unknown>>('messages').values()].map((message) => message.toJSON());
+}
+
+/** The floor that does not merge at all. */
+export function parseLines(lines: readonly string[]): ReadonlyMap<string, FinalRecord> {
+  const records = new Map<string, FinalRecord>();
+  for (const line of lines) {
+    const record = JSON.parse(line) as FinalRecord;
+    records.set(record.message_id, record);
+  }
+  return records;
+}
+
+export function loadDoc(update: Uint8Array): Y.Doc {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, update);
+  return doc;
+}
+
+export function countStructs(doc: Y.Doc): number {
+  let structs = 0;
+  for (const client of doc.store.clients.values()) structs += client.length;
+  return structs;
+}

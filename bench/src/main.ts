@@ -1,0 +1,101 @@
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { benchAppend } from './append.js';
+import { Fixtures } from './fixtures.js';
+import { benchHeap } from './heap.js';
+import { benchMerge } from './merge.js';
+import { benchOpen } from './open.js';
+import { elapsedSeconds, progress } from './progress.js';
+import { type Figure, isMissed, renderMarkdown, renderOthers, renderTargets } from './report.js';
+import { benchSize } from './size.js';
+import { benchStream } from './stream.js';
+import { benchWhole } from './whole.js';
+
+const SECTIONS = ['open', 'heap', 'size', 'append', 'stream', 'merge', 'whole'] as const;
+const SIZES = [1_000, 10_000, 100_000];
+const QUICK = [1_000, 10_000];
+/** The size that the targets of design section 9 speak of. */
+const JUDGED = 100_000;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    sizes: { type: 'string' },
+    reps: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) {
+  console.log(`pnpm bench [--quick] [--only ${SECTIONS.join(',')}] [--sizes 1000,10000] [--reps 5]`);
+} else {
+  main();
+}
+
+function main(): void {
+  const sections = values.only?.split(',') ?? [...SECTIONS];
+  for (const name of sections) {
+    if (!SECTIONS.some((each) => each === name))
+      throw new Error(`--only: expected ${SECTIONS.join(', ')}, got ${name}`);
+  }
+  const sizes =
+    values.sizes?.split(',').map((each) => parseCount('--sizes', each)) ?? (values.quick ? QUICK : SIZES);
+  const reps = values.reps === undefined ? undefined : parseCount('--reps', values.reps);
+  const started = new Date();
+  const figures = measure(new Fixtures(sizes), sections, sizes, reps);
+
+  console.log(`\n${renderTargets(figures)}\n\n${renderOthers(figures)}\n`);
+  const run = {
+    date: started.toISOString().slice(0, 10),
+    machine: machine(),
+    seconds: elapsedSeconds(),
+    figures,
+  };
+  const complete = sections.length === SECTIONS.length && SIZES.every((size) => sizes.includes(size));
+  if (complete) {
+    writeFileSync(fileURLToPath(new URL('../RESULTS.md', import.meta.url)), renderMarkdown(run));
+    progress('wrote bench/RESULTS.md');
+  } else {
+    progress('a partial run: bench/RESULTS.md is left as it was');
+  }
+  const missed = figures.filter(isMissed);
+  progress(
+    `${figures.filter((each) => each.limit !== undefined).length - missed.length} targets met, ${missed.length} missed`,
+  );
+}
+
+function measure(
+  fixtures: Fixtures,
+  sections: readonly string[],
+  sizes: readonly number[],
+  reps: number | undefined,
+): readonly Figure[] {
+  const figures: Figure[] = [];
+  const wants = (name: (typeof SECTIONS)[number]): boolean => sections.includes(name);
+  for (const size of sizes) {
+    const judged = size >= JUDGED;
+    if (wants('open')) figures.push(...benchOpen(fixtures, size, reps ?? (judged ? 5 : 9), judged));
+    if (wants('heap')) figures.push(...benchHeap(fixtures, size, judged));
+    if (wants('size')) figures.push(...benchSize(fixtures, size));
+    if (wants('whole')) figures.push(...benchWhole(fixtures, size, reps ?? 3));
+  }
+  if (wants('append')) figures.push(...benchAppend(fixtures, sizes, reps ?? 15));
+  if (wants('stream')) figures.push(...benchStream(fixtures, reps ?? 7));
+  if (wants('merge')) figures.push(...benchMerge(fixtures, reps ?? 7));
+  return figures;
+}
+
+function machine(): string {
+  const cores = cpus();
+  return `Node ${process.versions.node} · ${cores.length} cores, ${cores[0]?.model.trim() ?? 'unknown'} · ${process.platform}`;
+}
+
+function parseCount(option: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new Error(`${option}: expected a positive integer, got ${text}`);
+  return count;
+}

@@ -1,0 +1,83 @@
+/** One side of a comparison. */
+export interface Subject {
+  readonly name: string;
+  /** Not timed; gives what is timed. */
+  prepare(): () => unknown;
+}
+
+export function timed(name: string, run: () => unknown): Subject {
+  return { name, prepare: () => run };
+}
+
+/** Timed is `run` alone, on what `prepare` made for this repetition. */
+export function timedOn<T>(name: string, prepare: () => T, run: (prepared: T) => unknown): Subject {
+  return {
+    name,
+    prepare: () => {
+      const prepared = prepare();
+      return () => run(prepared);
+    },
+  };
+}
+
+const WARM_UP = 2;
+
+/** By subject, the milliseconds of each repetition. */
+export type Samples = Readonly<Record<string, readonly number[]>>;
+
+/**
+ * Times the subjects beside one another in each repetition, the order rotating, garbage collected before each.
+ * Two repetitions more than asked are run, and the first two discarded: only the third runs at full speed.
+ */
+export function pair(reps: number, subjects: readonly Subject[]): Samples {
+  const samples: Record<string, number[]> = Object.fromEntries(subjects.map(({ name }) => [name, []]));
+  for (let rep = -WARM_UP; rep < reps; rep += 1) {
+    for (let turn = 0; turn < subjects.length; turn += 1) {
+      const subject = subjects[(turn + rep + WARM_UP) % subjects.length];
+      if (subject === undefined) continue;
+      const time = once(subject);
+      if (rep >= 0) samples[subject.name]?.push(time);
+    }
+  }
+  return samples;
+}
+
+function once(subject: Subject): number {
+  const run = subject.prepare();
+  collectGarbage();
+  const start = performance.now();
+  const result = run();
+  const time = performance.now() - start;
+  // Still reachable while it was timed.
+  if (result === run) throw new Error('nothing was run');
+  return time;
+}
+
+export function collectGarbage(): void {
+  if (globalThis.gc === undefined) throw new Error('Run with node --expose-gc: `pnpm bench` does.');
+  globalThis.gc();
+}
+
+export interface Ratio {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The median, least and greatest of the ratios of each repetition. */
+export function ratioOf(subject: readonly number[] | undefined, floor: readonly number[] | undefined): Ratio {
+  if (subject === undefined || floor === undefined) throw new Error('one side was not measured');
+  return spreadOf(subject.map((time, rep) => time / (floor[rep] ?? Number.NaN)));
+}
+
+export function spreadOf(values: readonly number[] | undefined): Ratio {
+  if (values === undefined || values.length === 0) throw new Error('nothing was measured');
+  return { value: medianOf(values), low: Math.min(...values), high: Math.max(...values) };
+}
+
+export function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}

@@ -1,0 +1,443 @@
+import {
+  deriveUlid,
+  type Entry,
+  formatDate,
+  type JsonObject,
+  type MessageEntry,
+  type ThreadEntry,
+} from '@chatdoc/schema';
+import {
+  createConfig,
+  createConfigOfRow,
+  createStateOfRow,
+  isCanonicalConfig,
+  readArchivedCount,
+  readConfig,
+  readLatestTime,
+} from './cocalc-config.js';
+import {
+  type CocalcMessage,
+  createFeedback,
+  createRevisions,
+  readCocalcMessages,
+  readFixedColumns,
+  readOtherColumns,
+} from './cocalc-messages.js';
+import { type CocalcRowKind, classifyCocalcRow } from './cocalc-rows.js';
+import { deriveLegacyThreadId, type FoundThread, ThreadFinder } from './cocalc-threads.js';
+import { compareText } from './code-unit-order.js';
+import { readDate } from './dates.js';
+import { isJsonObject, omitKeys, readName } from './json-value.js';
+import { createColumnsRow } from './legacy-rows.js';
+import { createContent } from './long-content.js';
+import { PlanDraft } from './plan-draft.js';
+import { type Reading, UNKNOWN_SENDER } from './reading.js';
+import { readLineRows, type SourceRow } from './source-rows.js';
+
+/** Reads a CoCalc chat: JSON lines of any generation from 2013 to 2026, also mixed in one file. */
+export function readCocalc(bytes: Uint8Array): Reading {
+  return new CocalcReader(readLineRows(bytes)).read();
+}
+
+interface ThreadFacts {
+  readonly thread_id: string;
+  legacyId?: string;
+  missingTime?: number;
+  /** The blank message that anchors it. */
+  placeholder?: CocalcMessage;
+  readonly members: CocalcMessage[];
+  /** `chat-thread` rows, and the rows that speak of a thread without messages. */
+  readonly threadRows: SourceRow[];
+  readonly otherRows: SourceRow[];
+}
+
+class CocalcReader {
+  readonly #rows: readonly SourceRow[];
+  readonly #draft = new PlanDraft();
+  readonly #byKind = new Map<CocalcRowKind, SourceRow[]>();
+  readonly #threads = new Map<string, ThreadFacts>();
+  readonly #messageIds = new Map<string, string>();
+  /** Messages that name no parent. */
+  readonly #topIds = new Set<string>();
+  /** Threads that have a row of settings. */
+  readonly #configured = new Set<string>();
+  #messages: readonly CocalcMessage[] = [];
+  #finder = new ThreadFinder([]);
+
+  constructor(rows: readonly SourceRow[]) {
+    this.#rows = rows;
+  }
+
+  read(): Reading {
+    this.#classify();
+    this.#messages = readCocalcMessages(this.#rowsOf('message'));
+    this.#finder = new ThreadFinder(this.#messages);
+    // Smallest id first, so that of two messages with one legacy id it is always the same that others mean.
+    for (const { legacyId, message_id, row } of this.#messages) {
+      if (readParentName(row) === undefined) this.#topIds.add(message_id);
+      if (legacyId === undefined) continue;
+      const known = this.#messageIds.get(legacyId);
+      if (known === undefined || message_id < known) this.#messageIds.set(legacyId, message_id);
+    }
+    for (const { value } of this.#rowsOf('thread_config')) {
+      const thread_id = isJsonObject(value) ? this.#threadOfRow(value) : undefined;
+      if (thread_id !== undefined) this.#configured.add(thread_id);
+    }
+    const last = new Map<string, string>();
+    for (const message of this.#messages) this.#writeMessage(message, last);
+    for (const row of this.#rowsOf('thread')) this.#readThreadRow(row);
+    this.#writeConfigs();
+    for (const row of this.#rowsOf('thread_state')) this.#writeState(row);
+    for (const facts of this.#threads.values()) this.#writeThread(facts);
+    const identity = this.#identify();
+    return { rows: this.#rows, draft: this.#draft, ...(identity === undefined ? {} : { identity }) };
+  }
+
+  #rowsOf(kind: CocalcRowKind): readonly SourceRow[] {
+    return this.#byKind.get(kind) ?? [];
+  }
+
+  #classify(): void {
+    const known = new Map<string, SourceRow>();
+    for (const row of this.#rows) {
+      const same = known.get(row.text);
+      if (same !== undefined) {
+        this.#draft.merge(row, same);
+        continue;
+      }
+      known.set(row.text, row);
+      if (row.bytes !== undefined) {
+        this.#draft.report(row, 'not_utf8', 'the line is not UTF-8: its bytes are kept aside', row.raw);
+      }
+      if (row.value === undefined) {
+        this.#draft.report(row, 'not_json', 'the line is not JSON: it is kept as text', row.raw);
+        this.#draft.setAside(row, 'not_json');
+      } else if (!isJsonObject(row.value)) {
+        this.#draft.report(row, 'not_a_row', 'the line is JSON, but no object: it is kept as it is', row.raw);
+        this.#draft.setAside(row, 'not_a_row');
+      } else {
+        this.#sort(row, row.value);
+      }
+    }
+  }
+
+  #sort(row: SourceRow, value: JsonObject): void {
+    const kind = classifyCocalcRow(value);
+    switch (kind) {
+      case 'message':
+      case 'thread':
+      case 'thread_config':
+      case 'thread_state': {
+        const rows = this.#byKind.get(kind);
+        if (rows === undefined) this.#byKind.set(kind, [row]);
+        else rows.push(row);
+        break;
+      }
+      default:
+        // The date of a draft says what it answers, not when it was written.
+        this.#draft.setAside(row, kind, kind === 'draft' ? 0 : readDate(value['date'])?.time);
+    }
+  }
+
+  #facts(thread_id: string, legacyId?: string): ThreadFacts {
+    let facts = this.#threads.get(thread_id);
+    if (facts === undefined) {
+      facts = { thread_id, members: [], threadRows: [], otherRows: [] };
+      this.#threads.set(thread_id, facts);
+    }
+    if (legacyId !== undefined) facts.legacyId = legacyId;
+    return facts;
+  }
+
+  #writeMessage(message: CocalcMessage, last: Map<string, string>): void {
+    const { source, message_id, legacyThreadId, time, isPlaceholder } = message;
+    const found = this.#finder.find(message);
+    const { thread_id } = found;
+    this.#reportMessage(message, found);
+    const { config, taken } = this.#readSettings(message, thread_id);
+    const other = readOtherColumns(message, new Set([...taken, ...this.#takenRelations(message)]));
+    const subject = isPlaceholder ? { thread_id } : { message_id };
+    const columns = other && createColumnsRow(time ?? 0, subject, other);
+    const beside = columns === undefined ? [] : [columns];
+    let isKept = false;
+    if (!isPlaceholder) {
+      const { entry, parts } = this.#createMessage(message, found, last.get(thread_id));
+      const records = [
+        ...config,
+        ...parts,
+        ...createRevisions(message),
+        ...createFeedback(message),
+        ...beside,
+      ];
+      isKept = this.#draft.become(source, entry, ...records);
+    } else if (config[0] !== undefined) {
+      isKept = this.#draft.become(source, config[0], ...beside);
+    } else {
+      this.#draft.setAside(source, 'placeholder', time);
+    }
+    if (!isKept) return;
+    if (!source.exact) this.#draft.keepText(source, 'exact_text');
+    else if (other !== undefined && columns === undefined) this.#draft.keepText(source, 'columns');
+    const facts = this.#facts(thread_id, legacyThreadId);
+    if (found.missingTime !== undefined) facts.missingTime = found.missingTime;
+    if (isPlaceholder) {
+      facts.placeholder = message;
+      facts.otherRows.push(source);
+    } else {
+      facts.members.push(message);
+      last.set(thread_id, message_id);
+    }
+  }
+
+  /** Settings of the thread on a message row: those of a row of their own are the truth where there is one. */
+  #readSettings(
+    message: CocalcMessage,
+    thread_id: string,
+  ): { config: readonly Entry[]; taken: ReadonlySet<string> } {
+    const { row, isNamedByColumn } = message;
+    const { fields, taken } = readConfig(isNamedByColumn ? (omitKeys(row, NAME) ?? {}) : row);
+    if (this.#configured.has(thread_id)) return { config: [], taken: new Set() };
+    if (taken.size === 0) return { config: [], taken };
+    const config = createConfig(thread_id, readLatestTime(row), UNKNOWN_SENDER, fields);
+    return { config: [config], taken };
+  }
+
+  #createMessage(
+    message: CocalcMessage,
+    found: FoundThread,
+    previous: string | undefined,
+  ): { readonly entry: MessageEntry; readonly parts: readonly Entry[] } {
+    const { message_id, sender_id, time, versions } = message;
+    const date = formatDate(time ?? 0);
+    const legacy = readFixedColumns(message, date);
+    const { content, parts } = createContent(message_id, versions[0]?.content);
+    const entry: MessageEntry = {
+      type: 'message',
+      message_id,
+      thread_id: found.thread_id,
+      ...this.#relations(message, found, previous),
+      sender_id,
+      date,
+      ...(legacy === undefined ? {} : { legacy }),
+      ...(content === undefined ? {} : { content }),
+    };
+    return { entry, parts };
+  }
+
+  /** The message that it answers, and the one that it came after where its date does not say it. */
+  #relations(
+    message: CocalcMessage,
+    { root }: FoundThread,
+    previous: string | undefined,
+  ): { reply_to_message_id?: string; after?: string } {
+    const before = message.time === undefined && previous !== undefined ? { after: previous } : {};
+    if (root !== undefined) {
+      return root.isPlaceholder ? before : { reply_to_message_id: root.message_id, ...before };
+    }
+    const parent = this.#parentOf(message);
+    if (parent === undefined) return before;
+    // Since March 2026 a parent is the message before, whatever a message answers; earlier it was the root.
+    return this.#topIds.has(parent) ? { reply_to_message_id: parent, ...before } : { after: parent };
+  }
+
+  #parentOf({ row, message_id }: CocalcMessage): string | undefined {
+    const name = readParentName(row);
+    const parent = name === undefined ? undefined : this.#messageIds.get(name);
+    return parent === message_id ? undefined : parent;
+  }
+
+  #takenRelations(message: CocalcMessage): readonly string[] {
+    const { parent_message_id, reply_to_message_id } = message.row;
+    if (this.#parentOf(message) === undefined) return [];
+    return parent_message_id === undefined ||
+      parent_message_id === reply_to_message_id ||
+      !reply_to_message_id
+      ? ['parent_message_id', 'reply_to_message_id']
+      : ['parent_message_id'];
+  }
+
+  #reportMessage({ source, row, time, replyTime, isDamaged }: CocalcMessage, found: FoundThread): void {
+    const report = (code: Parameters<PlanDraft['report']>[1], text: string): void =>
+      this.#draft.report(source, code, text);
+    if (time === undefined)
+      report('no_date', 'the row has no usable date: it is kept in order of appearance');
+    else if (readDate(row['date'])?.assumedUtc)
+      report('date_without_zone', 'the date names no zone: read as UTC');
+    if (Number.isNaN(replyTime)) report('bad_reply_to', 'reply_to is no date: the message stands for itself');
+    if (found.missingTime !== undefined)
+      report('orphan_reply', 'the message that this one answers is not in the file');
+    if (found.isAmbiguous) report('ambiguous_reply', 'two messages share the date that reply_to names');
+    if (isDamaged) report('bad_history', 'the history holds something that is no version: it is kept aside');
+  }
+
+  #readThreadRow(row: SourceRow): void {
+    const legacyId = isJsonObject(row.value) ? readName(row.value['thread_id']) : undefined;
+    if (legacyId === undefined) this.#draft.setAside(row, 'partial');
+    else this.#facts(deriveLegacyThreadId(legacyId), legacyId).threadRows.push(row);
+  }
+
+  #writeConfigs(): void {
+    const canonical = new Set<string>();
+    for (const { value } of this.#rowsOf('thread_config')) {
+      if (isJsonObject(value) && isCanonicalConfig(value)) canonical.add(String(value['thread_id']));
+    }
+    for (const row of this.#rowsOf('thread_config')) {
+      const value = readObject(row);
+      const legacyId = readName(value['thread_id']);
+      const thread_id = this.#threadOfRow(value);
+      if (thread_id === undefined) {
+        this.#draft.setAside(row, 'partial');
+        continue;
+      }
+      if (legacyId !== undefined && canonical.has(legacyId) && !isCanonicalConfig(value)) {
+        // Both key styles: readers take the canonical row, whatever the dates say.
+        this.#draft.setAside(row, 'old_config');
+        continue;
+      }
+      this.#facts(thread_id, legacyId).otherRows.push(row);
+      const archived = readArchivedCount(value);
+      if (archived > 0) {
+        this.#draft.report(
+          row,
+          'incomplete_file',
+          `${archived} messages of a thread are in an archive, not here`,
+        );
+      }
+      this.#draft.become(row, createConfigOfRow(thread_id, value));
+      if (!row.exact) this.#draft.keepText(row, 'exact_text');
+    }
+  }
+
+  /** The thread of a row about a thread: by its id, else by the date of its root. */
+  #threadOfRow(value: JsonObject): string | undefined {
+    const legacyId = readName(value['thread_id']);
+    if (legacyId !== undefined) return deriveLegacyThreadId(legacyId);
+    const time = readDate(value['date'])?.time;
+    return time === undefined ? undefined : this.#finder.findAt(time);
+  }
+
+  #writeState(row: SourceRow): void {
+    const value = readObject(row);
+    const thread_id = this.#threadOfRow(value);
+    const activeId = readName(value['active_message_id']);
+    const active = activeId === undefined ? undefined : this.#messageIds.get(activeId);
+    const entry = thread_id === undefined ? undefined : createStateOfRow(thread_id, value, active);
+    if (thread_id === undefined || entry === undefined) {
+      this.#draft.setAside(row, 'partial');
+      return;
+    }
+    this.#facts(thread_id, readName(value['thread_id'])).otherRows.push(row);
+    this.#draft.become(row, entry);
+    const isSaid = entry.state === value['state'] && (activeId === undefined) === (active === undefined);
+    if (!isSaid) this.#draft.keep(row, 'thread_state', timeOf(value));
+  }
+
+  #writeThread(facts: ThreadFacts): void {
+    const root = findRoot(facts);
+    const told = readObject([...facts.threadRows].sort(byDate)[0]);
+    const namedRoot = readName(told['root_message_id']);
+    const root_message_id = (namedRoot && this.#messageIds.get(namedRoot)) ?? root?.message_id;
+    // Without a root, a thread begins with what is left of it; none of that is named as its root.
+    const first = facts.placeholder ?? root ?? findFirst(facts.members);
+    const isOrphan = facts.missingTime !== undefined;
+    const time =
+      readDate(told['created_at'])?.time ??
+      readDate(told['date'])?.time ??
+      facts.missingTime ??
+      first?.time ??
+      readEarliest(facts.otherRows);
+    const entry: ThreadEntry = {
+      type: 'thread',
+      thread_id: facts.thread_id,
+      ...(root_message_id === undefined ? {} : { root_message_id }),
+      created_at: formatDate(time),
+      created_by: readName(told['created_by']) ?? (isOrphan ? undefined : first?.sender_id) ?? UNKNOWN_SENDER,
+      purpose: 'chat',
+      ...(facts.legacyId === undefined ? {} : { legacy: { thread_id: facts.legacyId } }),
+    };
+    const holders =
+      facts.threadRows.length > 0 ? [] : [...facts.members.map(({ source }) => source), ...facts.otherRows];
+    for (const holder of holders) this.#draft.share(holder, entry);
+    for (const holder of facts.threadRows) this.#writeThreadRow(holder, entry);
+  }
+
+  #writeThreadRow(row: SourceRow, entry: ThreadEntry): void {
+    const value = readObject(row);
+    const other = omitKeys(value, THREAD_COLUMNS);
+    const columns = other && createColumnsRow(0, { thread_id: entry.thread_id }, other);
+    this.#draft.become(row, entry, ...(columns === undefined ? [] : [columns]));
+    if (!row.exact) this.#draft.keepText(row, 'exact_text');
+  }
+
+  /** The earliest dated row names the chat: what is appended later does not change it. */
+  #identify(): Reading['identity'] {
+    let earliest: { readonly row: SourceRow; readonly id: string } | undefined;
+    const offer = (row: SourceRow, id: string): void => {
+      if (earliest === undefined || id < earliest.id) earliest = { row, id };
+    };
+    for (const { source, time, message_id } of this.#messages)
+      if (time !== undefined) offer(source, message_id);
+    for (const row of this.#draft.setAsideRows()) {
+      const value = readObject(row);
+      const time = timeOf(value);
+      if (time > 0 && classifyCocalcRow(value) !== 'draft')
+        offer(row, deriveUlid(time, 'legacy_event', row.text));
+    }
+    if (earliest === undefined)
+      for (const { source, message_id } of this.#messages) offer(source, message_id);
+    return earliest && { row: earliest.row, doc_id: deriveUlid(0, 'legacy_document', 'cocalc', earliest.id) };
+  }
+}
+
+function readParentName(row: JsonObject): string | undefined {
+  return readName(row['parent_message_id']) ?? readName(row['reply_to_message_id']);
+}
+
+const NAME: ReadonlySet<string> = new Set(['name']);
+const THREAD_COLUMNS: ReadonlySet<string> = new Set([
+  ...[
+    'event',
+    'sender_id',
+    'date',
+    'thread_id',
+    'root_message_id',
+    'created_at',
+    'created_by',
+    'schema_version',
+  ],
+]);
+
+function readObject(row: SourceRow | undefined): JsonObject {
+  return isJsonObject(row?.value) ? row.value : {};
+}
+
+function timeOf(value: JsonObject): number {
+  return readDate(value['updated_at'])?.time ?? readDate(value['date'])?.time ?? 0;
+}
+
+function readEarliest(rows: readonly SourceRow[]): number {
+  const times = rows.map(({ value }) => (isJsonObject(value) ? timeOf(value) : 0));
+  return times.reduce((earliest, time) => Math.min(earliest, time), times[0] ?? 0);
+}
+
+function byDate(a: SourceRow, b: SourceRow): number {
+  const [first, second] = [a, b].map(({ value }) =>
+    isJsonObject(value) ? (readDate(value['created_at'])?.time ?? 0) : 0,
+  );
+  return (first ?? 0) - (second ?? 0) || compareText(a.text, b.text);
+}
+
+/** The message that nothing stands above, the earliest of several. */
+function findRoot({ members }: ThreadFacts): CocalcMessage | undefined {
+  return findFirst(members.filter(isTop));
+}
+
+function isTop({ row, replyTime }: CocalcMessage): boolean {
+  return readParentName(row) === undefined && (replyTime === undefined || Number.isNaN(replyTime));
+}
+
+/** The earliest; undated ones come before, in the order of the file. */
+function findFirst(messages: readonly CocalcMessage[]): CocalcMessage | undefined {
+  const rank = ({ time, message_id }: CocalcMessage): string => (time === undefined ? '' : message_id);
+  return [...messages].sort((a, b) => compareText(rank(a), rank(b)))[0];
+}

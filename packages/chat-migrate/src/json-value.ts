@@ -1,0 +1,89 @@
+import type { Json, JsonObject } from '@chatdoc/schema';
+
+/** Deeper values have no canonical text: they are kept as the text they came as. */
+const CANONICAL_DEPTH = 64;
+
+/** A parsed JSON text, in a box because `null` is a value too. Undefined where it is no JSON. */
+export function parseJson(text: string): { readonly value: Json } | undefined {
+  try {
+    return { value: JSON.parse(text) as Json };
+  } catch {
+    return undefined;
+  }
+}
+
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isJsonArray(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+/** A string that says something, else undefined. */
+export function readName(value: Json | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The value without these keys; undefined when nothing is left. Own keys only, `__proto__` included. */
+export function omitKeys(value: JsonObject, keys: ReadonlySet<string>): JsonObject | undefined {
+  const rest = Object.entries(value).filter(([key]) => !keys.has(key));
+  return rest.length === 0 ? undefined : Object.fromEntries(rest);
+}
+
+/** JSON with sorted keys: the same text for the same value, whatever order its keys came in. */
+export function canonicalText(value: Json, depth: number = CANONICAL_DEPTH): string | undefined {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (depth === 0) return undefined;
+  const parts: string[] = [];
+  if (isJsonArray(value)) {
+    for (const item of value) {
+      const text = canonicalText(item, depth - 1);
+      if (text === undefined) return undefined;
+      parts.push(text);
+    }
+    return `[${parts.join(',')}]`;
+  }
+  for (const key of Object.keys(value).sort()) {
+    const text = canonicalText(value[key] as Json, depth - 1);
+    if (text === undefined) return undefined;
+    parts.push(`${JSON.stringify(key)}:${text}`);
+  }
+  return `{${parts.join(',')}}`;
+}
+
+/** The value with the keys of every object in order. */
+export function sortKeys(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  if (isJsonArray(value)) return value.map(sortKeys);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, child]) => [key, sortKeys(child)]));
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/**
+ * Whether a JSON text holds a number that a double cannot give back digit for digit (beyond 2^53, or with
+ * more digits than it keeps). Such a row must be kept as text.
+ */
+export function losesDigits(json: string): boolean {
+  // Fifteen digits always survive; so most rows are answered without a walk over their tokens.
+  if (!/\d{8,}\.?\d{8,}|\d\.\d{15,}|\d[eE]/.test(json)) return false;
+  for (const [token] of json.matchAll(TOKEN)) {
+    if (token.startsWith('"')) continue;
+    if (normalizeNumber(token) !== normalizeNumber(String(Number(token)))) return true;
+  }
+  return false;
+}
+
+/** Significant digits and the power of ten of the last: `1.50e3` and `1500` read alike. */
+function normalizeNumber(token: string): string {
+  const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(token);
+  if (match === null) return token;
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return '0';
+  const power = Number(exponent) - fraction.length + (digits.length - significant.length);
+  return `${sign}${significant}e${power}`;
+}

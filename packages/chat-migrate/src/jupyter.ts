@@ -1,0 +1,224 @@
+import {
+  deriveUlid,
+  type Entry,
+  formatDate,
+  type Json,
+  type JsonObject,
+  type MessageEntry,
+  type RevisionEntry,
+  type ThreadEntry,
+} from '@chatdoc/schema';
+import { isJsonObject, omitKeys, readName } from './json-value.js';
+import {
+  createFiles,
+  createToolCalls,
+  type JupyterMessage,
+  readJupyterMessages,
+  readOtherColumns,
+} from './jupyter-messages.js';
+import { createColumnsRow, createLegacyRow } from './legacy-rows.js';
+import { createContent } from './long-content.js';
+import { PlanDraft } from './plan-draft.js';
+import { type Reading, UNKNOWN_SENDER } from './reading.js';
+import { readJupyterRows, type SourceRow } from './source-rows.js';
+
+/** Reads a jupyter-chat document of any shape since 2024: one thread, in the order of its list. */
+export function readJupyter(bytes: Uint8Array): Reading {
+  return new JupyterReader(readJupyterRows(bytes)).read();
+}
+
+class JupyterReader {
+  readonly #rows: readonly SourceRow[];
+  readonly #draft = new PlanDraft();
+  /** Rows by table, without those that say what an earlier one says. */
+  readonly #tables = new Map<string, SourceRow[]>();
+  readonly #attachments = new Map<string, SourceRow>();
+
+  constructor(rows: readonly SourceRow[]) {
+    this.#rows = rows;
+  }
+
+  read(): Reading {
+    this.#sort();
+    const chatId = this.#readChatId();
+    const thread_id = deriveUlid(0, 'jupyter_thread', chatId?.id ?? '');
+    for (const row of this.#table('attachments'))
+      if (row.key !== undefined) this.#attachments.set(row.key, row);
+    const messages = readJupyterMessages(this.#messageRows(), chatId?.id ?? '');
+    const kept = this.#writeMessages(messages, thread_id);
+    this.#writeThread(kept, thread_id);
+    this.#keepTables(chatId?.row);
+    if (chatId !== undefined) {
+      const doc_id = deriveUlid(0, 'legacy_document', 'jupyter', chatId.id);
+      return { rows: this.#rows, draft: this.#draft, identity: { row: chatId.row, doc_id } };
+    }
+    // Without an id, the earliest message names the chat.
+    const [first, ...rest] = kept;
+    if (first === undefined) return { rows: this.#rows, draft: this.#draft };
+    const { source, message_id } = rest.reduce((a, b) => (b.message_id < a.message_id ? b : a), first);
+    const doc_id = deriveUlid(0, 'legacy_document', 'jupyter_message', message_id);
+    return { rows: this.#rows, draft: this.#draft, identity: { row: source, doc_id } };
+  }
+
+  #table(name: string): readonly SourceRow[] {
+    return this.#tables.get(name) ?? [];
+  }
+
+  #sort(): void {
+    const known = new Map<string, SourceRow>();
+    for (const row of this.#rows) {
+      const identity = JSON.stringify([row.table ?? '', row.key ?? '', row.text]);
+      const same = known.get(identity);
+      if (same !== undefined) {
+        this.#draft.merge(row, same);
+        continue;
+      }
+      known.set(identity, row);
+      const table = row.table ?? '';
+      const rows = this.#tables.get(table);
+      if (rows === undefined) this.#tables.set(table, [row]);
+      else rows.push(row);
+    }
+  }
+
+  #readChatId(): { readonly id: string; readonly row: SourceRow } | undefined {
+    for (const row of this.#table('metadata')) {
+      const id = isJsonObject(row.value) ? readName(row.value['id']) : undefined;
+      if (id !== undefined) return { id, row };
+    }
+    return undefined;
+  }
+
+  #messageRows(): readonly SourceRow[] {
+    return this.#table('messages').filter((row) => {
+      if (isJsonObject(row.value)) return true;
+      this.#draft.report(row, 'not_a_row', 'the message is no object: it is kept as it is', row.raw);
+      this.#draft.setAside(row, 'not_a_row');
+      return false;
+    });
+  }
+
+  #writeMessages(messages: readonly JupyterMessage[], thread_id: string): readonly JupyterMessage[] {
+    const kept: JupyterMessage[] = [];
+    let greatest = '';
+    for (const message of messages) {
+      const { source, message_id, time } = message;
+      if (time === undefined) {
+        this.#draft.report(
+          source,
+          'no_date',
+          'the message has no usable time: it is kept in order of appearance',
+        );
+      }
+      // The order is that of the list. Times say nearly all of it, and then no message depends on another.
+      const after = message_id <= greatest ? kept.at(-1)?.message_id : undefined;
+      if (!this.#writeMessage(message, thread_id, after)) continue;
+      kept.push(message);
+      if (message_id > greatest) greatest = message_id;
+    }
+    return kept;
+  }
+
+  #writeMessage(message: JupyterMessage, thread_id: string, after: string | undefined): boolean {
+    const { source, message_id, sender_id, row } = message;
+    const date = formatDate(message.time ?? 0);
+    const isChanged = message.isEdited || message.isDeleted;
+    // A body that was overwritten is no first version: that one is unknown, unless another revision of the file has it.
+    const first =
+      message.isEdited || (message.isDeleted && message.content === '') ? undefined : message.content;
+    const { content, parts } = createContent(message_id, first);
+    const entry: MessageEntry = {
+      type: 'message',
+      message_id,
+      thread_id,
+      ...(after === undefined ? {} : { after }),
+      sender_id,
+      date,
+      ...(message.fixed === undefined ? {} : { legacy: message.fixed }),
+      ...(content === undefined ? {} : { content }),
+    };
+    const entries: Entry[] = [
+      ...parts,
+      ...(isChanged ? [createRevision(message, date)] : []),
+      ...createToolCalls(message),
+    ];
+    const files = createFiles(message, (id) => this.#attachments.get(id)?.value);
+    const columns = readOtherColumns(message, files.missing);
+    const other = columns && createColumnsRow(message.time ?? 0, { message_id }, columns);
+    if (other !== undefined) entries.push(other);
+    const sender = row['sender'];
+    if (isJsonObject(sender)) {
+      const user = createUser(sender_id, sender);
+      if (user !== undefined) entries.push(user);
+    }
+    const isKept = this.#draft.become(source, entry, ...entries, ...files.parts.map(({ part }) => part));
+    for (const { part, id } of isKept ? files.parts : []) {
+      const attachment = this.#attachments.get(id);
+      if (attachment !== undefined) this.#draft.share(attachment, part);
+    }
+    if (isKept && (!source.exact || (columns !== undefined && other === undefined))) {
+      this.#draft.keepText(source, 'exact_text');
+    }
+    return isKept;
+  }
+
+  #writeThread(messages: readonly JupyterMessage[], thread_id: string): void {
+    // The document has no thread of its own: it begins with its earliest message, and nobody says who made it.
+    const times = messages.flatMap(({ time }) => (time === undefined ? [] : [time]));
+    const entry: ThreadEntry = {
+      type: 'thread',
+      thread_id,
+      created_at: formatDate(times.reduce((earliest, time) => Math.min(earliest, time), times[0] ?? 0)),
+      created_by: UNKNOWN_SENDER,
+      purpose: 'chat',
+    };
+    for (const { source } of messages) this.#draft.share(source, entry);
+  }
+
+  #keepTables(chatRow: SourceRow | undefined): void {
+    for (const [table, rows] of this.#tables) {
+      for (const row of rows) {
+        if (table === 'metadata') this.#keepMetadata(row, row === chatRow);
+        else if (!this.#draft.has(row)) this.#keepRow(row, table);
+        else if (table === 'attachments' && !row.exact) this.#draft.keepText(row, 'exact_text');
+      }
+    }
+  }
+
+  #keepRow(row: SourceRow, table: string): void {
+    const reason = REASONS.get(table) ?? 'jupyter_member';
+    const key = row.key ?? table;
+    this.#draft.setAside(row, reason, 0, row.value === undefined ? undefined : { key, value: row.value });
+  }
+
+  #keepMetadata(row: SourceRow, isChatId: boolean): void {
+    const rest = isJsonObject(row.value) ? omitKeys(row.value, CHAT_ID) : row.value;
+    if (!isChatId) this.#draft.setAside(row, 'jupyter_metadata');
+    else if (rest !== undefined) this.#draft.keep(row, 'jupyter_metadata', 0, rest);
+  }
+}
+
+const CHAT_ID: ReadonlySet<string> = new Set(['id']);
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['users', 'jupyter_user'],
+  ['attachments', 'jupyter_attachment'],
+]);
+
+function createUser(key: string, user: JsonObject): Entry | undefined {
+  return createLegacyRow(0, 'jupyter_user', { key, value: user } satisfies Json);
+}
+
+/** What the body says now, or that it was deleted. The file does not tell when or by whom: a deletion counts as later. */
+function createRevision(message: JupyterMessage, date: string): RevisionEntry {
+  const { message_id, sender_id, time = 0, isDeleted } = message;
+  const content = isDeleted ? '' : message.content;
+  return {
+    type: 'revision',
+    id: deriveUlid(time + (isDeleted ? 2 : 1), 'jupyter_revision', message_id, isDeleted ? 1 : 0, content),
+    message_id,
+    author_id: sender_id,
+    date,
+    ...(isDeleted ? { deleted: true } : {}),
+    content,
+  };
+}

@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { detectFormat, planMigration } from '../src/index.js';
+import { readFixture, toBytes, toLines } from './helpers/plans.js';
+
+const FORMATS = ['cocalc', 'jupyter', 'chatdoc', 'empty', 'unknown'];
+const FIXTURES = ['cocalc-a', 'cocalc-bc', 'cocalc-damaged', 'cocalc-2026', 'jupyter-2025', 'jupyter-2026'];
+
+describe('DT detect', () => {
+  it.each(['', ' \r\n\t', '\ufeff', '\ufeff\n'])('[DT1] %j is empty', (text) => {
+    expect(detectFormat(toBytes(text)).format).toBe('empty');
+  });
+
+  it.each([
+    '{"messages":[]}',
+    '\ufeff{"messages":{}}\n',
+    '{"users":{},"metadata":{"id":"c"}}',
+    '{\n  "messages": [\n    {"id":"m","sender":"u","time":1,"body":"x"}\n  ]\n}',
+  ])('[DT2] %j is jupyter', (text) => {
+    expect(detectFormat(toBytes(text)).format).toBe('jupyter');
+  });
+
+  it.each([
+    '{"name":"Ada","color":"1f80d8","date":"2013-04-01T10:00:00.000Z","mesg":{"event":"chat","content":"hello"}}',
+    '{"active":1,"date":0,"event":"draft","input":"","sender_id":"a"}',
+    '{"event":"chat","messages":[],"users":{},"metadata":{}}',
+    'half a li\n{"event":"chat","sender_id":"a","date":0}',
+    '{"event":"chat-thread-config","thread_id":"t"}',
+    '{"a":1}\n{"event":"coding-agent","session_id":"s","msg_event":"message"}',
+  ])('[DT3] %j is cocalc', (text) => {
+    expect(detectFormat(toBytes(text)).format).toBe('cocalc');
+  });
+
+  it('[DT4] a lane header makes a chatdoc file', () => {
+    const header = { type: 'lane', lane_id: '0'.repeat(26) };
+    expect(detectFormat(toLines(header)).format).toBe('chatdoc');
+    expect(detectFormat(toLines(header, { type: 'message' })).format).toBe('chatdoc');
+    expect(planMigration(toLines(header))).toMatchObject({ ok: false, code: 'already_chatdoc' });
+  });
+
+  it('[DT5] other files are unknown, and the reason says what to do', () => {
+    const reason = (text: string | Uint8Array): string => {
+      const found = detectFormat(typeof text === 'string' ? toBytes(text) : text);
+      expect(found.format).toBe('unknown');
+      return found.reason;
+    };
+    expect(reason('{"messages": [{"body": "secret')).toMatchInlineSnapshot(
+      `"it begins like a jupyter-chat document, but its JSON is damaged or cut off: restore a whole copy, and do not save this one from an editor"`,
+    );
+    expect(reason('[1,2]')).toMatchInlineSnapshot(
+      `"it is JSON, but neither an object nor lines of objects: convert it to one of the known formats"`,
+    );
+    expect(reason('{"cells":[]}')).toMatchInlineSnapshot(
+      `"it is one JSON object without messages and without an event: it is no chat that we know"`,
+    );
+    expect(reason(new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10, 0, 255]))).toMatchInlineSnapshot(
+      `"it is neither JSON nor lines of JSON with a chat row: check that it is a chat file and not damaged"`,
+    );
+    expect(reason('a secret\nof mine')).not.toContain('secret');
+  });
+
+  it('[DT5] a torn jupyter document is not taken for lines, though some of its lines are rows', () => {
+    const text = '{"messages": [\n{"sender_id":"a","date":1,"event":"chat"}\n';
+    expect(detectFormat(toBytes(text)).format).toBe('unknown');
+  });
+
+  it('[DT6] any bytes and any prefix of a file have a typed answer', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(FORMATS).toContain(detectFormat(bytes).format);
+      }),
+    );
+    for (const name of FIXTURES) {
+      const bytes = readFixture(`${name}.chat`);
+      for (let end = 0; end <= bytes.length; end += 7) {
+        expect(FORMATS).toContain(detectFormat(bytes.subarray(0, end)).format);
+      }
+    }
+  });
+});

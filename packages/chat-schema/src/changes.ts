@@ -1,0 +1,30 @@
+import type * as Y from 'yjs';
+import type { EntryIndex, Touched } from './entry-index.js';
+import type { ChatChange } from './records.js';
+
+/** What subscribers are told of a transaction; undefined where nothing that can be read has changed. */
+export function listChanges(
+  index: EntryIndex,
+  touched: Touched,
+  transaction: Y.Transaction,
+): ChatChange | undefined {
+  const messages = new Set([...touched.messages, ...touched.annotated]);
+  for (const delta of touched.deltas) messages.add(delta.message);
+  const threads = new Set([...touched.threads, ...touched.lists.keys()]);
+  // The state of a thread follows its turns; text alone changes none.
+  for (const slot of touched.messages) for (const thread of index.threadsOfMessage(slot)) threads.add(thread);
+  if (messages.size === 0 && threads.size === 0 && !touched.document) return undefined;
+  const idsOf = (slots: Iterable<number>): readonly string[] =>
+    Object.freeze(Array.from(slots, (slot) => index.slots.idOf(slot)).sort());
+  const deltas = touched.deltas.map(({ message, attempt, n, text }) =>
+    Object.freeze({ message_id: index.slots.idOf(message), attempt: index.slots.idOf(attempt), n, text }),
+  );
+  return Object.freeze({
+    messages: idsOf(messages),
+    threads: idsOf(threads),
+    document: touched.document,
+    deltas: Object.freeze(deltas),
+    origin: transaction.origin,
+    local: transaction.local,
+  });
+}

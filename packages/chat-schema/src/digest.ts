@@ -1,0 +1,181 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { chooseRows, type LostLine } from './choose.js';
+import { blankLine, createHead, KIND, ROLE, readHead } from './codec.js';
+import { findLost } from './duplicates.js';
+import type { EntryIndex, Touched } from './entry-index.js';
+import { isRedacted } from './fold-message.js';
+import { ULID_LENGTH } from './ids.js';
+import { readSections } from './sections.js';
+import type { LaneText } from './structs.js';
+
+/**
+ * SHA-256 over what the document holds, whatever texts and clients hold it: for each lane in order its id and
+ * the SHA-256 of its sorted lines. Lines that another of their id outranks are left out. Only lanes whose
+ * lines, or whose choice among lines, changed are read again.
+ */
+export class Digest {
+  readonly #index: EntryIndex;
+  readonly #lanes = new Map<string, string>();
+  readonly #textVersions = new Map<LaneText, { version: number; lanes: Set<string> }>();
+  readonly #textsOf = new Map<string, Set<LaneText>>();
+  readonly #lost = new Map<string, readonly LostLine[]>();
+  /** Lost lines by lane, counted: two subjects can't lose one line, two rows can. */
+  readonly #lostLines = new Map<string, Map<string, number>>();
+  readonly #redacted = new Set<number>();
+  #dirtyMessages: Set<number> | undefined;
+  #dirtyThreads: Set<number> | undefined;
+  #othersDirty = true;
+  #current: string | undefined;
+
+  constructor(index: EntryIndex) {
+    this.#index = index;
+  }
+
+  note(touched: Touched): void {
+    if (!touched.any) return;
+    this.#current = undefined;
+    this.#othersDirty ||= touched.document;
+    if (this.#dirtyMessages === undefined || this.#dirtyThreads === undefined) return;
+    for (const slot of touched.messages) this.#dirtyMessages.add(slot);
+    for (const { message } of touched.deltas) this.#dirtyMessages.add(message);
+    for (const slot of touched.annotated) this.#dirtyMessages.add(slot);
+    for (const slot of touched.threads) this.#dirtyThreads.add(slot);
+  }
+
+  read(): string {
+    if (this.#current === undefined) {
+      const dirty = new Set<string>();
+      this.#readSubjects(dirty);
+      this.#readTexts(dirty);
+      for (const lane of dirty) this.#readLane(lane);
+      let text = '';
+      for (const lane of [...this.#lanes.keys()].sort()) text += `${lane} ${this.#lanes.get(lane)}\n`;
+      this.#current = hash(text);
+    }
+    return this.#current;
+  }
+
+  #readSubjects(dirty: Set<string>): void {
+    const messages = this.#dirtyMessages ?? this.#index.slotsWith('message');
+    const threads = this.#dirtyThreads ?? this.#index.slotsWith('thread');
+    for (const slot of messages) {
+      const rows = this.#index.messageRows(slot);
+      const redacted =
+        rows.some((row) => this.#index.kindOf(row) === KIND.redaction) &&
+        isRedacted({ index: this.#index }, slot);
+      if (redacted !== this.#redacted.has(slot)) {
+        if (redacted) this.#redacted.add(slot);
+        else this.#redacted.delete(slot);
+        for (const lane of this.#lanesOf(slot, rows)) dirty.add(lane);
+      }
+      this.#setLost(`m${slot}`, findLost(this.#index, slot, redacted), dirty);
+    }
+    for (const slot of threads) {
+      const { lost } = chooseRows(this.#index, this.#index.threadRows(slot));
+      this.#setLost(`t${slot}`, lost, dirty);
+    }
+    if (this.#othersDirty) {
+      for (const kind of [KIND.document, KIND.variables, KIND.legacy_row]) {
+        this.#setLost(`o${kind}`, chooseRows(this.#index, this.#index.otherRows(kind)).lost, dirty);
+      }
+    }
+    this.#dirtyMessages = new Set();
+    this.#dirtyThreads = new Set();
+    this.#othersDirty = false;
+  }
+
+  *#lanesOf(slot: number, rows: readonly number[]): IterableIterator<string> {
+    const index = this.#index;
+    for (const row of rows) {
+      yield index.headerOf(row)?.lane?.lane_id ?? '';
+      const attempt = index.attemptOf(row) ?? slot;
+      for (const part of index.attemptRows(attempt)) yield index.headerOf(part)?.lane?.lane_id ?? '';
+    }
+  }
+
+  #setLost(subject: string, lost: readonly LostLine[], dirty: Set<string>): void {
+    const before = this.#lost.get(subject);
+    if (before === undefined && lost.length === 0) return;
+    for (const [rows, step] of [[before ?? [], -1] as const, [lost, 1] as const]) {
+      for (const { lane_id, line } of rows) {
+        const lines = this.#lostLines.get(lane_id) ?? new Map<string, number>();
+        this.#lostLines.set(lane_id, lines);
+        lines.set(line, (lines.get(line) ?? 0) + step);
+        dirty.add(lane_id);
+      }
+    }
+    if (lost.length > 0) this.#lost.set(subject, lost);
+    else this.#lost.delete(subject);
+  }
+
+  /** Finds the lanes of texts that changed, came or went. */
+  #readTexts(dirty: Set<string>): void {
+    const seen = new Set<LaneText>();
+    for (const { lane, version } of this.#index.texts()) {
+      seen.add(lane);
+      const known = this.#textVersions.get(lane);
+      if (known?.version === version) continue;
+      const lanes = new Set(readSections(lane).map((section) => section.laneId));
+      for (const id of known?.lanes ?? []) this.#unlink(id, lane, dirty);
+      for (const id of lanes) {
+        dirty.add(id);
+        const texts = this.#textsOf.get(id) ?? new Set();
+        this.#textsOf.set(id, texts.add(lane));
+      }
+      this.#textVersions.set(lane, { version, lanes });
+    }
+    for (const [lane, { lanes }] of this.#textVersions) {
+      if (seen.has(lane)) continue;
+      for (const id of lanes) this.#unlink(id, lane, dirty);
+      this.#textVersions.delete(lane);
+    }
+  }
+
+  #unlink(laneId: string, lane: LaneText, dirty: Set<string>): void {
+    this.#textsOf.get(laneId)?.delete(lane);
+    dirty.add(laneId);
+  }
+
+  #readLane(laneId: string): void {
+    const lines = new Set<string>();
+    const lost = this.#lostLines.get(laneId);
+    for (const text of this.#textsOf.get(laneId) ?? []) {
+      for (const section of readSections(text)) {
+        if (section.laneId !== laneId) continue;
+        if (section.header !== '') lines.add(section.header);
+        for (const raw of section.lines) {
+          const line = this.#redacted.size > 0 && this.#isRedactedLine(raw) ? blankLine(raw) : raw;
+          if ((lost?.get(line) ?? 0) === 0) lines.add(line);
+        }
+      }
+    }
+    if (lines.size === 0) this.#lanes.delete(laneId);
+    else
+      this.#lanes.set(
+        laneId,
+        hash(
+          [...lines]
+            .sort()
+            .map((line) => `${line}\n`)
+            .join(''),
+        ),
+      );
+  }
+
+  #isRedactedLine(line: string): boolean {
+    readHead(line, 0, line.length, head);
+    if (head.subject < 0 || head.subjectRole === ROLE.thread) return false;
+    const slot = this.#index.slots.find(line.substring(head.subject, head.subject + ULID_LENGTH));
+    if (slot === undefined) return false;
+    if (head.subjectRole === ROLE.message) return this.#redacted.has(slot);
+    return this.#index.attemptMessages(slot).some((row) => this.#redacted.has(this.#index.subjectOf(row)));
+  }
+}
+
+const head = createHead();
+const encoder = new TextEncoder();
+
+export function hash(text: string): string {
+  return bytesToHex(sha256(encoder.encode(text)));
+}

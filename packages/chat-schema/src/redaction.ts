@@ -1,0 +1,33 @@
+import type * as Y from 'yjs';
+import { findPrivateRanges, KIND } from './codec.js';
+import type { EntryIndex } from './entry-index.js';
+import { deleteFromLaneText, type LaneText } from './structs.js';
+
+/** Rows whose text a redaction of the message takes: its lines, revisions, and all of its attempts. */
+function privateRows(index: EntryIndex, slot: number): number[] {
+  const rows: number[] = [];
+  for (const row of index.messageRows(slot)) {
+    const kind = index.kindOf(row);
+    if (kind === KIND.revision) rows.push(row);
+    if (kind !== KIND.message) continue;
+    rows.push(row, ...index.attemptRows(index.attemptOf(row) ?? slot));
+  }
+  return rows;
+}
+
+/** Whether some text of the message still stands in the document. */
+export function hasPrivateText(index: EntryIndex, slot: number): boolean {
+  return privateRows(index, slot).some((row) => findPrivateRanges(index.line(row)).length > 0);
+}
+
+/** Deletes what stands between the quotes. Lines stay JSON, offsets in their texts change. */
+export function deletePrivateText(transaction: Y.Transaction, index: EntryIndex, slot: number): void {
+  const byText = new Map<LaneText, (readonly [number, number])[]>();
+  for (const row of privateRows(index, slot)) {
+    const { lane, start } = index.placeOf(row);
+    const ranges = byText.get(lane) ?? [];
+    byText.set(lane, ranges);
+    for (const [from, to] of findPrivateRanges(index.rawLine(row))) ranges.push([start + from, start + to]);
+  }
+  for (const [lane, ranges] of byText) deleteFromLaneText(transaction, lane, ranges);
+}

@@ -1,0 +1,134 @@
+import { chooseRows, compareText } from './choose.js';
+import { KIND, parseLine, type QuarantineReason } from './codec.js';
+import { findLost } from './duplicates.js';
+import type { EntryIndex } from './entry-index.js';
+import { isRedacted } from './fold-message.js';
+import type { ChatReport, LineReport, QuarantinedLine, Waiting } from './records.js';
+import { readSections } from './sections.js';
+import { countForeign } from './structs.js';
+import type { ChatView } from './view.js';
+
+/** Full passes over the document, for whoever asks what is wrong with it. Each is O(document). */
+
+/** Lines that are not folded, each once a lane, by lane and line. */
+export function listQuarantine(index: EntryIndex): readonly QuarantinedLine[] {
+  const found = new Map<string, QuarantinedLine>();
+  const add = (lane_id: string | null, line: string, reason: QuarantineReason): void => {
+    found.set(`${lane_id ?? ''} ${reason} ${line}`, Object.freeze({ lane_id, line, reason }));
+  };
+  for (const row of index.rows()) {
+    const header = index.headerOf(row);
+    if (header?.hidden === true) continue;
+    const kind = index.kindOf(row);
+    if (header === undefined || header.lane === null) {
+      add(null, index.line(row), 'no_header');
+    } else if (kind === KIND.bad) {
+      const line = index.line(row);
+      add(header.lane.lane_id, line, 'head');
+    } else if (kind !== KIND.lane && kind !== KIND.none) {
+      const line = index.line(row);
+      const parsed = parseLine(line);
+      if (!parsed.ok) add(header.lane.lane_id, line, parsed.reason);
+    }
+  }
+  for (const { header, line } of index.tornLines()) {
+    if (header?.hidden !== true) add(header?.lane?.lane_id ?? null, line, 'torn');
+  }
+  return Object.freeze([...found.values()].sort(compareLines));
+}
+
+/** Lines of an id for which another was chosen, each once a lane. */
+export function listDuplicates(index: EntryIndex): readonly LineReport[] {
+  const found = new Map<string, LineReport>();
+  const add = (lines: readonly { lane_id: string; line: string; merged: boolean }[]): void => {
+    for (const { lane_id, line, merged } of lines) {
+      if (!merged) found.set(`${lane_id} ${line}`, Object.freeze({ lane_id, line }));
+    }
+  };
+  for (const slot of index.slotsWith('message')) add(findLost(index, slot, isRedacted({ index }, slot)));
+  for (const slot of index.slotsWith('thread')) add(chooseRows(index, index.threadRows(slot)).lost);
+  for (const kind of [KIND.document, KIND.variables, KIND.legacy_row]) {
+    add(chooseRows(index, index.otherRows(kind)).lost);
+  }
+  return Object.freeze([...found.values()].sort(compareLines));
+}
+
+/** References to what is not there (yet). */
+export function countWaiting(view: ChatView, index: EntryIndex): Waiting {
+  let messages_without_thread = 0;
+  let parts_without_attempt = 0;
+  let entries_about_absent_messages = 0;
+  let config_without_thread = 0;
+  for (const slot of index.slotsWith('message')) {
+    const folded = view.foldedAt(slot);
+    if (folded === undefined) {
+      const { chosen } = chooseRows(index, index.messageRows(slot));
+      entries_about_absent_messages += chosen.length;
+    } else if (view.foldedThread(folded.message.thread_id)?.thread === undefined) {
+      messages_without_thread += 1;
+    }
+  }
+  for (const slot of index.slotsWith('attempt')) {
+    const known = index
+      .attemptMessages(slot)
+      .some((row) => view.foldedAt(index.subjectOf(row)) !== undefined);
+    if (!known) parts_without_attempt += chooseRows(index, index.attemptRows(slot)).chosen.length;
+  }
+  for (const slot of index.slotsWith('thread')) {
+    if (view.foldedThreadAt(slot).thread !== undefined) continue;
+    config_without_thread += view.foldedThreadAt(slot).configEntries.length;
+  }
+  return Object.freeze({
+    messages_without_thread,
+    parts_without_attempt,
+    entries_about_absent_messages,
+    config_without_thread,
+  });
+}
+
+export function createReport(
+  view: ChatView,
+  index: EntryIndex,
+  futureStamps: number,
+  damaged: number,
+): ChatReport {
+  const unknown = new Map<string, number>();
+  for (const row of index.otherRows(KIND.unknown)) {
+    const type = /^\{"type":"([^"]*)"/.exec(index.line(row))?.[1] ?? '';
+    unknown.set(type, (unknown.get(type) ?? 0) + 1);
+  }
+  const hidden = new Set<string>();
+  const lanes = new Set<string>();
+  const foreign: { readonly key: string; readonly characters: number }[] = [];
+  for (const { lane } of index.texts()) {
+    const characters = countForeign(lane);
+    if (characters > 0) foreign.push(Object.freeze({ key: lane.key, characters }));
+    for (const section of readSections(lane)) if (section.laneId !== '') lanes.add(section.laneId);
+  }
+  for (const header of index.headers())
+    if (header.hidden && header.lane !== null) hidden.add(header.lane.lane_id);
+  const ignored: LineReport[] = [];
+  for (const slot of index.slotsWith('message')) {
+    for (const row of view.foldedAt(slot)?.ignored ?? []) {
+      ignored.push(
+        Object.freeze({ lane_id: index.headerOf(row)?.lane?.lane_id ?? null, line: index.line(row) }),
+      );
+    }
+  }
+  return Object.freeze({
+    lanes: lanes.size,
+    lines: index.lines,
+    quarantined: listQuarantine(index).length,
+    duplicates: listDuplicates(index).length,
+    future_stamps: futureStamps,
+    unknown_types: Object.freeze(Object.fromEntries([...unknown].sort(([a], [b]) => compareText(a, b)))),
+    hidden_lanes: Object.freeze([...hidden].sort()),
+    foreign: Object.freeze(foreign.sort((a, b) => compareText(a.key, b.key))),
+    ignored: Object.freeze(ignored.sort(compareLines)),
+    damaged,
+  });
+}
+
+function compareLines(a: LineReport, b: LineReport): number {
+  return compareText(a.lane_id ?? '', b.lane_id ?? '') || compareText(a.line, b.line);
+}

@@ -1,0 +1,339 @@
+import * as Y from 'yjs';
+
+/**
+ * The one file that touches Yjs internals. What the rest sees of Yjs: texts in a root map, each the property
+ * of the client that owns its map entry; what that client added since a clock; appending in its name.
+ */
+
+export type LaneMap = Y.Map<unknown>;
+
+/** One text of the root map. Its identity is the map entry, not the key: a key can be set again. */
+export interface LaneText {
+  readonly key: string;
+  readonly type: Y.Text;
+  readonly client: number;
+  /** Clock of the map entry. */
+  readonly clock: number;
+}
+
+/** Origin of every transaction of the library. */
+export class ChatOrigin {
+  readonly call: string;
+  constructor(call: string) {
+    this.call = call;
+  }
+}
+
+/** The texts that the map holds now, in no order that means anything. Values that are no texts are left out. */
+export function listLaneTexts(map: LaneMap): LaneText[] {
+  const texts: LaneText[] = [];
+  for (const key of map._map.keys()) {
+    const text = findLaneText(map, key);
+    if (text !== undefined) texts.push(text);
+  }
+  return texts;
+}
+
+export function findLaneText(map: LaneMap, key: string): LaneText | undefined {
+  const item = map._map.get(key);
+  if (item === undefined || item.deleted || !(item.content instanceof Y.ContentType)) return undefined;
+  const { type } = item.content;
+  if (!(type instanceof Y.Text)) return undefined;
+  return { key, type, client: item.id.client, clock: item.id.clock };
+}
+
+/** How many characters of the store belong to `client`: its next clock. */
+export function clockOf(doc: Y.Doc, client: number): number {
+  return Y.getState(doc.store, client);
+}
+
+export function docOf(map: LaneMap): Y.Doc | null {
+  return map.doc;
+}
+
+/** Whether an embedded map has been deleted, or never stood in a document. A root map never is. */
+export function isDetached(map: LaneMap): boolean {
+  return map.doc === null || (map._item?.deleted ?? false);
+}
+
+/** The client that owns the entry of an embedded map; undefined for a root map. */
+export function ownerOfMap(map: LaneMap): number | undefined {
+  return map._item?.id.client;
+}
+
+/** Types that a transaction changed: lane texts of `map`, and the keys of `map` that were set or deleted. */
+export function readChanges(
+  transaction: Y.Transaction,
+  map: LaneMap,
+): { readonly keys: readonly string[]; readonly types: readonly Y.Text[] } {
+  const keys: string[] = [];
+  const types: Y.Text[] = [];
+  for (const [type, subs] of transaction.changed as Map<Y.AbstractType<unknown>, Set<string | null>>) {
+    if (type === (map as Y.AbstractType<unknown>)) {
+      for (const sub of subs) if (sub !== null) keys.push(sub);
+    } else if (type instanceof Y.Text && type.parent === map) {
+      types.push(type);
+    }
+  }
+  return { keys, types };
+}
+
+/** Texts of which this transaction deleted characters, whether or not they still stand in the map. */
+export function readDeletedTypes(transaction: Y.Transaction): ReadonlySet<Y.Text> {
+  const types = new Set<Y.Text>();
+  if (transaction.deleteSet.clients.size === 0) return types;
+  Y.iterateDeletedStructs(transaction, transaction.deleteSet, (struct) => {
+    if (struct instanceof Y.Item && struct.parent instanceof Y.Text) types.add(struct.parent);
+  });
+  return types;
+}
+
+/**
+ * What `client` added from `clock` on, in clock order: map entries and runs of text with their type. A run
+ * whose characters are deleted comes as undefined.
+ */
+export function visitNewStructs(
+  doc: Y.Doc,
+  client: number,
+  clock: number,
+  visit: (parent: unknown, key: string | null, text: string | undefined) => void,
+): void {
+  const structs = doc.store.clients.get(client);
+  if (structs === undefined || clock >= clockOf(doc, client)) return;
+  for (let i = Y.findIndexSS(structs, clock); i < structs.length; i += 1) {
+    const struct = structs[i];
+    if (!(struct instanceof Y.Item)) continue;
+    const { content, parent, parentSub } = struct;
+    if (struct.deleted) visit(parent, parentSub, undefined);
+    else if (content instanceof Y.ContentString) {
+      const offset = clock - struct.id.clock;
+      visit(parent, parentSub, offset > 0 ? content.str.slice(offset) : content.str);
+    } else if (content instanceof Y.ContentType) visit(parent, parentSub, undefined);
+  }
+}
+
+interface Run {
+  readonly clock: number;
+  readonly length: number;
+  /** Undefined: deleted. */
+  readonly text: string | undefined;
+}
+
+/** The owner's runs in clock order. `until` reads what `transaction` deleted as if it still stood there. */
+function readRuns(text: LaneText, until?: Y.Transaction): Run[] {
+  const runs: Run[] = [];
+  let sorted = true;
+  let last = -1;
+  for (let item = text.type._start; item !== null; item = item.right) {
+    if (item.id.client !== text.client) continue;
+    const { content } = item;
+    const there =
+      !item.deleted ||
+      (until !== undefined && Y.isDeleted(until.deleteSet, item.id) && !isNew(until, item.id));
+    const string = there && content instanceof Y.ContentString ? content.str : undefined;
+    if (item.deleted || content instanceof Y.ContentString) {
+      runs.push({ clock: item.id.clock, length: item.length, text: string });
+      if (item.id.clock < last) sorted = false;
+      last = item.id.clock;
+    }
+  }
+  return sorted ? runs : runs.sort((a, b) => a.clock - b.clock);
+}
+
+function isNew(transaction: Y.Transaction, id: Y.ID): boolean {
+  return id.clock >= (transaction.beforeState.get(id.client) ?? 0);
+}
+
+/**
+ * The text of a lane: its owner's characters in clock order, each deletion one `\0`. O(1) where one run holds
+ * all of it, which is so after Yjs has merged what was appended.
+ */
+export function readLaneText(text: LaneText): string {
+  const start = text.type._start;
+  if (start === null) return '';
+  if (start.right === null && !start.deleted && start.id.client === text.client) {
+    return start.content instanceof Y.ContentString ? start.content.str : '';
+  }
+  return joinRuns(readRuns(text));
+}
+
+/** The text as it was before `transaction` deleted some of it; new text of the transaction is included. */
+export function readLaneTextBefore(text: LaneText, transaction: Y.Transaction): string {
+  return joinRuns(readRuns(text, transaction));
+}
+
+function joinRuns(runs: readonly Run[]): string {
+  let joined = '';
+  let inDeletion = false;
+  for (const { text } of runs) {
+    if (text !== undefined) joined += text;
+    else if (!inDeletion) joined += '\0';
+    inDeletion = text === undefined;
+  }
+  return joined;
+}
+
+/** How many live characters of other clients stand in the text. O(runs of the text). */
+export function countForeign(text: LaneText): number {
+  let count = 0;
+  for (let item = text.type._start; item !== null; item = item.right) {
+    if (!item.deleted && item.id.client !== text.client) count += item.length;
+  }
+  return count;
+}
+
+/** Whether the map still holds this very text. */
+export function isAlive(map: LaneMap, text: LaneText): boolean {
+  const item = map._map.get(text.key);
+  return (
+    item !== undefined && !item.deleted && item.id.client === text.client && item.id.clock === text.clock
+  );
+}
+
+/** Whether the character of `client` at `clock` is deleted. */
+export function isCharacterDeleted(doc: Y.Doc, client: number, clock: number): boolean {
+  return Y.getItem(doc.store, Y.createID(client, clock)).deleted;
+}
+
+/**
+ * Sets a new text under `key`, in the name of `client`. Items are made directly: `doc.clientID` never changes,
+ * so awareness, providers and undo managers see one id throughout.
+ */
+export function createLaneText(
+  transaction: Y.Transaction,
+  map: LaneMap,
+  key: string,
+  client: number,
+  text: string,
+): LaneText {
+  const { store } = transaction.doc;
+  const type = new Y.Text();
+  const clock = Y.getState(store, client);
+  const left = map._map.get(key) ?? null;
+  new Y.Item(
+    Y.createID(client, clock),
+    left,
+    left === null ? null : left.lastId,
+    null,
+    null,
+    map as Y.AbstractType<unknown>,
+    key,
+    new Y.ContentType(type),
+  ).integrate(transaction, 0);
+  new Y.Item(
+    Y.createID(client, clock + 1),
+    null,
+    null,
+    null,
+    null,
+    type,
+    null,
+    new Y.ContentString(text),
+  ).integrate(transaction, 0);
+  return { key, type, client, clock };
+}
+
+/** Appends after the owner's character at `lastClock`, wherever foreign text stands. */
+export function appendToLaneText(
+  transaction: Y.Transaction,
+  text: LaneText,
+  lastClock: number,
+  chunk: string,
+): void {
+  const { store } = transaction.doc;
+  const left = Y.getItemCleanEnd(transaction, store, Y.createID(text.client, lastClock)) as Y.Item;
+  new Y.Item(
+    Y.createID(text.client, Y.getState(store, text.client)),
+    left,
+    left.lastId,
+    null,
+    null,
+    text.type,
+    null,
+    new Y.ContentString(chunk),
+  ).integrate(transaction, 0);
+  // Positions that an embedder's own reads have cached behind foreign text would be off now.
+  const markers = text.type._searchMarker;
+  if (markers !== null) markers.length = 0;
+}
+
+/** Deletes ranges `[start, end)` of the owner's text, counted as `readLaneText` gives it. */
+export function deleteFromLaneText(
+  transaction: Y.Transaction,
+  text: LaneText,
+  ranges: readonly (readonly [number, number])[],
+): void {
+  const { store } = transaction.doc;
+  const doomed: { clock: number; length: number }[] = [];
+  let at = 0;
+  let inDeletion = false;
+  for (const run of readRuns(text)) {
+    if (run.text === undefined) {
+      if (!inDeletion) at += 1;
+      inDeletion = true;
+      continue;
+    }
+    inDeletion = false;
+    for (const [start, end] of ranges) {
+      const from = Math.max(start, at);
+      const to = Math.min(end, at + run.length);
+      if (from < to) doomed.push({ clock: run.clock + from - at, length: to - from });
+    }
+    at += run.length;
+  }
+  for (const { clock, length } of doomed) {
+    for (let from = clock; from < clock + length; ) {
+      const item = Y.getItemCleanStart(transaction, Y.createID(text.client, from));
+      if (from + item.length > clock + length) {
+        Y.getItemCleanEnd(transaction, store, Y.createID(text.client, clock + length - 1));
+      }
+      from += item.length;
+      if (item instanceof Y.Item) item.delete(transaction);
+    }
+  }
+}
+
+/**
+ * Sets an empty map under `key` of `parent` in the name of `client`, so that two sides that do it apart make
+ * the same struct. Undefined if the client has already written something else there.
+ */
+export function createMap(
+  parent: Y.Map<unknown>,
+  key: string,
+  client: number,
+  origin: ChatOrigin,
+): LaneMap | undefined {
+  const doc = parent.doc as Y.Doc;
+  if (clockOf(doc, client) > 0) return undefined;
+  const map = new Y.Map<unknown>();
+  doc.transact((transaction) => {
+    const left = parent._map.get(key) ?? null;
+    const content = new Y.ContentType(map as Y.AbstractType<unknown>);
+    new Y.Item(
+      Y.createID(client, 0),
+      left,
+      left === null ? null : left.lastId,
+      null,
+      null,
+      parent as Y.AbstractType<unknown>,
+      key,
+      content,
+    ).integrate(transaction, 0);
+  }, origin);
+  return map;
+}
+
+/** Names a type the same way on every replica: its root's name, or the struct that made it. */
+export function nameType(type: Y.AbstractType<unknown>): string {
+  const item = type._item;
+  return item === null ? `root:${Y.findRootTypeKey(type)}` : `item:${item.id.client}:${item.id.clock}`;
+}
+
+/** Whether an UndoManager may delete `item`: false for all that stands in `map`. */
+export function isOutside(map: LaneMap, item: Y.Item): boolean {
+  for (let parent = item.parent; parent instanceof Y.AbstractType; ) {
+    if (parent === (map as Y.AbstractType<unknown>)) return false;
+    parent = parent._item?.parent ?? null;
+  }
+  return true;
+}

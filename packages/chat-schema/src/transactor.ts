@@ -1,0 +1,78 @@
+import type * as Y from 'yjs';
+import { findBadValue } from './codec.js';
+import { type Entry, entrySchemas, LIMITS } from './entries.js';
+import { createTouched, type EntryIndex, mergeTouched, type Touched } from './entry-index.js';
+import { ChatDocError, describeType } from './errors.js';
+import { ChatOrigin, docOf, isDetached, type LaneMap } from './structs.js';
+
+/**
+ * The one way into the document: checks that it may be written, opens a transaction with an origin, and reads
+ * back at once what was appended, so that calls within an embedder's own transaction see each other.
+ */
+export class Transactor {
+  readonly #map: LaneMap;
+  readonly #index: EntryIndex;
+  readonly #readOnly: boolean;
+  readonly #onAppend: (touched: Touched) => void;
+  #pending: Touched = createTouched();
+  wantDeltas = false;
+
+  constructor(map: LaneMap, index: EntryIndex, readOnly: boolean, onAppend: (touched: Touched) => void) {
+    this.#map = map;
+    this.#index = index;
+    this.#readOnly = readOnly;
+    this.#onAppend = onAppend;
+  }
+
+  assertWritable(call: string): void {
+    if (this.#readOnly) throw new ChatDocError('read_only', call, 'this document is open for reading only');
+    if (isDetached(this.#map)) {
+      throw new ChatDocError('detached', call, 'the map of this chat is no longer in a document');
+    }
+  }
+
+  /** `write` gives the clientIDs in whose name it appended. */
+  run(call: string, write: (transaction: Y.Transaction) => readonly number[]): void {
+    this.assertWritable(call);
+    const doc = docOf(this.#map) as Y.Doc;
+    doc.transact((transaction) => {
+      for (const client of write(transaction)) {
+        const touched = this.#index.readAppended(doc, client, this.wantDeltas);
+        mergeTouched(this.#pending, touched);
+        this.#onAppend(touched);
+      }
+    }, new ChatOrigin(call));
+  }
+
+  /** What our own calls appended since the last transaction ended. */
+  takePending(): Touched {
+    const pending = this.#pending;
+    this.#pending = createTouched();
+    return pending;
+  }
+}
+
+/** Throws what makes an entry unfit to be written: what a reader would quarantine or report must not start here. */
+export function assertEntry(entry: Entry): void {
+  const bad = findBadValue(entry, LIMITS.depth);
+  if (bad !== undefined) {
+    const got = bad === 'too_deep' ? `nesting beyond ${LIMITS.depth}` : 'a reserved key';
+    throw new ChatDocError('invalid_argument', entry.type, `expected plain JSON, got ${got}`);
+  }
+  const parsed = entrySchemas[entry.type].safeParse(entry);
+  if (parsed.success) return;
+  const issue = parsed.error.issues[0];
+  const path = issue?.path.map(String).join('.') ?? '';
+  const value = issue?.path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    entry,
+  );
+  const expected =
+    issue?.code === 'invalid_type' ? `expected ${article(issue.expected)}` : (issue?.message ?? 'invalid');
+  const got = typeof value === 'string' ? `a string of ${value.length} characters` : describeType(value);
+  throw new ChatDocError('invalid_argument', path, `${expected}, got ${got}`);
+}
+
+function article(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+}

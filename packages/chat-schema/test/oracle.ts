@@ -1,0 +1,487 @@
+import type {
+  Annotation,
+  ConfigConflict,
+  Json,
+  JsonObject,
+  LineReport,
+  Message,
+  Slot,
+  Thread,
+  ThreadConfig,
+  ThreadConfigFields,
+  ThreadState,
+  Waiting,
+} from '../src/index.js';
+import { deriveAnswerId } from '../src/index.js';
+import {
+  type Chosen,
+  chooseEntries,
+  chooseWithin,
+  compare,
+  type LaneText,
+  type OracleEntry,
+} from './oracle-lines.js';
+import { orderNodes, putRootFirst } from './oracle-order.js';
+import {
+  askedEpochs,
+  attemptOf,
+  compact,
+  Entries,
+  findHeads,
+  isAnswerTo,
+  openingLines,
+  rankAttempts,
+  readHistory,
+  readTail,
+  stoppedUpTo,
+  text,
+  whole,
+} from './oracle-turns.js';
+import { type Everything, findProbe, type OracleResult, type SlotKey } from './oracle-types.js';
+
+const CONFIG_FIELDS: readonly (keyof ThreadConfigFields)[] = [
+  ...(['name', 'thread_color', 'thread_icon', 'thread_image', 'pin', 'archived', 'acp_config'] as const),
+  ...(['agent_kind', 'session', 'template', 'variables', 'anchor', 'resolved'] as const),
+];
+
+/** The fold, written from SPEC.md alone: slow, eager and stateless. */
+export function runOracle(texts: readonly LaneText[]): OracleResult {
+  const chosen = chooseEntries(texts);
+  const entries = new Entries(chosen.entries, chosen.tails);
+  const fold = new Fold(entries);
+  const probe = findProbe(entries);
+  const record = <T>(ids: readonly string[], read: (id: string) => T): Record<string, T> =>
+    Object.fromEntries(ids.map((id) => [id, read(id)]));
+  const unknown: Record<string, number> = {};
+  for (const { type } of chosen.unknown) unknown[type] = (unknown[type] ?? 0) + 1;
+  const everything: Everything = {
+    docId:
+      entries
+        .of('document')
+        .map(({ body }) => text(body['doc_id']))
+        .sort(compare)[0] ?? null,
+    threads: fold.threads(),
+    configs: record(probe.threads, (id) => fold.config(id)),
+    conflicts: record(probe.threads, (id) => fold.conflicts(id)),
+    order: record(probe.threads, (id) => fold.order(id)),
+    transcripts: record(probe.threads, (id) => fold.transcript(id)),
+    parents: record(probe.messages, (id) => fold.parent(id)),
+    messages: record(probe.messages, (id) => fold.message(id) ?? null),
+    states: record(probe.threads, (id) => fold.state(id)),
+    queues: record(probe.threads, (id) => fold.queue(id)),
+    active: Object.fromEntries(
+      probe.slots.map((slot) => [JSON.stringify(slot), fold.activeThread(slot) ?? null]),
+    ),
+    variables: Object.fromEntries(
+      probe.scopes.map(([scope, id]) => [`${scope}/${id}`, fold.variables(scope, id)]),
+    ),
+    annotations: {
+      ...record(probe.threads, (id) => fold.annotations('thread', id)),
+      ...record(probe.messages, (id) => fold.annotations('message', id)),
+    },
+    marks: Object.fromEntries(
+      probe.threads.flatMap((id) =>
+        probe.users.map((user) => [`${id}/${user}`, fold.readMark(id, user) ?? null] as const),
+      ),
+    ),
+    legacyRows: entries.of('legacy_row').map(({ body }) => body as Json),
+    quarantine: [...chosen.quarantine].sort(compareReports),
+    duplicates: uniqueReports([...chosen.losers.flatMap(toReports), ...fold.tailLosers()]),
+    ignored: fold.ignored(),
+    waiting: fold.waiting(),
+    unknown,
+    hidden: chosen.hidden,
+  };
+  return { everything, probe, digest: JSON.stringify(fold.covered(chosen)) };
+}
+
+function toReports({ headers, line }: OracleEntry): LineReport[] {
+  return headers.map(({ lane_id }) => ({ lane_id, line }));
+}
+
+/** Each once a lane, by lane and line. */
+function uniqueReports(reports: readonly LineReport[]): LineReport[] {
+  const unique = new Map(reports.map((report) => [JSON.stringify([report.lane_id, report.line]), report]));
+  return [...unique.values()].sort(compareReports);
+}
+
+export function compareReports(a: LineReport, b: LineReport): number {
+  return compare(a.lane_id ?? '', b.lane_id ?? '') || compare(a.line, b.line);
+}
+
+class Fold {
+  readonly #entries: Entries;
+  // Within one run nothing changes: without this an order would be found again for each message in it.
+  readonly #known = new Map<string, unknown>();
+
+  constructor(entries: Entries) {
+    this.#entries = entries;
+  }
+
+  #once<T>(name: string, id: string, read: () => T): T {
+    const key = `${name}/${id}`;
+    if (!this.#known.has(key)) this.#known.set(key, read());
+    return this.#known.get(key) as T;
+  }
+
+  threads(): Thread[] {
+    return this.#entries
+      .of('thread')
+      .map((entry): Thread => {
+        const { body, subject, headers, problem } = entry;
+        return compact({
+          thread_id: subject,
+          created_at: text(body['created_at']),
+          created_by: text(body['created_by']),
+          purpose: (body['purpose'] ?? 'chat') as 'chat' | 'run',
+          slot: body['slot'] as Slot,
+          forked_from: body['forked_from'] as NonNullable<Thread['forked_from']>,
+          root_message_id: this.order(subject)[0] ?? null,
+          schema_version: Math.max(...headers.map((header) => header.schema_version)),
+          legacy: body['legacy'] as Json,
+          problem: problem ? 'problem' : undefined,
+        }) as Thread;
+      })
+      .sort((a, b) => compare(a.created_at, b.created_at) || compare(a.thread_id, b.thread_id));
+  }
+
+  #thread(id: string): OracleEntry | undefined {
+    return this.#entries.of('thread', id)[0];
+  }
+
+  #heads(id: string, field: string): OracleEntry[] {
+    return findHeads(this.#entries.of('thread_config', id).filter(({ body }) => body[field] !== undefined));
+  }
+
+  config(id: string): ThreadConfig {
+    const config: Record<string, unknown> = { thread_id: id };
+    const winners: OracleEntry[] = [];
+    for (const field of CONFIG_FIELDS) {
+      const winner = this.#heads(id, field)[0];
+      if (winner === undefined) continue;
+      winners.push(winner);
+      if (winner.body[field] !== null) config[field] = winner.body[field];
+    }
+    const latest = winners.sort((a, b) => compare(b.own, a.own))[0];
+    config['updated_at'] = latest?.body['updated_at'];
+    config['updated_by'] = latest?.body['updated_by'];
+    return compact(config) as unknown as ThreadConfig;
+  }
+
+  conflicts(id: string): ConfigConflict[] {
+    return CONFIG_FIELDS.map((field) => ({
+      field,
+      entries: this.#heads(id, field).map(({ own, body }) => ({
+        id: own,
+        updated_by: text(body['updated_by']),
+        value: body[field] as Json,
+      })),
+    })).filter((conflict) => conflict.entries.length > 1);
+  }
+
+  isRedacted(id: string): boolean {
+    return this.#entries.of('redaction', id).length > 0;
+  }
+
+  /** The line that says where a message stands: of an answer, that of its shown attempt. */
+  #line(id: string): OracleEntry | undefined {
+    return this.#once('line', id, () => this.#findLine(id));
+  }
+
+  #findLine(id: string): OracleEntry | undefined {
+    const ranked = rankAttempts(this.#entries, id, this.isRedacted(id));
+    return ranked[0]?.line ?? openingLines(this.#entries, id)[0];
+  }
+
+  /** The thread of a message; of an answer that of its smallest attempt, so that no later one can move it. */
+  #threadOf(id: string): string | undefined {
+    const lines = [...openingLines(this.#entries, id)];
+    return lines.sort((a, b) => compare(attemptOf(a), attemptOf(b)))[0]?.body['thread_id'] as
+      | string
+      | undefined;
+  }
+
+  message(id: string): Message | undefined {
+    return this.#once('message', id, () => this.#readMessage(id));
+  }
+
+  #readMessage(id: string): Message | undefined {
+    const line = this.#line(id);
+    if (line === undefined) return undefined;
+    const isRedacted = this.isRedacted(id);
+    const ranked = rankAttempts(this.#entries, id, isRedacted);
+    const shown = line.body['attempt'] === undefined ? undefined : ranked[0];
+    const tail = readTail(this.#entries, line);
+    const revisions = this.#entries.of('revision', id);
+    const history = shown?.history ?? readHistory(line, text(line.body['content']) + tail.text, revisions);
+    const last = history[history.length - 1];
+    const { body } = line;
+    const isMisplaced = shown !== undefined && !isAnswerTo(line, text(body['prompt_id']));
+    return compact({
+      message_id: id,
+      thread_id: text(this.#threadOf(id)),
+      sender_id: text(body['sender_id']),
+      date: text(body['date']),
+      content: text(last?.content),
+      history,
+      deleted: last?.deleted === true,
+      redacted: isRedacted,
+      generating: shown === undefined ? tail.cut && tail.finish === undefined : shown.record.state === 'open',
+      parts: tail.parts,
+      reply_to_message_id: body['reply_to_message_id'] as string,
+      after: body['after'] as string,
+      client_message_id: body['client_message_id'] as string,
+      expects: body['expects'] as 'answer',
+      prompt_id: body['prompt_id'] as string,
+      attempt: shown?.record,
+      alternates: shown === undefined ? [] : ranked.slice(1).map(({ record }) => record),
+      acp_usage: (shown === undefined
+        ? tail.finish?.body['acp_usage']
+        : shown.record.acp_usage) as JsonObject,
+      acp_thread_id: (shown === undefined
+        ? (tail.finish?.body['acp_thread_id'] ?? body['acp_thread_id'])
+        : shown.record.acp_thread_id) as string,
+      acp_interrupted: shown?.record.state === 'interrupted',
+      schema_version: Math.max(...line.headers.map((header) => header.schema_version)),
+      legacy: body['legacy'] as Json,
+      problem:
+        line.problem || isMisplaced || tail.problem || revisions.some(({ problem }) => problem)
+          ? 'problem'
+          : undefined,
+    }) as Message;
+  }
+
+  order(threadId: string): readonly string[] {
+    return this.#once('order', threadId, () => this.#sort(threadId));
+  }
+
+  #sort(threadId: string): string[] {
+    const ids = new Set(this.#entries.of('message').map(({ subject }) => subject));
+    const nodes = [...ids]
+      .filter((id) => this.#threadOf(id) === threadId)
+      .map((id) => {
+        const lines = openingLines(this.#entries, id);
+        const isAnswer = this.#line(id)?.body['attempt'] !== undefined;
+        const fields = isAnswer ? ['prompt_id', 'reply_to_message_id'] : ['reply_to_message_id', 'after'];
+        const targets = lines.flatMap(({ body }) => fields.map((field) => text(body[field])));
+        return { id, targets, isAnswer };
+      });
+    return putRootFirst(orderNodes(nodes), text(this.#thread(threadId)?.body['root_message_id']));
+  }
+
+  parent(id: string): string | null {
+    const line = this.#line(id);
+    if (line === undefined) return null;
+    const order = this.order(text(this.#threadOf(id)));
+    const root = order[0] ?? null;
+    if (root === id) return null;
+    const target = text(line.body['reply_to_message_id']);
+    return target !== id && order.includes(target) ? target : root;
+  }
+
+  transcript(threadId: string, seen: readonly string[] = []): readonly string[] {
+    const own = this.order(threadId);
+    const fork = this.#thread(threadId)?.body['forked_from'] as Thread['forked_from'];
+    if (fork === undefined || fork.thread_id === threadId || seen.includes(fork.thread_id)) return own;
+    const origin = this.transcript(fork.thread_id, [...seen, threadId]);
+    const at = origin.indexOf(fork.message_id ?? '');
+    return [...(at < 0 ? origin : origin.slice(0, at + 1)), ...own];
+  }
+
+  #prompts(threadId: string): string[] {
+    return this.order(threadId).filter((id) => this.#line(id)?.body['expects'] === 'answer');
+  }
+
+  queue(threadId: string): string[] {
+    return this.#prompts(threadId).filter((promptId) => {
+      const answerId = deriveAnswerId(promptId);
+      const { asked } = askedEpochs(this.#entries, answerId);
+      const isTried = rankAttempts(this.#entries, answerId, false).some(
+        ({ line, record }) => isAnswerTo(line, promptId) && record.epoch === asked,
+      );
+      return !isTried && stoppedUpTo(this.#entries, answerId) < asked;
+    });
+  }
+
+  state(threadId: string): ThreadState {
+    const claimed = findHeads(this.#entries.of('thread_state', threadId))[0];
+    const ids = this.order(threadId);
+    const turnIds = [...this.#prompts(threadId)];
+    const answers: Message[] = [];
+    for (const id of ids) {
+      const message = this.message(id);
+      if (message?.attempt !== undefined) answers.push(message);
+    }
+    const answerIds = new Set([
+      ...turnIds.map(deriveAnswerId),
+      ...answers.map((answer) => answer.message_id),
+    ]);
+    for (const id of answerIds) {
+      for (const { record, line } of rankAttempts(this.#entries, id, false)) {
+        turnIds.push(record.attempt);
+        const { finish } = readTail(this.#entries, line);
+        if (finish !== undefined) turnIds.push(finish.own);
+      }
+      for (const type of ['stop', 'retry'] as const) {
+        turnIds.push(...this.#entries.of(type, id).map(({ own }) => own));
+      }
+    }
+    if (claimed?.body['state'] !== undefined && turnIds.every((id) => id < claimed.own)) {
+      return compact({
+        thread_id: threadId,
+        state: claimed.body['state'] as ThreadState['state'],
+        active_message_id: claimed.body['active_message_id'] as string,
+      }) as ThreadState;
+    }
+    const running = answers.find((answer) => answer.generating)?.message_id;
+    if (running !== undefined) return { thread_id: threadId, state: 'running', active_message_id: running };
+    const interrupted = answers.find((answer) => {
+      const { asked } = askedEpochs(this.#entries, answer.message_id);
+      return answer.acp_interrupted && answer.attempt?.epoch === asked;
+    });
+    if (interrupted !== undefined) {
+      return { thread_id: threadId, state: 'interrupted', active_message_id: interrupted.message_id };
+    }
+    const [queued] = this.queue(threadId);
+    if (queued !== undefined) return { thread_id: threadId, state: 'queued', active_message_id: queued };
+    const last = answers[answers.length - 1];
+    if (last === undefined) return { thread_id: threadId, state: 'idle' };
+    const isError = last.attempt?.finish_reason === 'error' || last.attempt?.error !== undefined;
+    return { thread_id: threadId, state: isError ? 'error' : 'complete' };
+  }
+
+  activeThread(slot: SlotKey): string | undefined {
+    const agrees = (other: unknown): boolean => {
+      const { root_id, owner_id, provider } = (other ?? {}) as Partial<Slot>;
+      return root_id === slot.root_id && owner_id === slot.owner_id && provider === slot.provider;
+    };
+    const inside = this.threads().filter(
+      (thread) => thread.purpose === slot.purpose && thread.slot !== undefined && agrees(thread.slot),
+    );
+    const ids = inside.map((thread) => thread.thread_id);
+    const winner = findHeads(
+      this.#entries
+        .of('activation')
+        .filter(({ subject, body }) => ids.includes(subject) && agrees(body['slot'])),
+    )[0];
+    if (winner !== undefined) return winner.subject;
+    return inside.sort(
+      (a, b) => whole(b.slot?.number, 0) - whole(a.slot?.number, 0) || compare(b.thread_id, a.thread_id),
+    )[0]?.thread_id;
+  }
+
+  variables(scope: string, scopeId: string): Record<string, Json> {
+    const all = this.#entries
+      .of('variables')
+      .filter(({ body }) => body['scope'] === scope && body['scope_id'] === scopeId);
+    const names = new Set(all.flatMap(({ body }) => Object.keys((body['values'] ?? {}) as object)));
+    const values: Record<string, Json> = {};
+    for (const name of names) {
+      const having = all.filter(({ body }) => Object.hasOwn((body['values'] ?? {}) as object, name));
+      const value = (findHeads(having)[0]?.body['values'] as Record<string, Json> | undefined)?.[name];
+      if (value !== null && value !== undefined) values[name] = value;
+    }
+    return values;
+  }
+
+  annotations(role: 'thread' | 'message', id: string): Annotation[] {
+    const all = this.#entries
+      .of('annotation', id)
+      .filter(
+        ({ about, body }) => about === role && body['user_id'] !== undefined && body['key'] !== undefined,
+      );
+    const keyOf = ({ body }: OracleEntry): string => JSON.stringify([body['user_id'], body['key']]);
+    return [...new Set(all.map(keyOf))]
+      .flatMap((key) => findHeads(all.filter((entry) => keyOf(entry) === key)).slice(0, 1))
+      .filter(({ body }) => body['value'] !== null && body['value'] !== undefined)
+      .map(
+        ({ own, body }) =>
+          ({
+            id: own,
+            [`${role}_id`]: id,
+            user_id: text(body['user_id']),
+            key: text(body['key']),
+            value: body['value'] as Json,
+          }) as Annotation,
+      )
+      .sort((a, b) => compare(a.id, b.id));
+  }
+
+  readMark(threadId: string, userId: string): string | undefined {
+    const marked = this.#entries
+      .of('annotation', threadId)
+      .filter(({ about, body }) => about === 'thread' && body['key'] === 'read' && body['user_id'] === userId)
+      .map(({ body }) => body['value']);
+    return this.order(threadId)
+      .filter((id) => marked.includes(id))
+      .pop();
+  }
+
+  /** [TN2]: parts and finishes under headers of other writers than their message line's. */
+  ignored(): LineReport[] {
+    const reports: LineReport[] = [];
+    for (const entry of this.#entries.tails) {
+      const lines = this.#attemptLines(entry.subject).filter((line) =>
+        openingLines(this.#entries, line.subject).includes(line),
+      );
+      if (lines.length === 0) continue;
+      const writers = lines.flatMap(({ headers }) => headers.map(({ writer_id }) => writer_id));
+      const others = entry.headers.filter(({ writer_id }) => !writers.includes(writer_id));
+      reports.push(...others.map(({ lane_id }) => ({ lane_id, line: entry.line })));
+    }
+    return uniqueReports(reports);
+  }
+
+  /** [FD4] among the lines that count for an attempt. */
+  tailLosers(): LineReport[] {
+    return this.#entries.of('message').flatMap((line) => {
+      const writers = line.headers.map(({ writer_id }) => writer_id);
+      return this.#entries
+        .tailOf(line)
+        .losers.flatMap(({ headers, line: lost }) =>
+          headers
+            .filter(({ writer_id }) => writers.includes(writer_id))
+            .map(({ lane_id }) => ({ lane_id, line: lost })),
+        );
+    });
+  }
+
+  /** [DG1]: lane id and line of all but the lines that another of their id outranks. */
+  covered(chosen: Chosen): (readonly [string | null, string])[] {
+    const lost = new Set(this.tailLosers().map(({ lane_id, line }) => JSON.stringify([lane_id, line])));
+    const entries = [...chosen.entries, ...chosen.tails].flatMap(({ headers, line }) =>
+      headers.map(({ lane_id }) => [lane_id, line] as const),
+    );
+    const all = new Map<string, readonly [string | null, string]>();
+    for (const pair of [...entries, ...chosen.covered]) {
+      const key = JSON.stringify(pair);
+      if (!lost.has(key)) all.set(key, pair);
+    }
+    return [...all.values()].sort(([a, x], [b, y]) => compare(a ?? '', b ?? '') || compare(x, y));
+  }
+
+  #attemptLines(attempt: string): OracleEntry[] {
+    return this.#entries.of('message').filter((line) => attemptOf(line) === attempt);
+  }
+
+  waiting(): Waiting {
+    const hasMessage = (id: string): boolean => this.#line(id) !== undefined;
+    const count = (isWaiting: (entry: OracleEntry) => boolean): number =>
+      this.#entries.all.filter(isWaiting).length;
+    const messageIds = new Set(this.#entries.of('message').map(({ subject }) => subject));
+    return {
+      messages_without_thread: [...messageIds].filter(
+        (id) => this.#thread(text(this.#threadOf(id))) === undefined,
+      ).length,
+      parts_without_attempt: chooseWithin(this.#entries.tails).chosen.filter(
+        ({ subject }) => this.#attemptLines(subject).length === 0,
+      ).length,
+      entries_about_absent_messages: count(
+        ({ type, about, subject }) => type !== 'message' && about === 'message' && !hasMessage(subject),
+      ),
+      config_without_thread: count(
+        ({ type, subject }) => type === 'thread_config' && this.#thread(subject) === undefined,
+      ),
+    };
+  }
+}
