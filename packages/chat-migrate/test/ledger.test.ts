@@ -8,7 +8,12 @@ const row = (number: number, ...entries: readonly string[]): LedgerRow => ({
   outcome: 'became',
   entries,
 });
-const ledger = (...rows: readonly LedgerRow[]): Ledger => ({ rows, became: rows.length, merged: 0, set_aside: 0 });
+const ledger = (...rows: readonly LedgerRow[]): Ledger => ({
+  rows,
+  became: rows.length,
+  merged: 0,
+  set_aside: 0,
+});
 
 describe('LG ledger', () => {
   it('[LG1] every row is accounted for once, by line', () => {
@@ -33,8 +38,12 @@ describe('LG ledger', () => {
       return check.ok ? 'ok' : `${check.code}: ${check.message}`;
     };
     expect(message(ledger(row(1, 'a'), row(2, 'b')), 2)).toBe('ok');
-    expect(message(ledger(row(1, 'a', 'b')), 2)).toBe('ledger_mismatch: 2 rows were read, and 1 are accounted for');
-    expect(message(ledger(row(1, 'a'), row(1, 'b')), 2)).toBe('ledger_mismatch: row 1 is accounted for twice');
+    expect(message(ledger(row(1, 'a', 'b')), 2)).toBe(
+      'ledger_mismatch: 2 rows were read, and 1 are accounted for',
+    );
+    expect(message(ledger(row(1, 'a'), row(1, 'b')), 2)).toBe(
+      'ledger_mismatch: row 1 is accounted for twice',
+    );
     expect(message(ledger(row(1, 'a'), row(3, 'b')), 2)).toBe('ledger_mismatch: there is no row 3');
     expect(message(ledger(row(1, 'a', 'b'), row(2)), 2)).toBe('ledger_mismatch: row 2 has no entry');
     expect(message(ledger(row(1, 'a', 'b'), row(2, 'c')), 2)).toBe(

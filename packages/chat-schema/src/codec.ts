@@ -111,8 +111,8 @@ export function decodeText(escaped: string): string | undefined {
  * Undefined where the line stops anywhere but inside the last string of its object. O(length).
  */
 export function closeLine(open: string): string | undefined {
-  const escape = findHalfEscape(open);
-  const closed = `${escape < 0 ? open : open.slice(0, escape)}","cut":true}`;
+  const half = findHalfEscape(open);
+  const closed = `${half < 0 ? open : open.slice(0, half)}","cut":true}`;
   return parseLine(closed).ok ? closed : undefined;
 }
 

@@ -181,7 +181,7 @@ function readAttempt(entries: Entries, line: OracleEntry, isRedacted: boolean): 
     tail.finish === undefined &&
     entries
       .of('interrupt', subject)
-      .some((entry) => entry.body['attempt'] === attempt && tail.last <= whole(entry.body['seen'], 0));
+      .some((entry) => entry.body['attempt'] === attempt && tail.last === whole(entry.body['seen'], -1));
   const isStopped = isInterrupted && isCovered;
   const state: AttemptState =
     tail.finish !== undefined || isStopped ? 'settled' : isInterrupted ? 'interrupted' : 'open';

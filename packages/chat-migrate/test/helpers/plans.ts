@@ -53,7 +53,8 @@ export function entriesOf<T extends Entry['type']>(plan: MigrationPlan, type: T)
 
 export function messageWith(plan: MigrationPlan, content: string): OfType<'message'> {
   const found = entriesOf(plan, 'message').filter((message) => message.content === content);
-  if (found[0] === undefined || found.length > 1) throw new Error(`${found.length} messages with that content`);
+  if (found[0] === undefined || found.length > 1)
+    throw new Error(`${found.length} messages with that content`);
   return found[0];
 }
 
