@@ -1,6 +1,7 @@
 import type * as Y from 'yjs';
-import type { EntryIndex, Touched } from './entry-index.js';
+import type { EntryIndex } from './entry-index.js';
 import type { ChatChange } from './records.js';
+import type { Touched } from './touched.js';
 
 /** What subscribers are told of a transaction; undefined where nothing that can be read has changed. */
 export function listChanges(

@@ -73,10 +73,20 @@ function keyOf(index: EntryIndex, row: number): string {
   return at < 0 ? `${kind}` : `${kind}:${line.substring(at, at + ULID_LENGTH)}`;
 }
 
+/** Kinds that hold what somebody wrote, so that a redaction blanks them. */
+export function isPrivateKind(kind: number): boolean {
+  return kind === KIND.message || kind === KIND.revision || kind === KIND.part || kind === KIND.finish;
+}
+
+function readLine(index: EntryIndex, row: number, blank: boolean): string {
+  const line = index.line(row);
+  return blank && isPrivateKind(index.kindOf(row)) ? blankLine(line) : line;
+}
+
 function readCandidate(index: EntryIndex, row: number, blank: boolean): Chosen | undefined {
   const kind = index.kindOf(row);
   const type = TYPE_OF_KIND[kind] as Exclude<EntryType, 'lane'>;
-  const line = blank ? blankLine(index.line(row)) : index.line(row);
+  const line = readLine(index, row, blank);
   const parsed = parseLine(line);
   const lane = index.headerOf(row)?.lane;
   if (!parsed.ok || lane === null || lane === undefined) return undefined;
@@ -134,7 +144,7 @@ function chooseOne(
 ): void {
   const byLine = new Map<string, { candidate: Chosen | undefined; rows: number[]; headers: LaneEntry[] }>();
   for (const row of rows) {
-    const line = blank ? blankLine(index.line(row)) : index.line(row);
+    const line = readLine(index, row, blank);
     const lane = index.headerOf(row)?.lane;
     const known = byLine.get(line);
     if (known === undefined) {

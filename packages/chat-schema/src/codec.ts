@@ -112,7 +112,8 @@ export function decodeText(escaped: string): string | undefined {
  */
 export function closeLine(open: string): string | undefined {
   const half = findHalfEscape(open);
-  const closed = `${half < 0 ? open : open.slice(0, half)}","cut":true}`;
+  // Healed after closing: a blank at the end has its second quote only now.
+  const closed = healBlanks(`${half < 0 ? open : open.slice(0, half)}","cut":true}`);
   return parseLine(closed).ok ? closed : undefined;
 }
 
@@ -277,17 +278,14 @@ const KNOWN_TYPES: ReadonlySet<string> = new Set(Object.keys(KEYS));
  * parsing. Fills `head`; its kind is `bad` where a known type has no whole head, `unknown` for later types.
  */
 export function readHead(text: string, start: number, end: number, head: Head): void {
-  head.own = -1;
-  head.subject = -1;
-  head.thread = -1;
-  head.attempt = -1;
-  head.subjectRole = ROLE.none;
+  forgetIds(head);
   head.kind = KIND.bad;
   const forms = FORMS_BY_CODE[text.charCodeAt(start + 9)];
   if (forms !== undefined) {
     for (const candidate of forms) {
       if (text.startsWith(candidate.prefix, start)) {
         if (readIds(text, start + candidate.prefix.length, end, candidate, head)) head.kind = candidate.kind;
+        else forgetIds(head);
         return;
       }
     }
@@ -297,6 +295,14 @@ export function readHead(text: string, start: number, end: number, head: Head): 
   const match = TYPE_NAME.exec(text);
   if (match === null || TYPE_NAME.lastIndex > end || KNOWN_TYPES.has(match[0].slice(0, -1))) return;
   head.kind = KIND.unknown;
+}
+
+function forgetIds(head: Head): void {
+  head.own = -1;
+  head.subject = -1;
+  head.thread = -1;
+  head.attempt = -1;
+  head.subjectRole = ROLE.none;
 }
 
 function readIds(text: string, own: number, end: number, form: HeadForm, head: Head): boolean {
@@ -369,7 +375,8 @@ export function healBlanks(line: string): string {
 const ENVELOPE: ReadonlySet<string> = new Set([
   ...['type', 'message_id', 'thread_id', 'prompt_id', 'attempt', 'epoch', 'runner_id', 'replaces'],
   ...['reply_to_message_id', 'after', 'client_message_id', 'sender_id', 'author_id', 'date', 'expects', 'id'],
-  ...['n', 'kind', 'part_id', 'state', 'continues', 'finish_reason', 'acp_usage', 'deleted', 'cut'],
+  ...['n', 'kind', 'part_id', 'state', 'continues', 'finish_reason', 'acp_usage', 'acp_thread_id'],
+  ...['deleted', 'cut'],
 ]);
 
 /**

@@ -1,13 +1,15 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { chooseRows, type LostLine } from './choose.js';
+import { chooseRows, isPrivateKind, type LostLine } from './choose.js';
 import { blankLine, createHead, KIND, ROLE, readHead } from './codec.js';
 import { findLost } from './duplicates.js';
-import type { EntryIndex, Touched } from './entry-index.js';
+import type { EntryIndex } from './entry-index.js';
 import { isRedacted } from './fold-message.js';
+import { readHeader } from './headers.js';
 import { ULID_LENGTH } from './ids.js';
 import { readSections } from './sections.js';
 import type { LaneText } from './structs.js';
+import type { Touched } from './touched.js';
 
 /**
  * SHA-256 over what the document holds, whatever texts and clients hold it: for each lane in order its id and
@@ -144,8 +146,9 @@ export class Digest {
       for (const section of readSections(text)) {
         if (section.laneId !== laneId) continue;
         if (section.header !== '') lines.add(section.header);
+        const mayBlank = this.#redacted.size > 0 && isFolded(section.header);
         for (const raw of section.lines) {
-          const line = this.#redacted.size > 0 && this.#isRedactedLine(raw) ? blankLine(raw) : raw;
+          const line = mayBlank && this.#isRedactedLine(raw) ? blankLine(raw) : raw;
           if ((lost?.get(line) ?? 0) === 0) lines.add(line);
         }
       }
@@ -165,12 +168,18 @@ export class Digest {
 
   #isRedactedLine(line: string): boolean {
     readHead(line, 0, line.length, head);
-    if (head.subject < 0 || head.subjectRole === ROLE.thread) return false;
+    if (!isPrivateKind(head.kind)) return false;
     const slot = this.#index.slots.find(line.substring(head.subject, head.subject + ULID_LENGTH));
     if (slot === undefined) return false;
     if (head.subjectRole === ROLE.message) return this.#redacted.has(slot);
     return this.#index.attemptMessages(slot).some((row) => this.#redacted.has(this.#index.subjectOf(row)));
   }
+}
+
+// What stands in a hidden lane, or under no header, is not read, so no redaction covers it.
+function isFolded(header: string): boolean {
+  const { lane, hidden } = readHeader(header);
+  return lane !== null && !hidden;
 }
 
 const head = createHead();

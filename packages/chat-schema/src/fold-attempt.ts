@@ -163,7 +163,7 @@ export function foldAttempt(
     sender_id: entry.sender_id ?? '',
     date: entry.date ?? '',
     state: settled ? ('settled' as const) : interrupted ? ('interrupted' as const) : ('open' as const),
-    stop_requested: stopped && finish === undefined,
+    stop_requested: stopped && !settled,
     finish_reason: settled ? (finish?.finish_reason ?? (finish === undefined ? 'stopped' : '')) : undefined,
     error: redacted ? undefined : finish?.error,
     acp_usage: finish?.acp_usage,

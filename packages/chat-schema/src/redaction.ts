@@ -1,6 +1,8 @@
 import type * as Y from 'yjs';
+import { isPrivateKind } from './choose.js';
 import { findPrivateRanges, KIND } from './codec.js';
 import type { EntryIndex } from './entry-index.js';
+import { isRedacted } from './fold-message.js';
 import { deleteFromLaneText, type LaneText } from './structs.js';
 
 /** Rows whose text a redaction of the message takes: its lines, revisions, and all of its attempts. */
@@ -17,7 +19,20 @@ function privateRows(index: EntryIndex, slot: number): number[] {
 
 /** Whether some text of the message still stands in the document. */
 export function hasPrivateText(index: EntryIndex, slot: number): boolean {
-  return privateRows(index, slot).some((row) => findPrivateRanges(index.line(row)).length > 0);
+  return privateRows(index, slot).some((row) => {
+    const line = index.rawLine(row);
+    // What reads as a deletion is gone already, wherever damage has put it.
+    return findPrivateRanges(line).some(([start, end]) => /[^\0]/.test(line.slice(start, end)));
+  });
+}
+
+/** Whether the row is about a redacted message, and so read blanked. */
+export function isRedactedRow(index: EntryIndex, row: number): boolean {
+  const kind = index.kindOf(row);
+  if (!isPrivateKind(kind)) return false;
+  const slot = index.subjectOf(row);
+  if (kind === KIND.message || kind === KIND.revision) return isRedacted({ index }, slot);
+  return index.attemptMessages(slot).some((message) => isRedacted({ index }, index.subjectOf(message)));
 }
 
 /** Deletes what stands between the quotes. Lines stay JSON, offsets in their texts change. */

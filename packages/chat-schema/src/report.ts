@@ -1,9 +1,10 @@
 import { chooseRows, compareText } from './choose.js';
-import { KIND, parseLine, type QuarantineReason } from './codec.js';
+import { blankLine, closeLine, KIND, parseLine, type QuarantineReason } from './codec.js';
 import { findLost } from './duplicates.js';
 import type { EntryIndex } from './entry-index.js';
 import { isRedacted } from './fold-message.js';
 import type { ChatReport, LineReport, QuarantinedLine, Waiting } from './records.js';
+import { isRedactedRow } from './redaction.js';
 import { readSections } from './sections.js';
 import { countForeign } from './structs.js';
 import type { ChatView } from './view.js';
@@ -27,12 +28,16 @@ export function listQuarantine(index: EntryIndex): readonly QuarantinedLine[] {
       add(header.lane.lane_id, line, 'head');
     } else if (kind !== KIND.lane && kind !== KIND.none) {
       const line = index.line(row);
-      const parsed = parseLine(line);
+      const parsed = parseLine(line.includes('\0') && isRedactedRow(index, row) ? blankLine(line) : line);
       if (!parsed.ok) add(header.lane.lane_id, line, parsed.reason);
     }
   }
   for (const { header, line } of index.tornLines()) {
-    if (header?.hidden !== true) add(header?.lane?.lane_id ?? null, line, 'torn');
+    if (header?.hidden === true) continue;
+    const closed = closeLine(line);
+    if (closed === undefined) add(header?.lane?.lane_id ?? null, line, 'torn');
+    else if (header === undefined || header.lane === null) add(null, closed, 'no_header');
+    else add(header.lane.lane_id, closed, 'head');
   }
   return Object.freeze([...found.values()].sort(compareLines));
 }
@@ -93,8 +98,8 @@ export function createReport(
   damaged: number,
 ): ChatReport {
   const unknown = new Map<string, number>();
-  for (const row of index.otherRows(KIND.unknown)) {
-    const type = /^\{"type":"([^"]*)"/.exec(index.line(row))?.[1] ?? '';
+  for (const line of new Set(index.otherRows(KIND.unknown).map((row) => index.line(row)))) {
+    const type = /^\{"type":"([^"]*)"/.exec(line)?.[1] ?? '';
     unknown.set(type, (unknown.get(type) ?? 0) + 1);
   }
   const hidden = new Set<string>();
@@ -107,12 +112,12 @@ export function createReport(
   }
   for (const header of index.headers())
     if (header.hidden && header.lane !== null) hidden.add(header.lane.lane_id);
-  const ignored: LineReport[] = [];
+  const ignored = new Map<string, LineReport>();
   for (const slot of index.slotsWith('message')) {
     for (const row of view.foldedAt(slot)?.ignored ?? []) {
-      ignored.push(
-        Object.freeze({ lane_id: index.headerOf(row)?.lane?.lane_id ?? null, line: index.line(row) }),
-      );
+      const lane_id = index.headerOf(row)?.lane?.lane_id ?? null;
+      const line = index.line(row);
+      ignored.set(`${lane_id} ${line}`, Object.freeze({ lane_id, line }));
     }
   }
   return Object.freeze({
@@ -124,7 +129,7 @@ export function createReport(
     unknown_types: Object.freeze(Object.fromEntries([...unknown].sort(([a], [b]) => compareText(a, b)))),
     hidden_lanes: Object.freeze([...hidden].sort()),
     foreign: Object.freeze(foreign.sort((a, b) => compareText(a.key, b.key))),
-    ignored: Object.freeze(ignored.sort(compareLines)),
+    ignored: Object.freeze([...ignored.values()].sort(compareLines)),
     damaged,
   });
 }

@@ -14,7 +14,7 @@ export function splitLines(text: string): string[] {
   const lines = text.split('\n');
   const last = lines.pop() as string;
   const healed = lines.map(healBlanks);
-  if (last !== '') healed.push(closeLine(healBlanks(last)) ?? last);
+  if (last !== '') healed.push(closeLine(last) ?? last);
   return healed;
 }
 

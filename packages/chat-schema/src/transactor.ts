@@ -1,9 +1,10 @@
 import type * as Y from 'yjs';
 import { findBadValue } from './codec.js';
 import { type Entry, entrySchemas, LIMITS } from './entries.js';
-import { createTouched, type EntryIndex, mergeTouched, type Touched } from './entry-index.js';
+import type { EntryIndex } from './entry-index.js';
 import { ChatDocError, describeType } from './errors.js';
 import { ChatOrigin, docOf, isDetached, type LaneMap } from './structs.js';
+import { createTouched, mergeTouched, type Touched } from './touched.js';
 
 /**
  * The one way into the document: checks that it may be written, opens a transaction with an origin, and reads
@@ -13,15 +14,15 @@ export class Transactor {
   readonly #map: LaneMap;
   readonly #index: EntryIndex;
   readonly #readOnly: boolean;
-  readonly #onAppend: (touched: Touched) => void;
   #pending: Touched = createTouched();
   wantDeltas = false;
+  /** Called within the transaction, before the call returns. */
+  onAppend: (touched: Touched) => void = () => {};
 
-  constructor(map: LaneMap, index: EntryIndex, readOnly: boolean, onAppend: (touched: Touched) => void) {
+  constructor(map: LaneMap, index: EntryIndex, readOnly: boolean) {
     this.#map = map;
     this.#index = index;
     this.#readOnly = readOnly;
-    this.#onAppend = onAppend;
   }
 
   assertWritable(call: string): void {
@@ -39,7 +40,7 @@ export class Transactor {
       for (const client of write(transaction)) {
         const touched = this.#index.readAppended(doc, client, this.wantDeltas);
         mergeTouched(this.#pending, touched);
-        this.#onAppend(touched);
+        this.onAppend(touched);
       }
     }, new ChatOrigin(call));
   }

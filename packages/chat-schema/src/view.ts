@@ -10,7 +10,7 @@ import type {
   VariableScope,
   VariablesEntry,
 } from './entries.js';
-import type { EntryIndex, Touched } from './entry-index.js';
+import type { EntryIndex } from './entry-index.js';
 import { filterRows, type Source } from './fold-attempt.js';
 import { appendDelta, type FoldedMessage, type FoldedTurn, foldMessage, foldTurn } from './fold-message.js';
 import {
@@ -24,6 +24,7 @@ import {
 import { findHeads } from './last-writer.js';
 import { ThreadOrder } from './order.js';
 import type { Annotation, ConfigConflict, Message, Thread, ThreadConfig, ThreadState } from './records.js';
+import type { Touched } from './touched.js';
 import { deriveState, listQueue, type TurnView } from './turn-state.js';
 import { keepEqual, keepList, sameValue } from './values.js';
 
@@ -370,12 +371,13 @@ export class ChatView implements ChatReader, TurnView {
       next = origin?.thread_id;
       until = origin?.message_id;
     }
-    const messages: Message[] = [];
-    for (const link of chain.reverse()) {
-      const own = this.messages(link.thread_id);
-      const at =
-        link.until === undefined ? -1 : own.findIndex((message) => message.message_id === link.until);
-      messages.push(...(at < 0 ? own : own.slice(0, at + 1)));
+    let messages: Message[] = [];
+    let cut: string | undefined;
+    for (const { thread_id, until: next } of chain.reverse()) {
+      // `cut` is where this thread was forked from all that came before it.
+      const at = cut === undefined ? -1 : messages.findIndex((message) => message.message_id === cut);
+      messages = [...(at < 0 ? messages : messages.slice(0, at + 1)), ...this.messages(thread_id)];
+      cut = next;
     }
     return Object.freeze(messages);
   }
