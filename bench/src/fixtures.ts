@@ -22,37 +22,30 @@ export type Clients = 'few' | 'many';
 
 /** The documents of one run, each built once, when it is first asked for, and kept encoded. */
 export class Fixtures {
-  readonly #drafts: readonly Draft[];
   readonly #updates = new Map<string, Uint8Array>();
-  readonly #lines = new Map<number, readonly string[]>();
   readonly #threadIds = new Map<string, readonly string[]>();
   readonly #greatest: number;
+  #lines: { readonly size: number; readonly lines: readonly string[] } | undefined;
+  #spare: readonly Draft[] | undefined;
 
   constructor(sizes: readonly number[]) {
     this.#greatest = Math.max(...sizes, 10_000);
-    progress(`generating ${formatCount(this.#greatest + SPARE)} messages`);
-    this.#drafts = generateChat(this.#greatest + SPARE);
-  }
-
-  drafts(size: number): readonly Draft[] {
-    return this.#drafts.slice(0, size);
   }
 
   /** Drafts that no document holds, from the first of a thread on. */
   spare(count: number, from = 0): readonly Draft[] {
-    return this.#drafts.slice(this.#greatest + from, this.#greatest + from + count);
+    this.#spare ??= generateChat(SPARE, this.#greatest);
+    return this.#spare.slice(from, from + count);
   }
 
+  /** Only those of one size are kept: every object kept slows the garbage collections between repetitions. */
   lines(size: number): readonly string[] {
-    const known = this.#lines.get(size);
-    if (known !== undefined) return known;
-    const lines = toJsonLines(this.drafts(size));
-    this.#lines.set(size, lines);
-    return lines;
+    if (this.#lines?.size !== size) this.#lines = { size, lines: toJsonLines(generateChat(size)) };
+    return this.#lines.lines;
   }
 
   array(size: number): Uint8Array {
-    return this.#build('raw Y.Array', size, 'few', () => buildArray(this.drafts(size)));
+    return this.#build('raw Y.Array', size, 'few', () => buildArray(generateChat(size)));
   }
 
   nested(size: number): Uint8Array {
@@ -65,7 +58,7 @@ export class Fixtures {
 
   chat(size: number, clients: Clients): Uint8Array {
     return this.#build('chatdoc', size, clients, (onProgress) =>
-      buildChat(this.drafts(size), sessionLength(size, clients), onProgress),
+      buildChat(generateChat(size), sessionLength(size, clients), onProgress),
     );
   }
 
@@ -82,15 +75,9 @@ export class Fixtures {
     return ids;
   }
 
-  /** Frees what only that size needs. */
-  release(size: number): void {
-    for (const key of this.#updates.keys()) if (key.startsWith(`${size} `)) this.#updates.delete(key);
-    this.#lines.delete(size);
-  }
-
   #sessions(name: string, size: number, clients: Clients, write: WriteTo): Uint8Array {
     return this.#build(name, size, clients, (onProgress) =>
-      buildSessions(this.drafts(size), sessionLength(size, clients), write, onProgress),
+      buildSessions(generateChat(size), sessionLength(size, clients), write, onProgress),
     );
   }
 

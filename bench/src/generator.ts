@@ -49,16 +49,17 @@ export const USER = 'user:ada-lovelace';
 export const AGENT = 'agent:codex';
 const REACTIONS = ['👍', '🎉', '❤️', '👀'];
 
-export function generateChat(count: number): readonly Draft[] {
-  const random = new Random(SEED);
+/** Messages from number `first` on, a multiple of the length of a thread. */
+export function generateChat(count: number, first = 0): readonly Draft[] {
+  const random = new Random(SEED + first);
   const prose = new Prose(random);
   const drafts: Draft[] = [];
   let threadId = '';
-  for (let index = 0; index < count; index += 1) {
+  for (let index = first; index < first + count; index += 1) {
     const time = START + index * STEP_MS;
     const position = index % THREAD_LENGTH;
     if (position === 0) threadId = formatUlid(time, random.bytes(10));
-    drafts.push(draft(index, time, threadId, drafts, random, prose));
+    drafts.push(draft(index, time, threadId, (at) => drafts[at - first]?.record.message_id, random, prose));
   }
   return drafts;
 }
@@ -67,7 +68,7 @@ function draft(
   index: number,
   time: number,
   threadId: string,
-  earlier: readonly Draft[],
+  idOf: (index: number) => string | undefined,
   random: Random,
   prose: Prose,
 ): Draft {
@@ -82,8 +83,8 @@ function draft(
   const usage = agent
     ? { input_tokens: 500 + random.below(20_000), output_tokens: 1 + Math.round(first.length / 4) }
     : undefined;
-  const target = replyTo === undefined ? undefined : earlier[replyTo]?.record.message_id;
-  const prompt = agent ? earlier[index - 1]?.record.message_id : undefined;
+  const target = replyTo === undefined ? undefined : idOf(replyTo);
+  const prompt = agent ? idOf(index - 1) : undefined;
   const sender = agent ? AGENT : USER;
   const record: FinalRecord = {
     message_id: formatUlid(time, random.bytes(10)),

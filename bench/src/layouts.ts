@@ -128,11 +128,6 @@ function byDate(a: DatedId, b: DatedId): number {
   return a.date < b.date ? -1 : a.date > b.date ? 1 : 0;
 }
 
-/** Every message of the nested layout as a plain object. */
-export function readNested(doc: Y.Doc): readonly unknown[] {
-  return [...doc.getMap<Y.Map<unknown>>('messages').values()].map((message) => message.toJSON());
-}
-
 /** The floor that does not merge at all. */
 export function parseLines(lines: readonly string[]): ReadonlyMap<string, FinalRecord> {
   const records = new Map<string, FinalRecord>();

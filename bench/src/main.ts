@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchAppend } from './append.js';
@@ -45,12 +45,13 @@ function main(): void {
     values.sizes?.split(',').map((each) => parseCount('--sizes', each)) ?? (values.quick ? QUICK : SIZES);
   const reps = values.reps === undefined ? undefined : parseCount('--reps', values.reps);
   const started = new Date();
+  const where = `${machine()} · load ${loadavg()[0]?.toFixed(1)} at the start`;
   const figures = measure(new Fixtures(sizes), sections, sizes, reps);
 
   console.log(`\n${renderTargets(figures)}\n\n${renderOthers(figures)}\n`);
   const run = {
     date: started.toISOString().slice(0, 10),
-    machine: machine(),
+    machine: where,
     seconds: elapsedSeconds(),
     figures,
   };
@@ -80,7 +81,7 @@ function measure(
     if (wants('open')) figures.push(...benchOpen(fixtures, size, reps ?? (judged ? 5 : 9), judged));
     if (wants('heap')) figures.push(...benchHeap(fixtures, size, judged));
     if (wants('size')) figures.push(...benchSize(fixtures, size));
-    if (wants('whole')) figures.push(...benchWhole(fixtures, size, reps ?? 3));
+    if (wants('whole')) figures.push(...benchWhole(fixtures, size, reps ?? (judged ? 2 : 3)));
   }
   if (wants('append')) figures.push(...benchAppend(fixtures, sizes, reps ?? 15));
   if (wants('stream')) figures.push(...benchStream(fixtures, reps ?? 7));
@@ -90,7 +91,8 @@ function measure(
 
 function machine(): string {
   const cores = cpus();
-  return `Node ${process.versions.node} · ${cores.length} cores, ${cores[0]?.model.trim() ?? 'unknown'} · ${process.platform}`;
+  const model = cores[0]?.model.trim() ?? 'unknown';
+  return `Node ${process.versions.node} · ${cores.length} cores, ${model} · ${process.platform}`;
 }
 
 function parseCount(option: string, text: string): number {

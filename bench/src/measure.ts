@@ -20,23 +20,28 @@ export function timedOn<T>(name: string, prepare: () => T, run: (prepared: T) =>
   };
 }
 
+/** Only the third repetition of short work runs at full speed; long work warms up within one. */
 const WARM_UP = 2;
+const LONG_MS = 500;
 
 /** By subject, the milliseconds of each repetition. */
 export type Samples = Readonly<Record<string, readonly number[]>>;
 
 /**
  * Times the subjects beside one another in each repetition, the order rotating, garbage collected before each.
- * Two repetitions more than asked are run, and the first two discarded: only the third runs at full speed.
+ * One or two more repetitions than asked are run first, and discarded.
  */
 export function pair(reps: number, subjects: readonly Subject[]): Samples {
   const samples: Record<string, number[]> = Object.fromEntries(subjects.map(({ name }) => [name, []]));
+  let long = false;
   for (let rep = -WARM_UP; rep < reps; rep += 1) {
+    if (long && rep === 1 - WARM_UP) continue;
     for (let turn = 0; turn < subjects.length; turn += 1) {
       const subject = subjects[(turn + rep + WARM_UP) % subjects.length];
       if (subject === undefined) continue;
       const time = once(subject);
       if (rep >= 0) samples[subject.name]?.push(time);
+      else long ||= time > LONG_MS;
     }
   }
   return samples;

@@ -92,7 +92,7 @@ ${renderOthers(run.figures)}
 ## How to read
 
 A ratio is the median of paired ratios: in every repetition floor and subject are timed beside one another in one
-process, in changing order, after a discarded warm-up of two repetitions. The range is the least and the greatest of the repetitions.
+process, in changing order, after a discarded warm-up. The range is the least and the greatest of the repetitions.
 Ratios repeat within about 15 % at 100,000 messages and 35 % at fewer; milliseconds depend on the machine and on
 what else it does. Bytes, structs and gzip are exact. Every size is the beginning of the same generated chat.
 `;

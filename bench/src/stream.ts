@@ -176,7 +176,8 @@ function streamChat(base: Uint8Array | undefined, texts: readonly string[]): Str
   const messages = chat.messages(chat.message(prompts[0] ?? '')?.thread_id ?? '');
   for (const [i, prompt] of prompts.entries()) {
     const answer = messages.find((each) => each.prompt_id === prompt);
-    if (answer?.content !== texts[i] || answer.generating) throw new Error('a stream was not read back');
+    if (answer === undefined || answer.content !== texts[i] || answer.generating)
+      throw new Error('a stream was not read back');
   }
   const fresh = [...doc.store.clients.keys()].filter((client) => !known.has(client));
   return { ...streamed, client: fresh[0] ?? [...known][0] ?? 0 };

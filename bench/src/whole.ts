@@ -16,6 +16,7 @@ export function benchWhole(fixtures: Fixtures, size: number, reps: number): read
   const samples = pair(reps, [
     timed('lines', () => parseLines(lines)),
     timedOn('fold', prepare, (chat) => threadIds.map((id) => chat.messages(id))),
+    timedOn('threads', prepare, (chat) => chat.threads()),
     timedOn('digest', prepare, (chat) => chat.digest()),
     timedOn('jsonl', prepare, (chat) => chat.toJSONL()),
     timedOn(
@@ -39,6 +40,7 @@ export function benchWhole(fixtures: Fixtures, size: number, reps: number): read
     ratio('first digest / JSON.parse of the JSONL', size, ratioOf(samples['digest'], samples['lines'])),
     figure('read the first thread', size, times('thread'), 'ms'),
     figure('first append to a thread not read before', size, times('cold send'), 'ms'),
+    figure('list the threads', size, times('threads'), 'ms'),
     figure('read every message', size, times('fold'), 'ms'),
     figure('first digest', size, times('digest'), 'ms'),
     figure('digest after one append', size, times('digest again'), 'ms'),

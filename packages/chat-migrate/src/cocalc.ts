@@ -134,8 +134,7 @@ class CocalcReader {
         break;
       }
       default:
-        // The date of a draft says what it answers, not when it was written.
-        this.#draft.setAside(row, kind, kind === 'draft' ? 0 : readDate(value['date'])?.time);
+        this.#draft.setAside(row, kind, readDate(value['date'])?.time);
     }
   }
 
@@ -357,7 +356,7 @@ class CocalcReader {
     };
     const holders =
       facts.threadRows.length > 0 ? [] : [...facts.members.map(({ source }) => source), ...facts.otherRows];
-    for (const holder of holders) this.#draft.share(holder, entry);
+    this.#draft.share(holders, entry);
     for (const holder of facts.threadRows) this.#writeThreadRow(holder, entry);
   }
 

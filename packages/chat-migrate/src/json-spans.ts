@@ -49,7 +49,8 @@ function skipSpace(text: string, at: number): number {
   return next;
 }
 
-function skipString(text: string, at: number): number {
+/** The offset after the string whose opening quote stands at `at`. */
+export function skipString(text: string, at: number): number {
   let end = text.indexOf('"', at + 1);
   while (end >= 0) {
     let slashes = 0;

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '@chatdoc/schema';
+import { skipString } from './json-spans.js';
 
 /** Deeper values have no canonical text: they are kept as the text they came as. */
 const CANONICAL_DEPTH = 64;
@@ -60,7 +61,7 @@ export function sortKeys(value: Json): Json {
   return Object.fromEntries(entries.map(([key, child]) => [key, sortKeys(child)]));
 }
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+const NUMBER = /-?\d[\d.eE+-]*/y;
 
 /**
  * Whether a JSON text holds a number that a double cannot give back digit for digit (beyond 2^53, or with
@@ -68,13 +69,28 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
  */
 export function losesDigits(json: string): boolean {
   // Fifteen digits always survive; so most rows are answered without a walk over their tokens.
-  if (!/\d{8,}\.?\d{8,}|\d\.\d{15,}|\d[eE]/.test(json)) return false;
-  for (const [token] of json.matchAll(TOKEN)) {
-    if (token.startsWith('"')) continue;
-    if (normalizeNumber(token) !== normalizeNumber(String(Number(token)))) return true;
+  if (!/\d{8}\.?\d{8}|\d\.\d{15}|\d[eE]/.test(json)) return false;
+  for (let at = 0; at < json.length; ) {
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) {
+      // Not by an expression: those overflow on very long strings.
+      at = skipString(json, at);
+    } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
+      NUMBER.lastIndex = at;
+      const token = NUMBER.exec(json)?.[0] ?? '';
+      if (normalizeNumber(token) !== normalizeNumber(String(Number(token)))) return true;
+      at += Math.max(token.length, 1);
+    } else {
+      at += 1;
+    }
   }
   return false;
 }
+
+const QUOTE = 34;
+const MINUS = 45;
+const ZERO = 48;
+const NINE = 57;
 
 /** Significant digits and the power of ten of the last: `1.50e3` and `1500` read alike. */
 function normalizeNumber(token: string): string {

@@ -154,7 +154,7 @@ class JupyterReader {
     const isKept = this.#draft.become(source, entry, ...entries, ...files.parts.map(({ part }) => part));
     for (const { part, id } of isKept ? files.parts : []) {
       const attachment = this.#attachments.get(id);
-      if (attachment !== undefined) this.#draft.share(attachment, part);
+      if (attachment !== undefined) this.#draft.share([attachment], part);
     }
     if (isKept && (!source.exact || (columns !== undefined && other === undefined))) {
       this.#draft.keepText(source, 'exact_text');
@@ -172,7 +172,8 @@ class JupyterReader {
       created_by: UNKNOWN_SENDER,
       purpose: 'chat',
     };
-    for (const { source } of messages) this.#draft.share(source, entry);
+    const rows = messages.map(({ source }) => source);
+    this.#draft.share(rows, entry);
   }
 
   #keepTables(chatRow: SourceRow | undefined): void {

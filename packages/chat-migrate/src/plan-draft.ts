@@ -108,11 +108,14 @@ export class PlanDraft {
     this.#holdText(this.#account(row), row, reason);
   }
 
-  /** An entry that the row shares in: its thread, the document. */
-  share(row: SourceRow, entry: Entry): void {
-    const account = this.#account(row);
-    account.outcome ??= 'became';
-    this.#hold(account, entry);
+  /** An entry that these rows share in: their thread, the document. */
+  share(rows: readonly SourceRow[], entry: Entry): void {
+    const written = writeEntry(entry);
+    for (const row of rows) {
+      const account = this.#account(row);
+      account.outcome ??= 'became';
+      if (written !== undefined) account.entries.set(written.line, written);
+    }
   }
 
   report(row: SourceRow, code: ProblemCode, message: string, raw?: string): void {

@@ -71,7 +71,8 @@ export function planMigration(bytes: Uint8Array): PlanResult {
 }
 
 function assemblePlan(format: MigrationPlan['format'], { rows, draft, identity }: Reading): PlanResult {
-  if (identity !== undefined) draft.share(identity.row, createDocument(identity.doc_id, format, rows.length));
+  if (identity !== undefined)
+    draft.share([identity.row], createDocument(identity.doc_id, format, rows.length));
   const written = sortEntries(draft.entries());
   const ledger = draft.ledger(rows);
   const check = checkLedger(ledger, rows.length, new Set(written.map(({ ref }) => ref)));

@@ -83,8 +83,8 @@ export class Escaper {
     const wide = escaped.match(ABOVE_LATIN1);
     if (wide === null) return escaped;
     this.#wide += wide.length;
-    // An escape adds five characters; a raw one adds a byte to each character of the lane.
-    return this.#wide * 5 <= this.#length + 64 ? escaped.replace(ABOVE_LATIN1, escapeUnit) : escaped;
+    // One in sixteen: far above punctuation in Latin text, far below any text in another script.
+    return this.#wide * 16 <= this.#length + 64 ? escaped.replace(ABOVE_LATIN1, escapeUnit) : escaped;
   }
 
   /** Text as it stands between the quotes of an open line. */

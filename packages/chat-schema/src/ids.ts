@@ -156,9 +156,12 @@ export class StampClock {
   }
 }
 
-/** ISO-8601 UTC with milliseconds, the one form of time in a document. */
+// The last that ISO-8601 writes with four digits of year.
+const MAX_DATE = Date.UTC(10_000, 0, 1) - 1;
+
+/** ISO-8601 UTC with milliseconds, the one form of time in a document. Clamped to 1970 … 9999. */
 export function formatDate(time: number): string {
-  return new Date(clampTime(time)).toISOString();
+  return new Date(Math.min(clampTime(time), MAX_DATE)).toISOString();
 }
 
 // Ten minutes below the greatest, so that a random step past the horizon cannot overflow.

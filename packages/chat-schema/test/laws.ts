@@ -74,10 +74,25 @@ export function canonical(value: unknown): string {
   });
 }
 
-/** Equal, with a readable difference where they are not. */
+/** Equal; where they are not, the message says where first, and what stands there. */
 export function expectSame(actual: unknown, expected: unknown, what: string): void {
   const [a, b] = [canonical(actual), canonical(expected)];
-  if (a !== b) expect(JSON.parse(a), what).toEqual(JSON.parse(b));
+  if (a === b) return;
+  const difference = findDifference(JSON.parse(a), JSON.parse(b), '');
+  expect.fail(`${what}: ${difference}`);
+}
+
+function findDifference(actual: unknown, expected: unknown, path: string): string | undefined {
+  if (typeof actual === 'object' && actual !== null && typeof expected === 'object' && expected !== null) {
+    const [a, b] = [actual as Record<string, unknown>, expected as Record<string, unknown>];
+    for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+      const inner = findDifference(a[key], b[key], `${path}/${key}`);
+      if (inner !== undefined) return inner;
+    }
+    return undefined;
+  }
+  if (actual === expected) return undefined;
+  return `at ${path}: got ${JSON.stringify(actual)}, expected ${JSON.stringify(expected)}`;
 }
 
 /** [DG1], [DG2]: one digest for one set of chosen lines, over all documents that a suite sees. */

@@ -282,7 +282,9 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
     const place = header?.lane_id ?? null;
     const reject = (reason: QuarantineReason): void => {
       const lane_id = header?.valid === true ? place : null;
-      quarantine.set(JSON.stringify([lane_id, line]), { lane_id, line, reason });
+      // Listed as it stands: only what is read is blanked.
+      const listed = open ? (closed === undefined ? raw.line : (close(raw.line) ?? raw.line)) : heal(raw.line);
+      quarantine.set(JSON.stringify([lane_id, listed, reason]), { lane_id, line: listed, reason });
     };
     if (header?.valid === true && header.min_reader > 2) {
       hidden.add(header.lane_id);
@@ -291,8 +293,9 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
     }
     const parsed = parseLine(line);
     const type = unknownType(line);
-    if (type !== undefined && isFolded(header)) unknown.set(line, { line, type });
-    if (open && closed === undefined) reject('torn');
+    const isTorn = open && closed === undefined;
+    if (type !== undefined && isFolded(header) && !isTorn) unknown.set(line, { line, type });
+    if (isTorn) reject('torn');
     else if (!isFolded(header)) reject('no_header');
     else if (head?.type === 'lane') cover(place, line);
     else if (head === undefined && type === undefined) reject('head');

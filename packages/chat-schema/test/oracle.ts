@@ -5,6 +5,7 @@ import type {
   JsonObject,
   LineReport,
   Message,
+  QuarantinedLine,
   Slot,
   Thread,
   ThreadConfig,
@@ -105,8 +106,11 @@ function uniqueReports(reports: readonly LineReport[]): LineReport[] {
   return [...unique.values()].sort(compareReports);
 }
 
-export function compareReports(a: LineReport, b: LineReport): number {
-  return compare(a.lane_id ?? '', b.lane_id ?? '') || compare(a.line, b.line);
+export function compareReports(a: LineReport | QuarantinedLine, b: LineReport | QuarantinedLine): number {
+  const reason = (report: LineReport | QuarantinedLine): string => ('reason' in report ? report.reason : '');
+  return (
+    compare(a.lane_id ?? '', b.lane_id ?? '') || compare(a.line, b.line) || compare(reason(a), reason(b))
+  );
 }
 
 class Fold {
@@ -312,16 +316,14 @@ class Fold {
       const message = this.message(id);
       if (message?.attempt !== undefined) answers.push(message);
     }
-    const answerIds = new Set([
-      ...turnIds.map(deriveAnswerId),
-      ...answers.map((answer) => answer.message_id),
-    ]);
-    for (const id of answerIds) {
-      for (const { record, line } of rankAttempts(this.#entries, id, false)) {
+    for (const { message_id } of answers) {
+      for (const { record, line } of rankAttempts(this.#entries, message_id, false)) {
         turnIds.push(record.attempt);
         const { finish } = readTail(this.#entries, line);
         if (finish !== undefined) turnIds.push(finish.own);
       }
+    }
+    for (const id of new Set([...ids, ...this.#prompts(threadId).map(deriveAnswerId)])) {
       for (const type of ['stop', 'retry'] as const) {
         turnIds.push(...this.#entries.of(type, id).map(({ own }) => own));
       }
@@ -424,10 +426,11 @@ class Fold {
       const lines = this.#attemptLines(entry.subject).filter((line) =>
         openingLines(this.#entries, line.subject).includes(line),
       );
-      if (lines.length === 0) continue;
-      const writers = lines.flatMap(({ headers }) => headers.map(({ writer_id }) => writer_id));
-      const others = entry.headers.filter(({ writer_id }) => !writers.includes(writer_id));
-      reports.push(...others.map(({ lane_id }) => ({ lane_id, line: entry.line })));
+      for (const { headers } of lines) {
+        const writers = headers.map(({ writer_id }) => writer_id);
+        const others = entry.headers.filter(({ writer_id }) => !writers.includes(writer_id));
+        reports.push(...others.map(({ lane_id }) => ({ lane_id, line: entry.line })));
+      }
     }
     return uniqueReports(reports);
   }

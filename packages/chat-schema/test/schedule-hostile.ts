@@ -114,6 +114,8 @@ function renderLine(line: HostileLine, view: View, random: number): string {
   switch (line.kind) {
     case 'raw':
       return line.text;
+    case 'deep':
+      return `{"type":"legacy_row","id":"${ownId(line.levels)}","row":${'['.repeat(line.levels)}${']'.repeat(line.levels)}}`;
     case 'twist':
       return twist(from(view.lines, line.pick), line.how, random);
     case 'message':

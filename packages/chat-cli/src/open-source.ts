@@ -1,0 +1,85 @@
+import { type MigrationPlan, planMigration } from '@chatdoc/migrate';
+import { type Chat, openChat } from '@chatdoc/schema';
+import * as Y from 'yjs';
+import { type Failure, fail } from './read-source.js';
+
+/** A chat that was read, whatever its file holds. Nothing is written back. */
+export interface OpenedChat {
+  readonly ok: true;
+  readonly format: 'chatdoc' | MigrationPlan['format'];
+  readonly chat: Chat;
+  /** Of a legacy file: what it was read as. */
+  readonly plan?: MigrationPlan;
+  /** What was odd about the file itself, for a person. */
+  readonly notes: readonly string[];
+}
+
+/** Reads a document in the JSONL form, or a legacy file as `migrate` would write it. */
+export function openSource(bytes: Uint8Array): OpenedChat | Failure {
+  if (isDocument(bytes)) return openDocument(bytes);
+  const result = planMigration(bytes);
+  if (!result.ok) return describePlanFailure(bytes, result);
+  const opened = importText(result.plan.jsonl);
+  return 'code' in opened
+    ? opened
+    : { ok: true, format: result.plan.format, chat: opened, plan: result.plan, notes: [] };
+}
+
+/** Whether it is in the JSONL form: not by its first line, since lines that lost their header come first. */
+export function isDocument(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = text.indexOf(HEADER); at >= 0; at = text.indexOf(HEADER, at + 1)) {
+    if (at === 0 || text[at - 1] === NEWLINE || (at === BOM.length && text.subarray(0, at).equals(BOM)))
+      return true;
+  }
+  return false;
+}
+
+const HEADER = '{"type":"lane","lane_id":"';
+const NEWLINE = 10;
+const BOM = Buffer.from('\ufeff');
+
+function openDocument(bytes: Uint8Array): OpenedChat | Failure {
+  const notes: string[] = [];
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    text = new TextDecoder('utf-8').decode(bytes);
+    notes.push('some bytes are no UTF-8: the file is damaged; compare it with a backup');
+  }
+  if (!text.endsWith('\n')) {
+    notes.push('the file ends in the middle of a line: it was cut off; compare it with a backup');
+  }
+  // No JSON string holds a bare return: an editor or a mail program put it there.
+  const opened = importText(text.replaceAll('\r\n', '\n'));
+  return 'code' in opened ? opened : { ok: true, format: 'chatdoc', chat: opened, notes };
+}
+
+function importText(text: string): Chat | Failure {
+  const chat = openChat(new Y.Doc());
+  const result = chat.importJSONL(text);
+  return result.ok ? chat : fail(result.code, `this document cannot be read (${result.code})`);
+}
+
+/** What may stand in place of a chat that was never one. */
+export function describePlanFailure(
+  bytes: Uint8Array,
+  failure: { readonly code: string; readonly message: string },
+): Failure {
+  if (failure.code !== 'unknown_format') return fail(failure.code, failure.message);
+  if (bytes.subarray(0, 65_536).includes(0)) {
+    return fail(
+      'binary',
+      'this is a binary file, and no chat; name a CoCalc chat, a jupyter-chat or a .chatdoc.jsonl file',
+    );
+  }
+  return fail('unknown_format', failure.message);
+}
+
+export const FORMAT_NAMES: Readonly<Record<OpenedChat['format'], string>> = {
+  chatdoc: 'chatdoc document',
+  cocalc: 'CoCalc chat',
+  jupyter: 'jupyter-chat document',
+  empty: 'empty file',
+};

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { type Io, widthOf, writeTo } from './io.js';
+import { type MigrateOptions, migrateFiles } from './migrate-command.js';
+import { neutralise } from './plain-text.js';
+import { codeOf } from './read-source.js';
+import { type ShowOptions, showFile } from './show-command.js';
+import { type VerifyOptions, verifyFiles } from './verify-command.js';
+
+/** Runs the program: `argv` without the names of node and script. Never throws; gives the exit code. */
+export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+  const help: { readonly stream: Io['stdout']; readonly text: string }[] = [];
+  let exitCode: ExitCode = EXIT.ok;
+  const program = createProgram(io, help, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    exitCode = EXIT.nothing;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) exitCode = EXIT.ok;
+    } else {
+      const text = `chatdoc: this should not have happened (${describe(error)}). Nothing more was done.\n`;
+      help.push({ stream: io.stderr, text });
+    }
+  }
+  for (const { stream, text } of help) await writeTo(stream, text).catch(() => undefined);
+  return exitCode;
+}
+
+function describe(error: unknown): string {
+  const code = codeOf(error);
+  return neutralise(error instanceof Error && code === 'unknown error' ? error.message : code);
+}
+
+const FILES = `Files:
+  Read are chatdoc documents (.chatdoc.jsonl) and the chats of CoCalc (.chat,
+  .sage-chat, .smc-chat) and jupyter-chat (.chat). What a file is shows in its
+  content; its name does not matter.`;
+
+const EXIT_CODES = `Exit codes:
+  0  all well
+  1  verify found errors, or some of the files could not be done
+  2  nothing was done: wrong usage, or none of the files could be done`;
+
+function createProgram(
+  io: Io,
+  help: { readonly stream: Io['stdout']; readonly text: string }[],
+  finish: (code: ExitCode) => void,
+): Command {
+  const program = new Command('chatdoc');
+  // Before the commands: they take these settings over.
+  program
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => help.push({ stream: io.stdout, text }),
+      writeErr: (text) => help.push({ stream: io.stderr, text: neutralise(text) }),
+      getOutHelpWidth: () => widthOf(io.stdout),
+      getErrHelpWidth: () => widthOf(io.stderr),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => write(text.replace(/^error: /, 'chatdoc: ')),
+    })
+    .showHelpAfterError('Run chatdoc --help to see what it can do.')
+    .description('Migrates, shows and verifies chats. No command ever changes the files that it reads.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText(
+      'after',
+      `
+${FILES}
+
+Examples:
+  $ chatdoc show team.chat               read a chat
+  $ chatdoc migrate team.chat --dry-run  see what a migration would do
+  $ chatdoc migrate team.chat            write team.chatdoc.jsonl beside it
+  $ chatdoc verify team.chatdoc.jsonl    look for damage
+
+${EXIT_CODES}`,
+    );
+
+  program
+    .command('migrate')
+    .summary('turn old chats into chatdoc documents')
+    .description(
+      'Writes a chatdoc document for each old chat: NAME.chatdoc.jsonl beside NAME.chat, unless --out names another place. Every row of the old file is accounted for: what is no message is kept aside in the document. The old file stays as it is.',
+    )
+    .argument('<FILE...>', 'old chats')
+    .option('-n, --dry-run', 'say what would be written, and write nothing but the report')
+    .option(
+      '-o, --out <FILE|DIR>',
+      'write to this file; of several chats, or to a folder that is there: into this folder',
+    )
+    .option('-r, --report <FILE>', 'write what became of every row to this file, as JSON')
+    .option('-f, --force', 'replace files that exist; never one of the old chats')
+    .showHelpAfterError('Run chatdoc migrate --help to see how it is used.')
+    .addHelpText(
+      'after',
+      `
+A migration can be run again: a document that is there already, with the same
+content, is left as it is and is no error.
+
+Examples:
+  $ chatdoc migrate team.chat
+  $ chatdoc migrate *.sage-chat --out migrated/
+  $ chatdoc migrate team.chat --dry-run --report rows.json
+
+Exit codes:
+  0  every file is migrated; also if rows were kept aside
+  1  some of the files could not be migrated, the others are
+  2  nothing was migrated: wrong usage, or none of the files could be`,
+    )
+    .action(async (files: string[], options: MigrateOptions) =>
+      finish(await migrateFiles(files, options, io)),
+    );
+
+  program
+    .command('show')
+    .summary('print a chat')
+    .description('Prints a chat: its threads, and in each the messages in reading order. Times are UTC.')
+    .argument('<FILE>', 'a document or an old chat; - reads standard input')
+    .option('-t, --thread <ID>', 'only this thread: its id, or the beginning of it')
+    .option('-j, --json', 'print the records as JSON, with their ids and history')
+    .showHelpAfterError('Run chatdoc show --help to see how it is used.')
+    .addHelpText(
+      'after',
+      `
+${FILES}
+
+Examples:
+  $ chatdoc show team.chat | less
+  $ chatdoc show team.chatdoc.jsonl --thread 01M0F0KX
+  $ chatdoc show team.chat --json | jq '.threads[].messages[].content'
+
+Exit codes:
+  0  the chat was printed
+  2  nothing was printed: wrong usage, or the file could not be read`,
+    )
+    .action(async (file: string, options: ShowOptions) => finish(await showFile(file, options, io)));
+
+  program
+    .command('verify')
+    .summary('look for damage')
+    .description(
+      'Checks all that must hold in a chat, and prints what does not: errors, which are damage; warnings, which may be rows or entries that are missing; and notes. Prints no content of the chat. An old chat is checked as it would be migrated.',
+    )
+    .argument('<FILE...>', 'documents or old chats; - reads standard input')
+    .option('-j, --json', 'print the findings as JSON')
+    .showHelpAfterError('Run chatdoc verify --help to see how it is used.')
+    .addHelpText(
+      'after',
+      `
+${FILES}
+
+Examples:
+  $ chatdoc verify team.chatdoc.jsonl
+  $ chatdoc verify *.chat --json
+
+Exit codes:
+  0  no errors; there may be warnings and notes
+  1  errors were found, or some of the files could not be read
+  2  nothing was verified: wrong usage, or none of the files could be read`,
+    )
+    .action(async (files: string[], options: VerifyOptions) => finish(await verifyFiles(files, options, io)));
+  return program;
+}
+
+function readVersion(): string {
+  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(file) as { readonly version: string };
+  return version;
+}

@@ -1,0 +1,117 @@
+import type { Chat, Message, Thread } from '@chatdoc/schema';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { type Io, usesColor, widthOf, writeTo } from './io.js';
+import { countNoun, nameReason } from './nouns.js';
+import { type OpenedChat, openSource } from './open-source.js';
+import { escapeJson, flatten } from './plain-text.js';
+import { readSource } from './read-source.js';
+import { reportFailure } from './report-failure.js';
+import { renderTranscript } from './transcript.js';
+
+export interface ShowOptions {
+  readonly thread?: string;
+  readonly json?: boolean;
+}
+
+export async function showFile(file: string, options: ShowOptions, io: Io): Promise<ExitCode> {
+  const source = await readSource(file, io);
+  if (!source.ok) return reportFailure(file, source, io);
+  const opened = openSource(source.bytes);
+  if (!opened.ok) return reportFailure(file, opened, io);
+  const { chat } = opened;
+  let thread_id: string | undefined;
+  if (options.thread !== undefined) {
+    const found = findThread(chat, options.thread);
+    if (!found.ok) return reportFailure(file, found, io);
+    thread_id = found.thread_id;
+  }
+  const text =
+    options.json === true
+      ? escapeJson(`${JSON.stringify(describeChat(opened, thread_id), null, 2)}\n`)
+      : renderTranscript(chat, {
+          color: usesColor(io.stdout, io.env),
+          width: widthOf(io.stdout),
+          ...(thread_id !== undefined && { thread_id }),
+        });
+  await writeTo(io.stdout, text);
+  for (const note of listNotes(opened)) {
+    await writeTo(io.stderr, `chatdoc: ${flatten(file)}: ${note}\n`);
+  }
+  return EXIT.ok;
+}
+
+/** By its id or the beginning of it, if that is enough. */
+function findThread(
+  chat: Chat,
+  wanted: string,
+):
+  | { readonly ok: true; readonly thread_id: string }
+  | { readonly ok: false; readonly code: string; readonly message: string } {
+  const all = chat.threads().map(({ thread_id }) => thread_id);
+  const found = all.filter((id) => wanted !== '' && id.startsWith(wanted.toUpperCase()));
+  const [first] = found;
+  if (found.length === 1 && first !== undefined) return { ok: true, thread_id: first };
+  const message =
+    found.length > 1
+      ? `${found.length} threads begin with ${flatten(wanted)}; give more of the id: ${listSome(found)}`
+      : `there is no thread ${flatten(wanted)}; ${all.length === 0 ? 'the chat has none' : `it has ${listSome(all)}`}`;
+  return { ok: false, code: 'no_thread', message };
+}
+
+const SHOWN_IDS = 5;
+
+function listSome(ids: readonly string[]): string {
+  const shown = ids.slice(0, SHOWN_IDS).join(', ');
+  return ids.length > SHOWN_IDS ? `${shown} and ${ids.length - SHOWN_IDS} more` : shown;
+}
+
+/** What stands in the file and not in the transcript. */
+function listNotes({ chat, plan, notes }: OpenedChat): readonly string[] {
+  const found = [...notes];
+  const quarantined = chat.quarantine().length;
+  if (quarantined > 0)
+    found.push(`${countNoun(quarantined, 'line')} could not be read; chatdoc verify says more`);
+  const orphans = chat.waiting().messages_without_thread;
+  if (orphans > 0)
+    found.push(
+      `${countNoun(orphans, 'message')} not shown: the thread is not in the file; chatdoc verify says more`,
+    );
+  const hidden = chat.report().hidden_lanes.length;
+  if (hidden > 0)
+    found.push(
+      `${countNoun(hidden, 'lane')} from a later version of chatdoc not shown; update chatdoc to read all`,
+    );
+  const aside = new Map<string, number>();
+  for (const { reason = '' } of plan?.ledger.rows.filter(({ outcome }) => outcome === 'set_aside') ?? []) {
+    // Their names stand in the transcript.
+    if (reason !== 'jupyter_user') aside.set(reason, (aside.get(reason) ?? 0) + 1);
+  }
+  const reasons = [...aside].map(([reason, count]) => nameReason(reason, count));
+  if (reasons.length > 0) found.push(`not shown: ${reasons.join(', ')}; chatdoc migrate keeps them aside`);
+  return found;
+}
+
+interface ShownThread extends Thread {
+  readonly config: object;
+  readonly state: object;
+  readonly messages: readonly Message[];
+}
+
+function describeChat(
+  { chat, format }: OpenedChat,
+  thread_id: string | undefined,
+): { readonly format: string; readonly doc_id: string | null; readonly threads: readonly ShownThread[] } {
+  const threads = chat
+    .threads()
+    .filter((thread) => thread_id === undefined || thread.thread_id === thread_id);
+  return {
+    format,
+    doc_id: chat.docId(),
+    threads: threads.map((thread) => ({
+      ...thread,
+      config: chat.config(thread.thread_id),
+      state: chat.state(thread.thread_id),
+      messages: chat.messages(thread.thread_id),
+    })),
+  };
+}

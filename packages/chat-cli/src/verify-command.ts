@@ -1,0 +1,123 @@
+import { check, type Finding, RULES, type Severity } from '@chatdoc/integrity';
+import type { Problem } from '@chatdoc/migrate';
+import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.js';
+import { type Colors, colorsFor, type Io, widthOf, writeTo } from './io.js';
+import { countNoun } from './nouns.js';
+import { FORMAT_NAMES, type OpenedChat, openSource } from './open-source.js';
+import { escapeJson, flatten } from './plain-text.js';
+import { describeProblems } from './problem-lines.js';
+import { type Failure, readSource } from './read-source.js';
+import { reportFailure } from './report-failure.js';
+import { wrapText } from './wrap-text.js';
+
+export interface VerifyOptions {
+  readonly json?: boolean;
+}
+
+/** A finding with the name of its rule. */
+type NamedFinding = Finding & { readonly name: string };
+
+interface Verified {
+  readonly file: string;
+  readonly ok: true;
+  readonly format: OpenedChat['format'];
+  readonly threads: number;
+  readonly messages: number;
+  readonly findings: readonly NamedFinding[];
+  /** Of an old chat: what is odd in its rows. Without the rows themselves. */
+  readonly problems: readonly Omit<Problem, 'raw'>[];
+  /** What is odd about the file itself. */
+  readonly notes: readonly string[];
+}
+
+type Result = Verified | (Failure & { readonly file: string });
+
+export async function verifyFiles(
+  files: readonly string[],
+  options: VerifyOptions,
+  io: Io,
+): Promise<ExitCode> {
+  const results: Result[] = [];
+  for (const file of files) {
+    const result = await verifyFile(file, io);
+    results.push(result);
+    if (!result.ok) await reportFailure(file, result, io);
+    else if (options.json !== true) await writeTo(io.stdout, describeResult(result, io));
+  }
+  if (options.json === true)
+    await writeTo(io.stdout, escapeJson(`${JSON.stringify({ files: results }, null, 2)}\n`));
+  const done = results.filter((result): result is Verified => result.ok);
+  const damaged = done.filter(({ findings }) => findings.some(({ severity }) => severity === 'error'));
+  if (damaged.length > 0) return EXIT.findings;
+  return exitCodeOf(done.length, results.length - done.length);
+}
+
+async function verifyFile(file: string, io: Io): Promise<Result> {
+  const source = await readSource(file, io);
+  if (!source.ok) return { file, ...source };
+  const opened = openSource(source.bytes);
+  if (!opened.ok) return { file, ...opened };
+  const { chat, format, plan, notes } = opened;
+  const threads = chat.threads();
+  return {
+    file,
+    ok: true,
+    format,
+    threads: threads.length,
+    messages: threads.reduce((sum, { thread_id }) => sum + chat.messageIds(thread_id).length, 0),
+    findings: check(chat).map((finding) => ({ ...finding, name: nameRule(finding.rule) })),
+    problems: (plan?.problems ?? []).map(({ raw: _, ...problem }) => problem),
+    notes,
+  };
+}
+
+function nameRule(id: string): string {
+  return RULES.find((rule) => rule.id === id)?.name ?? id;
+}
+
+const LABELS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
+const LABEL_WIDTH = 'warning'.length;
+
+function describeResult(result: Verified, io: Io): string {
+  const { file, format, threads, messages, findings, problems, notes } = result;
+  const colors = colorsFor(io.stdout, io.env);
+  const name = file === '-' ? 'standard input' : flatten(file);
+  const size = `${countNoun(messages, 'message')} in ${countNoun(threads, 'thread')}`;
+  const lines = [`${colors.bold(name)}: ${FORMAT_NAMES[format]}, ${size}`];
+  const add = (severity: Severity, text: string): void => {
+    lines.push(...describeLine(severity, text, colors, widthOf(io.stdout)));
+  };
+  for (const note of notes) add('warning', note);
+  for (const problem of describeProblems(problems)) add('warning', problem);
+  for (const finding of findings) add(finding.severity, describeFinding(finding));
+  lines.push(`  ${summarizeFindings(result, colors)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function describeLine(severity: Severity, text: string, colors: Colors, width: number): readonly string[] {
+  const label = LABELS[severity].padEnd(LABEL_WIDTH);
+  const paint = severity === 'error' ? colors.red : severity === 'warning' ? colors.yellow : colors.dim;
+  const wrapped = wrapText(text, width - LABEL_WIDTH - 4);
+  return wrapped.map((line, i) => `  ${i === 0 ? paint(label) : ' '.repeat(LABEL_WIDTH)}  ${line}`);
+}
+
+const SHOWN_IDS = 5;
+
+function describeFinding({ rule, name, message, ids }: NamedFinding): string {
+  const shown = ids.slice(0, SHOWN_IDS).map(flatten).join(', ');
+  const more = ids.length > SHOWN_IDS ? ` and ${ids.length - SHOWN_IDS} more` : '';
+  return `${rule} ${name}: ${message}${shown === '' ? '' : ` (${shown}${more})`}`;
+}
+
+function summarizeFindings({ findings, problems, notes }: Verified, colors: Colors): string {
+  const count = (wanted: Severity): number => findings.filter(({ severity }) => severity === wanted).length;
+  const errors = count('error');
+  const warnings = count('warning') + notes.length + describeProblems(problems).length;
+  const parts = [
+    errors > 0 ? countNoun(errors, 'error') : '',
+    warnings > 0 ? countNoun(warnings, 'warning') : '',
+    count('info') > 0 ? countNoun(count('info'), 'note') : '',
+  ].filter((part) => part !== '');
+  if (errors > 0) return colors.red(parts.join(', '));
+  return colors.green(parts.length === 0 ? 'nothing found' : `no errors, ${parts.join(', ')}`);
+}

@@ -1,0 +1,68 @@
+import { deriveAnswerId } from '@chatdoc/schema';
+import type { Rule, Violation } from '../rule.js';
+import type { Survey, SurveyedEntry } from '../survey.js';
+
+export const ANSWER_RULES: readonly Rule[] = [
+  {
+    id: 'IN7',
+    name: 'forged_answer',
+    severity: 'error',
+    description: 'A prompt has one answer: the message whose id derives from it.',
+    check: (survey) =>
+      listForgedAnswers(survey).map(({ id, entry }) => ({
+        ids: [id, entry.prompt_id ?? ''],
+        message: 'this message says that it answers a prompt, but the answer to that prompt has another id',
+      })),
+  },
+  {
+    id: 'IN8',
+    name: 'answer_without_prompt',
+    severity: 'error',
+    description: 'An answer answers a message of its own thread that asks for an answer.',
+    check: ({ messages }) =>
+      [...messages.values()].flatMap(({ message_id, prompt_id, thread_id }): Violation[] => {
+        if (prompt_id === undefined || deriveAnswerId(prompt_id) !== message_id) return [];
+        const prompt = messages.get(prompt_id);
+        if (prompt === undefined) return [];
+        const ids = [message_id, prompt_id];
+        if (prompt.thread_id !== thread_id)
+          return [{ ids, message: 'the prompt of this answer is in another thread' }];
+        if (prompt.expects !== 'answer')
+          return [{ ids, message: 'this message answers one that asks for no answer' }];
+        return [];
+      }),
+  },
+  {
+    id: 'IN10',
+    name: 'finished_twice',
+    severity: 'error',
+    description: 'A settled attempt has one finish.',
+    check: (survey) => {
+      const finishes = new Map<string, Set<string>>();
+      for (const { id, entry } of survey.entries('finish')) {
+        const { attempt } = entry;
+        if (attempt === undefined) continue;
+        const known = finishes.get(attempt);
+        if (known === undefined) finishes.set(attempt, new Set([id]));
+        else known.add(id);
+      }
+      return [...finishes]
+        .filter(([, ids]) => ids.size > 1)
+        .map(([attempt, ids]) => ({
+          ids: [attempt, ...[...ids].sort()],
+          message: `this attempt was finished ${ids.size} times; the first counts`,
+        }));
+    },
+  },
+];
+
+export function listForgedAnswers(survey: Survey): readonly SurveyedEntry<'message'>[] {
+  return survey
+    .entries('message')
+    .filter(
+      ({ id, entry }) =>
+        entry.prompt_id !== undefined &&
+        entry.attempt !== undefined &&
+        deriveAnswerId(entry.prompt_id) !== id,
+    );
+}

@@ -1,0 +1,24 @@
+import type { Rule } from '../rule.js';
+
+export const DATE_RULES: readonly Rule[] = [
+  {
+    id: 'IN25',
+    name: 'duplicate_date',
+    severity: 'info',
+    description: 'No two messages of a thread have the same date. Counted: dates neither order nor identify.',
+    check: ({ threads, chat }) => {
+      const ids: string[] = [];
+      for (const { thread_id } of threads) {
+        const byDate = new Map<string, string[]>();
+        for (const { date, message_id } of chat.messages(thread_id)) {
+          const known = byDate.get(date);
+          if (known === undefined) byDate.set(date, [message_id]);
+          else known.push(message_id);
+        }
+        for (const group of byDate.values()) if (group.length > 1) ids.push(...group);
+      }
+      if (ids.length === 0) return [];
+      return [{ ids, message: `${ids.length} messages have the date of another one in their thread` }];
+    },
+  },
+];

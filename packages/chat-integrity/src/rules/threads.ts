@@ -1,0 +1,61 @@
+import type { Rule, Violation } from '../rule.js';
+import type { Survey } from '../survey.js';
+
+export const THREAD_RULES: readonly Rule[] = [
+  {
+    id: 'IN1',
+    name: 'thread_absent',
+    severity: 'warning',
+    description: 'Every message belongs to a thread that is in the document.',
+    check: ({ chat, messages }) =>
+      [...messages.values()]
+        .filter(({ thread_id }) => chat.thread(thread_id) === undefined)
+        .map(({ message_id, thread_id }) => ({
+          ids: [message_id, thread_id],
+          message: 'the thread of this message is not in the document, so the message does not show',
+        })),
+  },
+  {
+    id: 'IN2',
+    name: 'root_absent',
+    severity: 'warning',
+    description: 'The message that a thread names as its root is in the document.',
+    check: (survey) =>
+      findNamedRoots(survey)
+        .filter(({ root }) => !survey.messages.has(root))
+        .map(({ thread, root }) => ({
+          ids: [thread, root],
+          message:
+            'the root that this thread names is not in the document; its first message stands in for it',
+        })),
+  },
+  {
+    id: 'IN3',
+    name: 'root_elsewhere',
+    severity: 'error',
+    description: 'The message that a thread names as its root is in that thread.',
+    check: (survey) =>
+      findNamedRoots(survey).flatMap(({ thread, root }): Violation[] => {
+        const found = survey.messages.get(root);
+        if (found === undefined || found.thread_id === thread) return [];
+        return [
+          {
+            ids: [thread, root, found.thread_id],
+            message: 'this thread names a message of another thread as its root',
+          },
+        ];
+      }),
+  },
+];
+
+/** Threads that name a root. Of several thread lines of a slot the one that shows. */
+function findNamedRoots(survey: Survey): readonly { readonly thread: string; readonly root: string }[] {
+  const shown = new Map<string, { readonly root: string | undefined; readonly createdAt: string }>();
+  for (const { id, entry } of survey.entries('thread')) {
+    const createdAt = entry.created_at ?? '';
+    const known = shown.get(id);
+    if (known === undefined || createdAt < known.createdAt)
+      shown.set(id, { root: entry.root_message_id, createdAt });
+  }
+  return [...shown].flatMap(([thread, { root }]) => (root === undefined ? [] : [{ thread, root }]));
+}
