@@ -36,9 +36,9 @@ function describe(error: unknown): string {
 }
 
 const FILES = `Files:
-  Read are chatdoc documents (.chatdoc.jsonl) and the chats of CoCalc (.chat,
-  .sage-chat, .smc-chat) and jupyter-chat (.chat). What a file is shows in its
-  content; its name does not matter.`;
+  chatdoc reads its own documents (.chatdoc.jsonl) and the chats of CoCalc
+  (.chat, .sage-chat, .smc-chat) and jupyter-chat (.chat). It looks at the
+  content of a file, not at its name.`;
 
 const EXIT_CODES = `Exit codes:
   0  all well
@@ -86,13 +86,13 @@ ${EXIT_CODES}`,
     .command('migrate')
     .summary('turn old chats into chatdoc documents')
     .description(
-      'Writes a chatdoc document for each old chat: NAME.chatdoc.jsonl beside NAME.chat, unless --out names another place. Every row of the old file is accounted for: what is no message is kept aside in the document. The old file stays as it is.',
+      'Writes a chatdoc document for each old chat: NAME.chatdoc.jsonl beside NAME.chat, unless --out names another place. Every row of the old file is accounted for: what is not a message, such as an unsent draft, is kept aside in the document. The old file stays as it is.',
     )
     .argument('<FILE...>', 'old chats')
     .option('-n, --dry-run', 'say what would be written, and write nothing but the report')
     .option(
       '-o, --out <FILE|DIR>',
-      'write to this file; of several chats, or to a folder that is there: into this folder',
+      'write to this file; into this folder if it is there, if the name ends in a slash, or if there are several chats',
     )
     .option('-r, --report <FILE>', 'write what became of every row to this file, as JSON')
     .option('-f, --force', 'replace files that exist; never one of the old chats')

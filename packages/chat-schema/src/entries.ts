@@ -8,14 +8,14 @@ export const SCHEMA_VERSION = 2;
  * What quarantines a line. Constants of the schema version: a setting would make two replicas read one
  * document differently.
  */
-export const LIMITS = {
+export const LIMITS: { readonly line: number; readonly text: number; readonly depth: number } = {
   /** Code units of one line. */
   line: 4 * 1024 * 1024,
   /** Code units of one text or content. */
   text: 2 * 1024 * 1024,
   /** Nesting of arrays and objects in one line. */
   depth: 32,
-} as const;
+};
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
