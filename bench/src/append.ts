@@ -37,6 +37,7 @@ export function benchAppend(fixtures: Fixtures, sizes: readonly number[], reps: 
     for (let block = 0; block < reps + WARM_UP; block += 1) {
       const part = drafts.slice(block * BLOCK, (block + 1) * BLOCK);
       const discarded = block < WARM_UP;
+      collectGarbage();
       for (const { chatdoc, floor } of pairs) {
         for (const side of block % 2 === 0 ? [chatdoc, floor] : [floor, chatdoc])
           appendBlock(side, part, discarded);
@@ -104,7 +105,6 @@ function floorAppender(fixtures: Fixtures, size: number, clients: Clients): Appe
 }
 
 function appendBlock(side: Appender, drafts: readonly Draft[], discarded: boolean): void {
-  collectGarbage();
   const times: number[] = [];
   for (const draft of drafts) {
     const start = performance.now();

@@ -1,5 +1,4 @@
-import type { Chat } from '@chatdoc/schema';
-import { openChat } from '@chatdoc/schema';
+import { type Chat, openChat } from '@chatdoc/schema';
 import { buildChat } from './chat-document.js';
 import { type Draft, generateChat, SESSION_LENGTH, THREAD_LENGTH, toJsonLines } from './generator.js';
 import {

@@ -22,7 +22,7 @@ export function renderReport(demo: Demo, look: Look): string {
   let number = 0;
   for (const { title, lines: told } of demo.scenes) {
     number += 1;
-    lines.push(paint('bold', `${number}  ${title}`), '');
+    lines.push(...wrap(title, `${number}  `, '   ', look.width).map((text) => paint('bold', text)), '');
     for (const line of told) lines.push(...renderLine(line, look, paint));
     lines.push('');
   }

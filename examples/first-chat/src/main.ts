@@ -16,7 +16,7 @@ copy.send({ thread_id, sender_id: 'grace', content: 'The changelog.', reply_to_m
 const answer = chat.openAttempt({ prompt_id: message_id, sender_id: 'bot', runner_id: 'laptop' });
 const text = answer.openPart(); // meanwhile an agent streams on the first machine
 for (const token of ['Two ', 'tests ', 'and ', 'a ', 'flag.']) text.append(token);
-answer.finish({ finish_reason: 'end_turn' });
+answer.finish({ finish_reason: 'stop' });
 
 Y.applyUpdate(here, Y.encodeStateAsUpdate(there)); // any Yjs provider does these two
 Y.applyUpdate(there, Y.encodeStateAsUpdate(here));

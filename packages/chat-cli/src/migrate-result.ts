@@ -44,9 +44,9 @@ function describeRows({
   if (rows === 0) return undefined;
   const aside = Object.entries(set_aside).map(([reason, count]) => nameReason(reason, count));
   const parts = [
-    became > 0 ? `${became} in use` : '',
-    merged > 0 ? `${merged} the same as another` : '',
+    became > 0 ? `${became} became part of the chat` : '',
+    merged > 0 ? `${merged} ${merged === 1 ? 'says' : 'say'} the same as another` : '',
     aside.length > 0 ? `kept aside: ${aside.join(', ')}` : '',
   ].filter((part) => part !== '');
-  return `${countNoun(rows, 'row')}, all accounted for: ${parts.join('; ')}`;
+  return `${countNoun(rows, 'row')}, none lost: ${parts.join('; ')}`;
 }

@@ -26,3 +26,11 @@ export function nameReason(reason: string, count: number): string {
   const [one, many] = REASONS[reason] ?? [`row (${reason})`, `rows (${reason})`];
   return countNoun(count, one, many);
 }
+
+const SHOWN = 5;
+
+/** The first few, and how many there are besides. */
+export function listSome(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN).join(', ');
+  return names.length > SHOWN ? `${shown} and ${names.length - SHOWN} more` : shown;
+}

@@ -1,25 +1,21 @@
 import type { Problem } from '@chatdoc/migrate';
-import { countNoun } from './nouns.js';
-import { neutralise } from './plain-text.js';
+import { listSome } from './nouns.js';
+import { flatten } from './plain-text.js';
 
-const SHOWN_LINES = 5;
-
-/** What was odd in an old file: one line for each kind, with the lines of the file that show it. */
+/** What was odd in an old file: one line for each kind, with the places in the file that show it. */
 export function describeProblems(problems: readonly Problem[]): readonly string[] {
-  const groups = new Map<string, { readonly message: string; readonly lines: Set<number> }>();
-  for (const { code, message, line } of problems) {
-    const known = groups.get(`${code} ${message}`);
-    if (known === undefined) groups.set(`${code} ${message}`, { message, lines: new Set([line]) });
-    else known.lines.add(line);
+  const groups = new Map<string, { readonly message: string; readonly places: Set<string> }>();
+  for (const { code, message, line, path } of problems) {
+    // A JSON document may be one line: there the path says where.
+    const isPath = path !== undefined;
+    const key = `${isPath ? 'path' : 'line'} ${code} ${message}`;
+    const place = isPath ? flatten(path) : String(line);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { message, places: new Set([place]) });
+    else known.places.add(place);
   }
-  return [...groups.values()].map(
-    ({ message, lines }) => `${listLines([...lines].sort((a, b) => a - b))}: ${neutralise(message)}`,
-  );
-}
-
-function listLines(lines: readonly number[]): string {
-  if (lines.length === 1) return `line ${lines[0]}`;
-  const shown = lines.slice(0, SHOWN_LINES).join(', ');
-  const more = lines.length - SHOWN_LINES;
-  return `lines ${shown}${more > 0 ? ` and ${countNoun(more, 'more', 'more')}` : ''}`;
+  return [...groups].map(([key, { message, places }]) => {
+    const word = key.startsWith('path') ? 'at' : places.size === 1 ? 'line' : 'lines';
+    return `${word} ${listSome([...places])}: ${flatten(message)}`;
+  });
 }

@@ -2,6 +2,7 @@ import type { ChatReader, Json } from '@chatdoc/schema';
 import { flatten } from './plain-text.js';
 import { cutText } from './wrap-text.js';
 
+export const UNKNOWN_NAME = 'unknown';
 const MAX_WIDTH = 40;
 
 /** What to call a sender: the name that a migrated user list gives, else the id. */
@@ -18,7 +19,7 @@ export function createNameSender(chat: ChatReader): NameSender {
   }
   return (senderId) => {
     const name = flatten(names.get(senderId) ?? senderId);
-    return name === '' || name === '__unknown__' ? 'unknown' : cutText(name, MAX_WIDTH);
+    return name === '' || name === '__unknown__' ? UNKNOWN_NAME : cutText(name, MAX_WIDTH);
   };
 }
 

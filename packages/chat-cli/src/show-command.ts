@@ -1,7 +1,7 @@
 import type { Chat, Message, Thread } from '@chatdoc/schema';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { type Io, usesColor, widthOf, writeTo } from './io.js';
-import { countNoun, nameReason } from './nouns.js';
+import { countNoun, listSome, nameReason } from './nouns.js';
 import { type OpenedChat, openSource } from './open-source.js';
 import { escapeJson, flatten } from './plain-text.js';
 import { readSource } from './read-source.js';
@@ -56,13 +56,6 @@ function findThread(
       ? `${found.length} threads begin with ${flatten(wanted)}; give more of the id: ${listSome(found)}`
       : `there is no thread ${flatten(wanted)}; ${all.length === 0 ? 'the chat has none' : `it has ${listSome(all)}`}`;
   return { ok: false, code: 'no_thread', message };
-}
-
-const SHOWN_IDS = 5;
-
-function listSome(ids: readonly string[]): string {
-  const shown = ids.slice(0, SHOWN_IDS).join(', ');
-  return ids.length > SHOWN_IDS ? `${shown} and ${ids.length - SHOWN_IDS} more` : shown;
 }
 
 /** What stands in the file and not in the transcript. */

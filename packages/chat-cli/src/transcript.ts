@@ -2,7 +2,7 @@ import type { ChatReader, Message, Thread } from '@chatdoc/schema';
 import picocolors from 'picocolors';
 import { type MessageStyle, renderMessage } from './message-text.js';
 import { flatten } from './plain-text.js';
-import { createNameSender } from './sender-names.js';
+import { createNameSender, UNKNOWN_NAME } from './sender-names.js';
 import { cutText } from './wrap-text.js';
 
 export interface TranscriptOptions {
@@ -69,6 +69,7 @@ function renderHeading(
   { colors, width, nameSender }: MessageStyle,
 ): string {
   const { pin, archived } = chat.config(thread.thread_id);
+  const creator = nameSender(thread.created_by);
   const count = messages.length === 1 ? '1 message' : `${messages.length} messages`;
   const facts = [
     chat.state(thread.thread_id).state,
@@ -76,7 +77,7 @@ function renderHeading(
     thread.purpose === 'run' ? 'run' : '',
     pin === true ? 'pinned' : '',
     archived === true ? 'archived' : '',
-    `by ${nameSender(thread.created_by)}`,
+    creator === UNKNOWN_NAME ? '' : `by ${creator}`,
   ].filter((fact) => fact !== '');
   const lines = [
     colors.bold(cutText(`# ${titleOf(chat, thread, messages)}`, width)),

@@ -2,7 +2,7 @@ import { check, type Finding, RULES, type Severity } from '@chatdoc/integrity';
 import type { Problem } from '@chatdoc/migrate';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.js';
 import { type Colors, colorsFor, type Io, widthOf, writeTo } from './io.js';
-import { countNoun } from './nouns.js';
+import { countNoun, listSome } from './nouns.js';
 import { FORMAT_NAMES, type OpenedChat, openSource } from './open-source.js';
 import { escapeJson, flatten } from './plain-text.js';
 import { describeProblems } from './problem-lines.js';
@@ -101,12 +101,8 @@ function describeLine(severity: Severity, text: string, colors: Colors, width: n
   return wrapped.map((line, i) => `  ${i === 0 ? paint(label) : ' '.repeat(LABEL_WIDTH)}  ${line}`);
 }
 
-const SHOWN_IDS = 5;
-
 function describeFinding({ rule, name, message, ids }: NamedFinding): string {
-  const shown = ids.slice(0, SHOWN_IDS).map(flatten).join(', ');
-  const more = ids.length > SHOWN_IDS ? ` and ${ids.length - SHOWN_IDS} more` : '';
-  return `${rule} ${name}: ${message}${shown === '' ? '' : ` (${shown}${more})`}`;
+  return `${rule} ${name}: ${message}${ids.length === 0 ? '' : ` (${listSome(ids.map(flatten))})`}`;
 }
 
 function summarizeFindings({ findings, problems, notes }: Verified, colors: Colors): string {
@@ -119,5 +115,5 @@ function summarizeFindings({ findings, problems, notes }: Verified, colors: Colo
     count('info') > 0 ? countNoun(count('info'), 'note') : '',
   ].filter((part) => part !== '');
   if (errors > 0) return colors.red(parts.join(', '));
-  return colors.green(parts.length === 0 ? 'nothing found' : `no errors, ${parts.join(', ')}`);
+  return colors.green(parts.length === 0 ? 'all well' : `no errors, ${parts.join(', ')}`);
 }

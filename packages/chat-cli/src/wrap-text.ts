@@ -1,15 +1,19 @@
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 
-/** Lines of at most `width` columns. A line that is indented stays indented where it goes on. */
+/** Lines of at most `width` columns. What is indented, or an item of a list, goes on as far in as it began. */
 export function wrapText(text: string, width: number): readonly string[] {
   return text.split('\n').flatMap((line) => {
-    const indent = /^ */.exec(line)?.[0] ?? '';
-    const kept = indent.length * 2 > width ? '' : indent;
-    const wrapped = wrapAnsi(line.slice(indent.length), width - kept.length, { hard: true });
-    return wrapped.split('\n').map((part) => `${kept}${part}`.trimEnd());
+    const start = BEGINNING.exec(line)?.[0] ?? '';
+    const begin = start.length * 2 > width ? '' : start;
+    const wrapped = wrapAnsi(line.slice(begin.length), width - begin.length, { hard: true }).split('\n');
+    const more = ' '.repeat(begin.length);
+    return wrapped.map((part, i) => `${i === 0 ? begin : more}${part}`.trimEnd());
   });
 }
+
+/** Spaces, and the mark of a list item. */
+const BEGINNING = /^ *(?:(?:[-*+]|\d{1,3}[.)]) +)?/;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 

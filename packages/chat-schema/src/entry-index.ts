@@ -346,7 +346,7 @@ export class EntryIndex extends LineTable {
       this.addOther(row, kind);
       return;
     }
-    if (head.own >= 0) this.#stamps.notice(chunk.substring(head.own, head.own + ULID_LENGTH), this.#horizon);
+    if (head.own >= 0) this.#stamps.notice(chunk, head.own, this.#horizon);
     this.#link(row, chunk, head);
   }
 
@@ -364,7 +364,7 @@ export class EntryIndex extends LineTable {
     links.thread = head.thread < 0 ? -1 : this.#slotAt(chunk, head.thread, ROLE.thread);
     links.attempt = -1;
     if (head.attempt >= 0) {
-      this.#stamps.notice(chunk.substring(head.attempt, head.attempt + ULID_LENGTH), this.#horizon);
+      this.#stamps.notice(chunk, head.attempt, this.#horizon);
       links.attempt = this.#slotAt(chunk, head.attempt, ROLE.attempt);
     }
     this.linkRow(row, links);

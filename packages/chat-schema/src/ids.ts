@@ -10,6 +10,7 @@ export const MAX_TIME: number = 2 ** 48 - 1;
 export const FUTURE_LIMIT_MS: number = 5 * 60 * 1000;
 
 const TIME_LENGTH = 10;
+const SMALLEST = '0'.repeat(ULID_LENGTH);
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const DIGIT: Int8Array = new Int8Array(128).fill(-1);
 for (let i = 0; i < ALPHABET.length; i += 1) DIGIT[ALPHABET.charCodeAt(i)] = i;
@@ -106,7 +107,9 @@ export function deriveInterruptId(attempt: string, seen: number): string {
  * ahead of the clock: one forged far-future stamp must not drag every honest writer along.
  */
 export class StampClock {
-  #max = '';
+  // Where the greatest stamp stands.
+  #maxText = SMALLEST;
+  #maxAt = 0;
   readonly #future = new Set<string>();
   #smallestFuture = '';
   readonly #env: Environment;
@@ -120,14 +123,17 @@ export class StampClock {
     return `${encodeTime(clampTime(this.#env.now() + FUTURE_LIMIT_MS), TIME_LENGTH)}ZZZZZZZZZZZZZZZZ`;
   }
 
-  notice(stamp: string, horizon: string): void {
-    if (stamp <= this.#max) return;
-    if (stamp <= horizon) {
-      this.#max = stamp;
-    } else {
-      this.#future.add(stamp);
-      if (this.#smallestFuture === '' || stamp < this.#smallestFuture) this.#smallestFuture = stamp;
+  /** Notices the stamp that stands at `at` in `text`. No string is made but for one that leads. */
+  notice(text: string, at: number, horizon: string): void {
+    if (compareAt(text, at, this.#maxText, this.#maxAt) <= 0) return;
+    if (compareAt(text, at, horizon, 0) <= 0) {
+      this.#maxText = text;
+      this.#maxAt = at;
+      return;
     }
+    const stamp = text.substring(at, at + ULID_LENGTH);
+    this.#future.add(stamp);
+    if (this.#smallestFuture === '' || stamp < this.#smallestFuture) this.#smallestFuture = stamp;
   }
 
   /** How many stamps noticed are still more than five minutes ahead. */
@@ -140,8 +146,10 @@ export class StampClock {
     this.#admit(this.horizon());
     const fresh = formatUlid(this.#env.now(), this.#env.random(10));
     // A random step, not 1: two writers that saw the same maximum must not make the same stamp.
-    const stamp = fresh > this.#max ? fresh : addRandomStep(this.#max, this.#env.random(6));
-    this.#max = stamp;
+    const max = this.#maxText.substring(this.#maxAt, this.#maxAt + ULID_LENGTH);
+    const stamp = fresh > max ? fresh : addRandomStep(max, this.#env.random(6));
+    this.#maxText = stamp;
+    this.#maxAt = 0;
     return stamp;
   }
 
@@ -151,7 +159,7 @@ export class StampClock {
     this.#smallestFuture = '';
     for (const stamp of [...this.#future]) {
       if (stamp <= horizon) this.#future.delete(stamp);
-      this.notice(stamp, horizon);
+      this.notice(stamp, 0, horizon);
     }
   }
 }
@@ -168,6 +176,14 @@ export function formatDate(time: number): string {
 function clampTime(time: number): number {
   if (!(time > 0)) return 0;
   return Math.min(Math.floor(time), MAX_TIME - 2 * FUTURE_LIMIT_MS);
+}
+
+function compareAt(a: string, atA: number, b: string, atB: number): number {
+  for (let i = 0; i < ULID_LENGTH; i += 1) {
+    const difference = a.charCodeAt(atA + i) - b.charCodeAt(atB + i);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 function encodeBase32(bytes: Uint8Array): string {

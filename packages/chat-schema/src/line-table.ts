@@ -1,6 +1,6 @@
-import { KIND, ROLE, type Role } from './codec.js';
-import { Column, SlotTable } from './columns.js';
+import { KIND, type Role } from './codec.js';
 import type { Header } from './headers.js';
+import { SlotTable } from './slot-table.js';
 
 /** What a line is about, as slots; -1 is nothing. */
 export interface Links {
@@ -12,6 +12,29 @@ export interface Links {
   attempt: number;
 }
 
+// The cells of a row. One array for all rows: a line costs 48 bytes and no object.
+const TEXT = 0;
+const START = 1;
+const END = 2;
+const HEADER = 3;
+const SUBJECT = 4;
+const ROLE_OF = 5;
+const THREAD = 6;
+const ATTEMPT = 7;
+const NEXT = 8;
+const NEXT_MEMBER = 9;
+const NEXT_ATTEMPT = 10;
+const KIND_OF = 11;
+const ROW = 12;
+
+// The chains that begin at a slot.
+const OF_THREAD = 0;
+const OF_MESSAGE = 1;
+const OF_ATTEMPT = 2;
+const MEMBERS = 3;
+const SLOT = 4;
+const HEAD_OF_ROLE: readonly number[] = [-1, OF_THREAD, OF_MESSAGE, OF_ATTEMPT];
+
 /**
  * One row of numbers a line, found by what it is about. Rows of one subject are chained, newest first; a row
  * that is dropped stays linked, with kind `none`, and is skipped.
@@ -21,22 +44,8 @@ export class LineTable {
   protected readonly headerList: Header[] = [];
   #size = 0;
   #live = 0;
-  readonly #kind = new Column(KIND.none);
-  readonly #text = new Column(-1);
-  readonly #start = new Column(0);
-  readonly #end = new Column(-1);
-  readonly #header = new Column(-1);
-  readonly #subject = new Column(-1);
-  readonly #role = new Column(ROLE.none);
-  readonly #thread = new Column(-1);
-  readonly #attempt = new Column(-1);
-  readonly #next = new Column(-1);
-  readonly #nextMember = new Column(-1);
-  readonly #nextAttempt = new Column(-1);
-  readonly #ofThread = new Column(-1);
-  readonly #ofMessage = new Column(-1);
-  readonly #ofAttempt = new Column(-1);
-  readonly #members = new Column(-1);
+  #cells = new Int32Array(256 * ROW);
+  #heads = new Int32Array(256 * SLOT).fill(-1);
   readonly #others = new Map<number, number[]>();
 
   /** Live lines, headers included. */
@@ -58,11 +67,15 @@ export class LineTable {
     const row = this.#size;
     this.#size += 1;
     this.#live += 1;
-    this.#text.set(row, text);
-    this.#start.set(row, start);
-    this.#end.set(row, end);
-    this.#header.set(row, header);
-    this.#kind.set(row, kind);
+    const at = row * ROW;
+    if (at === this.#cells.length) this.#cells = grow(this.#cells, 0);
+    const cells = this.#cells;
+    cells[at + TEXT] = text;
+    cells[at + START] = start;
+    cells[at + END] = end;
+    cells[at + HEADER] = header;
+    cells.fill(-1, at + SUBJECT, at + KIND_OF);
+    cells[at + KIND_OF] = kind;
     return row;
   }
 
@@ -73,98 +86,106 @@ export class LineTable {
   }
 
   protected linkRow(row: number, { subject, role, thread, attempt }: Links): void {
-    this.#subject.set(row, subject);
-    this.#role.set(row, role);
-    const heads =
-      role === ROLE.thread ? this.#ofThread : role === ROLE.message ? this.#ofMessage : this.#ofAttempt;
-    this.#next.set(row, heads.get(subject));
-    heads.set(subject, row);
+    while (this.slots.size * SLOT > this.#heads.length) this.#heads = grow(this.#heads, -1);
+    const cells = this.#cells;
+    const heads = this.#heads;
+    const at = row * ROW;
+    const head = subject * SLOT + (HEAD_OF_ROLE[role] as number);
+    cells[at + SUBJECT] = subject;
+    cells[at + ROLE_OF] = role;
+    cells[at + NEXT] = heads[head] as number;
+    heads[head] = row;
     if (thread < 0) return;
-    this.#thread.set(row, thread);
-    this.#nextMember.set(row, this.#members.get(thread));
-    this.#members.set(thread, row);
+    cells[at + THREAD] = thread;
+    cells[at + NEXT_MEMBER] = heads[thread * SLOT + MEMBERS] as number;
+    heads[thread * SLOT + MEMBERS] = row;
     if (attempt < 0) return;
-    this.#attempt.set(row, attempt);
-    this.#nextAttempt.set(row, this.#ofAttempt.get(attempt));
-    this.#ofAttempt.set(attempt, row);
+    cells[at + ATTEMPT] = attempt;
+    cells[at + NEXT_ATTEMPT] = heads[attempt * SLOT + OF_ATTEMPT] as number;
+    heads[attempt * SLOT + OF_ATTEMPT] = row;
+  }
+
+  #cell(row: number, cell: number): number {
+    return this.#cells[row * ROW + cell] as number;
+  }
+
+  #headOf(slot: number, chain: number): number {
+    return this.#heads[slot * SLOT + chain] ?? -1;
   }
 
   protected closeRow(row: number, end: number): void {
-    this.#end.set(row, end);
+    this.#cells[row * ROW + END] = end;
   }
 
   protected dropRow(row: number): void {
-    this.#kind.set(row, KIND.none);
-    this.#text.set(row, -1);
+    this.#cells[row * ROW + KIND_OF] = KIND.none;
+    this.#cells[row * ROW + TEXT] = -1;
     this.#live -= 1;
   }
 
   /** Forgets all rows. Slots stay, so that what is cached by slot stays right. */
   protected clearRows(): void {
-    const columns = [this.#kind, this.#text, this.#start, this.#end, this.#header, this.#subject, this.#role];
-    columns.push(this.#thread, this.#attempt, this.#next, this.#nextMember, this.#nextAttempt);
-    columns.push(this.#ofThread, this.#ofMessage, this.#ofAttempt, this.#members);
-    for (const column of columns) column.clear();
+    this.#heads.fill(-1);
     this.#others.clear();
     this.#size = 0;
     this.#live = 0;
   }
 
   protected textOf(row: number): number {
-    return this.#text.get(row);
+    return this.#cell(row, TEXT);
   }
 
   protected startOf(row: number): number {
-    return this.#start.get(row);
+    return this.#cell(row, START);
   }
 
   /** -1 while the line is open. */
   protected endOf(row: number): number {
-    return this.#end.get(row);
+    return this.#cell(row, END);
   }
 
   /** Of a message line: the slot of its thread, else -1. */
   protected threadOf(row: number): number {
-    return this.#thread.get(row);
+    return this.#cell(row, THREAD);
   }
 
   kindOf(row: number): number {
-    return this.#kind.get(row);
+    return this.#cell(row, KIND_OF);
   }
 
   headerOf(row: number): Header | undefined {
-    return this.headerList[this.#header.get(row)];
+    return this.headerList[this.#cell(row, HEADER)];
   }
 
   /** The slot that the line is about; of document-wide entries -1. */
   subjectOf(row: number): number {
-    return this.#subject.get(row);
+    return this.#cell(row, SUBJECT);
   }
 
   roleOf(row: number): number {
-    return this.#role.get(row);
+    return this.#cell(row, ROLE_OF);
   }
 
   /** Of an answer's message line: the slot of its attempt. */
   attemptOf(row: number): number | undefined {
-    const slot = this.#attempt.get(row);
+    const slot = this.#cell(row, ATTEMPT);
     return slot < 0 ? undefined : slot;
   }
 
   isOpen(row: number): boolean {
-    return this.#end.get(row) < 0;
+    return this.#cell(row, END) < 0;
   }
 
   /** Every live row, hidden and quarantined ones included. */
   *rows(): IterableIterator<number> {
-    for (let row = 0; row < this.#size; row += 1) if (this.#text.get(row) >= 0) yield row;
+    for (let row = 0; row < this.#size; row += 1) if (this.#cell(row, TEXT) >= 0) yield row;
   }
 
   /** Headers that stand in the document now. */
   *headers(): IterableIterator<Header> {
     const seen = new Set<number>();
     for (const row of this.rows()) {
-      const header = this.#header.get(row);
+      const header = this.#cell(row, HEADER);
       if (header < 0 || seen.has(header)) continue;
       seen.add(header);
       yield this.headerList[header] as Header;
@@ -173,19 +194,19 @@ export class LineTable {
 
   /** Rows about a thread: its own, config, state, activations, annotations. */
   threadRows(slot: number): number[] {
-    return this.#chain(this.#ofThread.get(slot));
+    return this.#chain(this.#headOf(slot, OF_THREAD));
   }
 
   /** Rows about a message: its lines (one an attempt), revisions, stops, retries, redactions, annotations. */
   messageRows(slot: number): number[] {
-    return this.#chain(this.#ofMessage.get(slot));
+    return this.#chain(this.#headOf(slot, OF_MESSAGE));
   }
 
   /** Parts and finishes of an attempt. */
   attemptRows(slot: number): number[] {
     const rows: number[] = [];
-    for (let row = this.#ofAttempt.get(slot); row >= 0; row = this.#nextOfAttempt(row)) {
-      const kind = this.#kind.get(row);
+    for (let row = this.#headOf(slot, OF_ATTEMPT); row >= 0; row = this.#nextOfAttempt(row)) {
+      const kind = this.#cell(row, KIND_OF);
       if (kind !== KIND.none && kind !== KIND.message) rows.push(row);
     }
     return rows;
@@ -194,25 +215,25 @@ export class LineTable {
   /** Message lines that name the attempt, and the one whose own id it is. */
   attemptMessages(slot: number): number[] {
     const rows: number[] = [];
-    for (let row = this.#ofAttempt.get(slot); row >= 0; row = this.#nextOfAttempt(row)) {
-      if (this.#kind.get(row) === KIND.message) rows.push(row);
+    for (let row = this.#headOf(slot, OF_ATTEMPT); row >= 0; row = this.#nextOfAttempt(row)) {
+      if (this.#cell(row, KIND_OF) === KIND.message) rows.push(row);
     }
-    for (let row = this.#ofMessage.get(slot); row >= 0; row = this.#next.get(row)) {
-      if (this.#kind.get(row) === KIND.message && this.#attempt.get(row) < 0) rows.push(row);
+    for (let row = this.#headOf(slot, OF_MESSAGE); row >= 0; row = this.#cell(row, NEXT)) {
+      if (this.#cell(row, KIND_OF) === KIND.message && this.#cell(row, ATTEMPT) < 0) rows.push(row);
     }
     return rows;
   }
 
   // Only message lines have a thread; they stand in this chain beside their own.
   #nextOfAttempt(row: number): number {
-    return this.#thread.get(row) >= 0 ? this.#nextAttempt.get(row) : this.#next.get(row);
+    return this.#cell(row, THREAD) >= 0 ? this.#cell(row, NEXT_ATTEMPT) : this.#cell(row, NEXT);
   }
 
   /** Slots of the messages with a line in the thread, each once. */
   memberSlots(thread: number): Set<number> {
     const slots = new Set<number>();
-    for (let row = this.#members.get(thread); row >= 0; row = this.#nextMember.get(row)) {
-      if (this.#kind.get(row) !== KIND.none) slots.add(this.#subject.get(row));
+    for (let row = this.#headOf(thread, MEMBERS); row >= 0; row = this.#cell(row, NEXT_MEMBER)) {
+      if (this.#cell(row, KIND_OF) !== KIND.none) slots.add(this.#cell(row, SUBJECT));
     }
     return slots;
   }
@@ -220,28 +241,37 @@ export class LineTable {
   /** Threads that the lines of a message name; more than one only where a line is forged. */
   threadsOfMessage(slot: number): Set<number> {
     const threads = new Set<number>();
-    for (let row = this.#ofMessage.get(slot); row >= 0; row = this.#next.get(row)) {
-      if (this.#kind.get(row) === KIND.message) threads.add(this.#thread.get(row));
+    for (let row = this.#headOf(slot, OF_MESSAGE); row >= 0; row = this.#cell(row, NEXT)) {
+      if (this.#cell(row, KIND_OF) === KIND.message) threads.add(this.#cell(row, THREAD));
     }
     return threads;
   }
 
   /** Rows of document-wide kinds: `document`, `variables`, `legacy_row`, `unknown`, `bad`, and headers. */
   otherRows(kind: number): number[] {
-    return (this.#others.get(kind) ?? []).filter((row) => this.#kind.get(row) === kind);
+    return (this.#others.get(kind) ?? []).filter((row) => this.#cell(row, KIND_OF) === kind);
   }
 
   /** Every slot that some line is, or was, about in this role. */
   *slotsWith(role: 'thread' | 'message' | 'attempt'): IterableIterator<number> {
-    const heads = { thread: this.#ofThread, message: this.#ofMessage, attempt: this.#ofAttempt }[role];
-    for (let slot = 0; slot < this.slots.size; slot += 1) if (heads.get(slot) >= 0) yield slot;
+    const chain = { thread: OF_THREAD, message: OF_MESSAGE, attempt: OF_ATTEMPT }[role];
+    for (let slot = 0; slot < this.slots.size; slot += 1) if (this.#headOf(slot, chain) >= 0) yield slot;
   }
 
   #chain(head: number): number[] {
     const rows: number[] = [];
-    for (let row = head; row >= 0; row = this.#next.get(row)) {
-      if (this.#kind.get(row) !== KIND.none) rows.push(row);
+    for (let row = head; row >= 0; row = this.#cell(row, NEXT)) {
+      if (this.#cell(row, KIND_OF) !== KIND.none) rows.push(row);
     }
     return rows;
   }
+}
+
+/** Half as much again, in whole rows; `empty` fills what is new. */
+function grow(cells: Int32Array<ArrayBuffer>, empty: number): Int32Array<ArrayBuffer> {
+  const unit = ROW * SLOT;
+  const grown = new Int32Array(Math.ceil((cells.length * 1.5) / unit) * unit);
+  grown.set(cells);
+  if (empty !== 0) grown.fill(empty, cells.length);
+  return grown;
 }

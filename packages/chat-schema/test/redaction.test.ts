@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest';
+import * as Y from 'yjs';
+import { ChatOrigin, deriveAnswerId } from '../src/index.js';
+import {
+  addText,
+  answer,
+  ask,
+  asPeer,
+  attemptLine,
+  bytesOf,
+  createPair,
+  createReplica,
+  DATE,
+  deleteText,
+  entryLine,
+  expectSame,
+  findText,
+  header,
+  idAt,
+  laneTexts,
+  linesOf,
+  messageLine,
+  NETWORK,
+  partLine,
+  present,
+  type Replica,
+  reload,
+  replicaOf,
+  say,
+  send,
+  syncAll,
+  textOf,
+  threadLine,
+} from './world.js';
+
+const T = idAt(0, 'thread');
+const M = idAt(1, 'message');
+const redaction = (of: string): string => entryLine('redaction', idAt(50, of), { message_id: of, by: 'ada', date: DATE });
+
+/** Everything that stands in the document, deleted characters aside. */
+const visible = (doc: Y.Doc): string => laneTexts(doc).map(({ text }) => text).join('');
+const holdsBytes = (doc: Y.Doc, text: string): boolean => Buffer.from(Y.encodeStateAsUpdate(doc)).includes(text);
+
+describe('redaction and damage', () => {
+  it('[RX1] redact deletes the texts of a message, its revisions and its attempts; lines stay JSON', () => {
+    const { a, b, thread_id } = createPair();
+    const prompt = ask(a.chat, thread_id, 'SECRET one');
+    a.chat.edit({ message_id: prompt.message_id, author_id: 'ada', content: 'SECRET two' });
+    const [one, two] = [answer(a.chat, prompt.message_id), answer(a.chat, prompt.message_id)];
+    one.openPart({ title: 'SECRET title' }).append('SECRET three');
+    one.addPart({ kind: 'tool_call', part_id: 'call', state: 'done', input: { query: ['SECRET in'] }, output: 'SECRET out' });
+    two.addPart({ kind: 'reasoning', text: 'SECRET thought', data: { a: { b: 'SECRET data' } } });
+    two.finish({ finish_reason: 'error', error: { message: 'SECRET error' }, acp_usage: { unit: 'tokens' } });
+    a.chat.edit({ message_id: one.message_id, author_id: 'ada', content: 'SECRET edit' });
+    say(a.chat, thread_id, 'KEPT');
+    syncAll([a, b]);
+    expect(holdsBytes(b.doc, 'SECRET')).toBe(true);
+    b.chat.redact({ message_id: prompt.message_id, by: 'bob' });
+    expect(visible(b.doc)).toContain('SECRET three');
+    expect(b.chat.redact({ message_id: one.message_id, by: 'bob' })).toMatchObject({ redacted: true, content: '' });
+    syncAll([a, b]);
+    for (const { doc, chat } of [a, b]) {
+      expect(holdsBytes(doc, 'SECRET')).toBe(false);
+      expect(chat.toJSONL()).not.toContain('SECRET');
+      for (const line of linesOf(chat)) expect(() => JSON.parse(line), line).not.toThrow();
+      expect(chat.quarantine()).toEqual([]);
+      expect(chat.damage()).toEqual([]);
+      const message = present(chat.message(one.message_id));
+      expect(message).toMatchObject({ redacted: true, sender_id: 'agent', date: DATE, prompt_id: prompt.message_id });
+      expect([message.attempt, ...message.alternates].map((each) => each?.runner_id)).toEqual(['runner', 'runner']);
+      expect(message.alternates.flatMap(({ parts }) => parts).map(({ part_id }) => part_id)).toContain('call');
+      expect(chat.messages(thread_id).at(-1)?.content).toBe('KEPT');
+    }
+    expectSame([a, b]);
+  });
+
+  it('[RX1] a redaction of a message that streams empties it, and what follows', () => {
+    const { a, b, thread_id } = createPair();
+    const writer = answer(a.chat, ask(a.chat, thread_id).message_id);
+    const part = writer.openPart();
+    part.append('SECRET');
+    syncAll([a, b]);
+    b.chat.redact({ message_id: writer.message_id, by: 'bob' });
+    part.append(' SECRET more');
+    syncAll([a, b]);
+    part.append(' SECRET still');
+    writer.finish({ finish_reason: 'stop' });
+    syncAll([a, b]);
+    for (const { doc, chat } of [a, b]) {
+      expect(chat.message(writer.message_id)).toMatchObject({ content: '', redacted: true, generating: false });
+      expect(holdsBytes(doc, 'SECRET')).toBe(false);
+    }
+    expectSame([a, b]);
+  });
+
+  it('[RX2] the fold blanks what a redaction names, whatever the bytes say', () => {
+    const [prompt, attempt] = [idAt(2), idAt(3)];
+    const reply = deriveAnswerId(prompt);
+    const doc = new Y.Doc();
+    addText(
+      doc,
+      textOf([
+        header(),
+        threadLine(T),
+        messageLine(M, T, { content: 'SECRET', legacy: { note: 'SECRET' } }),
+        entryLine('revision', idAt(4), { message_id: M, author_id: 'ada', date: DATE, content: 'SECRET' }),
+        messageLine(prompt, T, { expects: 'answer', content: 'open' }),
+        attemptLine(prompt, T, attempt),
+        partLine(attempt, 1, 'SECRET', { title: 'SECRET' }),
+        entryLine('finish', idAt(5), { attempt, finish_reason: 'error', error: { message: 'SECRET' } }),
+        redaction(M),
+        redaction(reply),
+      ]),
+    );
+    const { chat } = createReplica('viewer', { readOnly: true }, doc);
+    expect(visible(doc)).toContain('SECRET');
+    expect(JSON.stringify(chat.messages(T))).not.toContain('SECRET');
+    expect(chat.messages(T).map(({ redacted }) => redacted)).toEqual([true, false, true]);
+    expect(chat.message(M)?.history.map(({ content }) => content)).toEqual(['', '']);
+    expect(chat.message(prompt)?.content).toBe('open');
+    const before = chat.digest();
+    const other = reload(doc, 'writer');
+    send(doc, other.doc);
+    expect(other.chat.digest()).toBe(before);
+  });
+
+  it('[RX3] a replica that may write deletes unblanked text again, after the transaction that brought it', () => {
+    const { a, b, thread_id } = createPair();
+    const { message_id } = say(a.chat, thread_id, 'SECRET');
+    a.chat.redact({ message_id, by: 'ada' });
+    const origins: unknown[] = [];
+    a.doc.on('afterTransaction', (transaction) => origins.push(transaction.origin));
+    addText(b.doc, textOf([header({ writer: 'late' }), partLine(message_id, 1, 'SECRET late'), messageLine(message_id, thread_id, { content: 'SECRET copy' })]));
+    send(b.doc, a.doc);
+    expect(a.chat.message(message_id)?.content).toBe('');
+    expect(visible(a.doc)).not.toContain('SECRET');
+    expect(origins[0]).toBe(NETWORK);
+    expect(origins).toHaveLength(2);
+    expect(origins[1]).toBeInstanceOf(ChatOrigin);
+    syncAll([a, b]);
+    expect(visible(b.doc)).not.toContain('SECRET');
+    const settled = bytesOf(a.doc);
+    syncAll([a, b]);
+    expect(bytesOf(a.doc)).toBe(settled);
+    expectSame([a, b]);
+  });
+
+  it('[RX3] a redaction that comes before what it names takes it when it comes', () => {
+    const { doc, chat } = createReplica();
+    addText(doc, textOf([header(), threadLine(T), redaction(M)]));
+    addText(doc, textOf([header({ lane: 'late' }), messageLine(M, T, { content: 'SECRET' })]));
+    expect(chat.message(M)).toMatchObject({ content: '', redacted: true });
+    expect(visible(doc)).not.toContain('SECRET');
+    expectSame([{ doc, chat }]);
+  });
+
+  /** A writer, and two who hold all it wrote when a peer deletes from it. */
+  function createWitnesses(): { witnesses: Replica[]; key: string; line: string; thread_id: string; doc: Y.Doc } {
+    const { a, b, thread_id } = createPair();
+    const c = createReplica('c');
+    say(a.chat, thread_id, 'first');
+    const { message_id } = say(a.chat, thread_id, 'second');
+    say(a.chat, thread_id, 'third');
+    syncAll([a, b, c]);
+    const { key } = findText(a.doc, 'second');
+    const line = present(linesOf(a.chat).find((each) => each.includes(message_id) && each.includes('second')));
+    return { witnesses: [a, b, c], key, line, thread_id, doc: a.doc };
+  }
+
+  it('[RX4] what a deletion took and no redaction covers is kept aside with its header, and listed', () => {
+    const { witnesses, line, thread_id, doc } = createWitnesses();
+    const [a, b] = witnesses as [Replica, Replica, Replica];
+    deleteText(doc, line.slice(30, -2));
+    expect(a.chat.messages(thread_id).map(({ content }) => content)).toEqual(['first', 'third']);
+    const [damaged] = a.chat.damage();
+    expect(damaged).toMatchObject({ line, header: { type: 'lane', user_id: 'ada' } });
+    expect(damaged?.lane_id).toBe(damaged?.header?.lane_id);
+    expect(a.chat.report().damaged).toBe(1);
+    syncAll(witnesses);
+    expect(b.chat.damage()).toEqual(a.chat.damage());
+    expect(reload(doc).chat.damage()).toEqual([]);
+    expectSame(witnesses, { copies: false });
+  });
+
+  it('[RX4] a lane whose map key was replaced or deleted is kept aside', () => {
+    for (const harm of ['replace', 'delete'] as const) {
+      const { witnesses, key, line, doc } = createWitnesses();
+      const before = linesOf(present(witnesses[1]).chat).filter((each) => !each.startsWith('{"type":"lane"'));
+      asPeer(doc, (map) => (harm === 'delete' ? map.delete(key) : map.set(key, new Y.Text(''))));
+      syncAll(witnesses);
+      for (const { chat } of witnesses) {
+        expect(chat.damage().map((each) => each.line)).toEqual([...before].sort());
+        expect(chat.damage().map((each) => each.line)).toContain(line);
+        expect(chat.threads()).toEqual([]);
+      }
+    }
+  });
+
+  it('[RX4] what a redaction covers is no damage, and is forgotten', () => {
+    const { witnesses, line, thread_id, doc } = createWitnesses();
+    const { chat } = present(witnesses[0]);
+    const { message_id } = JSON.parse(line) as { message_id: string };
+    deleteText(doc, 'second');
+    deleteText(doc, '"sender_id":"ada"');
+    expect(chat.damage().length).toBeGreaterThan(0);
+    addText(doc, textOf([header(), redaction(message_id)]));
+    for (const { line: kept } of chat.damage()) expect(kept).not.toContain('second');
+    expect(chat.rescued()).not.toContain('second');
+    expect(chat.messages(thread_id).length).toBeGreaterThan(0);
+  });
+
+  it('[RX4] what stands in the document again is no longer listed', () => {
+    const { witnesses, line, doc } = createWitnesses();
+    const { chat } = present(witnesses[0]);
+    const copy = chat.toJSONL();
+    deleteText(doc, line.slice(30, -2));
+    expect(chat.damage()).toHaveLength(1);
+    expect(chat.importJSONL(copy)).toMatchObject({ ok: true, lines: 1 });
+    expect(chat.damage()).toEqual([]);
+    expect(chat.rescued()).toBe('');
+  });
+
+  it('[RX4] an open line that was lost is kept as it was cut', () => {
+    const { a, b, thread_id } = createPair();
+    const writer = answer(a.chat, ask(a.chat, thread_id).message_id);
+    writer.openPart().append('half a sen');
+    syncAll([a, b]);
+    const { key } = findText(b.doc, 'half a sen');
+    asPeer(b.doc, (map) => map.delete(key));
+    expect(b.chat.damage().map(({ line }) => line)).toContain(partLine(writer.attempt, 1, 'half a sen').replace('"}', '","cut":true}'));
+    b.chat.rehost();
+    syncAll([a, b]);
+    expect(a.chat.message(writer.message_id)?.content).toBe('half a sen');
+    expect(a.chat.damage()).toEqual([]);
+    expectSame([a, b]);
+  });
+
+  it('[RX5] rescued is JSONL of what is aside, under its own headers', () => {
+    const { witnesses, line, doc } = createWitnesses();
+    const { chat } = present(witnesses[0]);
+    expect(chat.rescued()).toBe('');
+    deleteText(doc, line.slice(30, -2));
+    const [laneLine] = linesOf(chat).filter((each) => each.startsWith('{"type":"lane"'));
+    expect(chat.rescued()).toBe(`${laneLine}\n${line}\n`);
+  });
+
+  it('[RX5] rehosting on any number of replicas at once gives one state, and nothing once it is there', () => {
+    const { witnesses, key, thread_id, doc } = createWitnesses();
+    const before = present(witnesses[0]).chat.messages(thread_id);
+    const digest = present(witnesses[0]).chat.digest();
+    const copy = present(witnesses[0]).chat.toJSONL();
+    asPeer(doc, (map) => map.delete(key));
+    syncAll(witnesses);
+    for (const { chat } of witnesses) expect(chat.rehost()).toBe(4);
+    syncAll(witnesses);
+    for (const { chat } of witnesses) {
+      expect(chat.messages(thread_id)).toEqual(before);
+      expect(chat.digest()).toBe(digest);
+      expect(chat.toJSONL()).toBe(copy);
+      expect(chat.damage()).toEqual([]);
+    }
+    expect(new Set(witnesses.map((each) => bytesOf(each.doc))).size).toBe(1);
+    expect(laneTexts(doc)).toHaveLength(1);
+    const settled = bytesOf(doc);
+    expect(present(witnesses[0]).chat.rehost()).toBe(0);
+    expect(bytesOf(doc)).toBe(settled);
+    expectSame(witnesses);
+    // Lost again, it comes back again.
+    asPeer(doc, (map) => map.delete(present(laneTexts(doc)[0]).key));
+    syncAll(witnesses);
+    for (const { chat } of witnesses) expect(chat.rehost()).toBe(4);
+    syncAll(witnesses);
+    expect(present(witnesses[2]).chat.messages(thread_id)).toEqual(before);
+    expectSame(witnesses);
+  });
+
+  it('[RX5] a line that damage cut out of its lane counts once it is rehosted', () => {
+    const { witnesses, line, thread_id, doc } = createWitnesses();
+    deleteText(doc, line.slice(30, -2));
+    syncAll(witnesses);
+    for (const { chat } of witnesses) chat.rehost();
+    syncAll(witnesses);
+    const contents = present(witnesses[1]).chat.messages(thread_id).map(({ content }) => content);
+    expect(contents).toEqual(['first', 'second', 'third']);
+    expectSame(witnesses, { copies: false });
+    const replica = replicaOf([header(), threadLine(T)]);
+    expect(replica.chat.rehost()).toBe(0);
+  });
+});
