@@ -4,8 +4,8 @@ import { ScriptedEnvironment } from './chat-document.js';
 import type { Clients, Fixtures } from './fixtures.js';
 import { type Draft, USER } from './generator.js';
 import { loadDoc } from './layouts.js';
-import { collectGarbage, medianOf, ratioOf, spreadOf } from './measure.js';
-import { progress } from './progress.js';
+import { collectGarbage, medianOf, ratioOf } from './measure.js';
+import { formatCount, progress } from './progress.js';
 import { type Figure, figure, ratio } from './report.js';
 
 const BLOCK = 100;
@@ -15,9 +15,8 @@ const OPEN_THREADS = 20;
 
 interface Appender {
   readonly append: (draft: Draft) => void;
-  /** By block, the median and the mean of its appends in µs. */
+  /** By block, the median of its appends in µs. */
   readonly medians: number[];
-  readonly means: number[];
 }
 
 /**
@@ -47,7 +46,6 @@ export function benchAppend(fixtures: Fixtures, sizes: readonly number[], reps: 
     for (const { size, chatdoc, floor } of pairs) {
       figures.push(
         ratio(`append / \`Y.Map.set\`, ${name}`, size, ratioOf(chatdoc.medians, floor.medians), 2),
-        ratio(`append / \`Y.Map.set\`, means, ${name}`, size, ratioOf(chatdoc.means, floor.means)),
         figure(`append, ${name}`, size, medianOf(chatdoc.medians), 'µs'),
         figure(`\`Y.Map.set\`, ${name}`, size, medianOf(floor.medians), 'µs'),
       );
@@ -60,7 +58,7 @@ export function benchAppend(fixtures: Fixtures, sizes: readonly number[], reps: 
 function flatness(pairs: readonly { size: number; chatdoc: Appender; floor: Appender }[]): readonly Figure[] {
   const [least, greatest] = [pairs[0], pairs[pairs.length - 1]];
   if (least === undefined || greatest === undefined || least === greatest) return [];
-  const name = `at ${greatest.size} / at ${least.size} messages, ≤ 16 clientIDs`;
+  const name = `at ${formatCount(greatest.size)} / at ${formatCount(least.size)} messages, ≤ 16 clientIDs`;
   return [
     ratio(`append ${name}`, null, ratioOf(greatest.chatdoc.medians, least.chatdoc.medians), 1.5),
     ratio(`\`Y.Map.set\` ${name}`, null, ratioOf(greatest.floor.medians, least.floor.medians)),
@@ -78,7 +76,6 @@ function openAppender(fixtures: Fixtures, size: number, clients: Clients): Appen
   });
   return {
     medians: [],
-    means: [],
     append: (draft) => {
       environment.time = draft.time;
       const before = seen;
@@ -97,7 +94,6 @@ function floorAppender(fixtures: Fixtures, size: number, clients: Clients): Appe
   const map: Y.Map<unknown> = doc.getMap('messages');
   return {
     medians: [],
-    means: [],
     append: (draft) => {
       map.set(draft.record.message_id, draft.record);
     },
@@ -111,7 +107,5 @@ function appendBlock(side: Appender, drafts: readonly Draft[], discarded: boolea
     side.append(draft);
     times.push((performance.now() - start) * 1_000);
   }
-  if (discarded) return;
-  side.medians.push(medianOf(times));
-  side.means.push(spreadOf([times.reduce((sum, time) => sum + time, 0) / times.length]).value);
+  if (!discarded) side.medians.push(medianOf(times));
 }

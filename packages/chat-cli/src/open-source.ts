@@ -25,17 +25,22 @@ export function openSource(bytes: Uint8Array): OpenedChat | Failure {
     : { ok: true, format: result.plan.format, chat: opened, plan: result.plan, notes: [] };
 }
 
-/** Whether it is in the JSONL form: not by its first line, since lines that lost their header come first. */
+/**
+ * Whether it is in the JSONL form, by any of its lines: the first may be damaged, and lines that lost their header
+ * come before all others.
+ */
 export function isDocument(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = text.indexOf(HEADER); at >= 0; at = text.indexOf(HEADER, at + 1)) {
-    if (at === 0 || text[at - 1] === NEWLINE || (at === BOM.length && text.subarray(0, at).equals(BOM)))
-      return true;
+  for (let at = text.indexOf(START); at >= 0; at = text.indexOf(START, at + 1)) {
+    const isLine =
+      at === 0 || text[at - 1] === NEWLINE || (at === BOM.length && text.subarray(0, at).equals(BOM));
+    if (isLine && HEAD.test(text.toString('latin1', at, at + 80))) return true;
   }
   return false;
 }
 
-const HEADER = '{"type":"lane","lane_id":"';
+const START = '{"type":"';
+const HEAD = /^\{"type":"[a-z_]+","(?:lane_id|thread_id|message_id|attempt|id)":"[0-9A-HJKMNP-TV-Z]{26}"/;
 const NEWLINE = 10;
 const BOM = Buffer.from('\ufeff');
 
@@ -59,7 +64,13 @@ function openDocument(bytes: Uint8Array): OpenedChat | Failure {
 function importText(text: string): Chat | Failure {
   const chat = openChat(new Y.Doc());
   const result = chat.importJSONL(text);
-  return result.ok ? chat : fail(result.code, `this document cannot be read (${result.code})`);
+  if (result.ok) return chat;
+  return result.code === 'import_no_header'
+    ? fail(
+        result.code,
+        'this is a chatdoc document without any of its lane lines: it is damaged; restore a whole copy',
+      )
+    : fail(result.code, `this document cannot be read (${result.code})`);
 }
 
 /** What may stand in place of a chat that was never one. */
@@ -71,7 +82,7 @@ export function describePlanFailure(
   if (bytes.subarray(0, 65_536).includes(0)) {
     return fail(
       'binary',
-      'this is a binary file, and no chat; name a CoCalc chat, a jupyter-chat or a .chatdoc.jsonl file',
+      'this is a binary file, and no chat; chatdoc reads the chats of CoCalc and jupyter-chat, and its own .chatdoc.jsonl',
     );
   }
   return fail('unknown_format', failure.message);

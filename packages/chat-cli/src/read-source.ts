@@ -18,6 +18,7 @@ const MAX_BYTES = 448 * 1024 * 1024;
 export async function readSource(file: string, io: Io): Promise<SourceBytes> {
   try {
     if (file === '-') return { ok: true, bytes: await readStream(io.stdin) };
+    if (file === '') return fail('missing', 'the name of the file is empty');
     const path = resolve(io.cwd, file);
     const found = await stat(path);
     if (found.isDirectory()) {

@@ -5,7 +5,7 @@ import { countNoun, listSome, nameReason } from './nouns.js';
 import { type OpenedChat, openSource } from './open-source.js';
 import { escapeJson, flatten } from './plain-text.js';
 import { readSource } from './read-source.js';
-import { reportFailure } from './report-failure.js';
+import { nameFile, reportFailure } from './report-failure.js';
 import { renderTranscript } from './transcript.js';
 
 export interface ShowOptions {
@@ -35,7 +35,7 @@ export async function showFile(file: string, options: ShowOptions, io: Io): Prom
         });
   await writeTo(io.stdout, text);
   for (const note of listNotes(opened)) {
-    await writeTo(io.stderr, `chatdoc: ${flatten(file)}: ${note}\n`);
+    await writeTo(io.stderr, `chatdoc: ${nameFile(file)}: ${note}\n`);
   }
   return EXIT.ok;
 }

@@ -7,7 +7,7 @@ import { FORMAT_NAMES, type OpenedChat, openSource } from './open-source.js';
 import { escapeJson, flatten } from './plain-text.js';
 import { describeProblems } from './problem-lines.js';
 import { type Failure, readSource } from './read-source.js';
-import { reportFailure } from './report-failure.js';
+import { nameFile, reportFailure } from './report-failure.js';
 import { wrapText } from './wrap-text.js';
 
 export interface VerifyOptions {
@@ -81,9 +81,8 @@ const LABEL_WIDTH = 'warning'.length;
 function describeResult(result: Verified, io: Io): string {
   const { file, format, threads, messages, findings, problems, notes } = result;
   const colors = colorsFor(io.stdout, io.env);
-  const name = file === '-' ? 'standard input' : flatten(file);
   const size = `${countNoun(messages, 'message')} in ${countNoun(threads, 'thread')}`;
-  const lines = [`${colors.bold(name)}: ${FORMAT_NAMES[format]}, ${size}`];
+  const lines = [`${colors.bold(nameFile(file))}: ${FORMAT_NAMES[format]}, ${size}`];
   const add = (severity: Severity, text: string): void => {
     lines.push(...describeLine(severity, text, colors, widthOf(io.stdout)));
   };

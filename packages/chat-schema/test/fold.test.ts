@@ -35,7 +35,13 @@ const T = idAt(0, 'thread');
 const M = idAt(1, 'message');
 
 /** Two people and an agent, apart and together, with every kind of entry. Gives the updates as they came. */
-function converse(): { updates: Uint8Array[]; docs: Y.Doc[]; thread_id: string; digest: string; jsonl: string } {
+function converse(): {
+  updates: Uint8Array[];
+  docs: Y.Doc[];
+  thread_id: string;
+  digest: string;
+  jsonl: string;
+} {
   const { a, b, thread_id } = createPair();
   const updates: Uint8Array[] = [Y.encodeStateAsUpdate(a.doc)];
   for (const { doc } of [a, b]) {
@@ -71,37 +77,57 @@ describe('the fold', () => {
     const { updates, digest, jsonl } = converse();
     const order = fc.shuffledSubarray([...updates.keys()], { minLength: updates.length });
     fc.assert(
-      fc.property(order, fc.array(fc.nat(updates.length - 1), { maxLength: 6 }), fc.nat(4), (first, again, group) => {
-        const replica = createReplica('late');
-        const rest = [...first, ...again];
-        while (rest.length > 0) {
-          const some = rest.splice(0, 1 + group).map((at) => present(updates[at]));
-          const update = group % 2 === 0 ? some : [Y.mergeUpdates(some)];
-          replica.doc.transact(() => {
-            for (const each of update) Y.applyUpdate(replica.doc, each, NETWORK);
-          }, NETWORK);
-          if (rest.length % 5 === 0) expectSame([replica], { copies: false });
-        }
-        expect(replica.chat.digest()).toBe(digest);
-        expect(replica.chat.toJSONL()).toBe(jsonl);
-        expectSame([replica]);
-      }),
+      fc.property(
+        order,
+        fc.array(fc.nat(updates.length - 1), { maxLength: 6 }),
+        fc.nat(4),
+        (first, again, group) => {
+          const replica = createReplica('late');
+          const rest = [...first, ...again];
+          while (rest.length > 0) {
+            const some = rest.splice(0, 1 + group).map((at) => present(updates[at]));
+            const update = group % 2 === 0 ? some : [Y.mergeUpdates(some)];
+            replica.doc.transact(() => {
+              for (const each of update) Y.applyUpdate(replica.doc, each, NETWORK);
+            }, NETWORK);
+            if (rest.length % 5 === 0) expectSame([replica], { copies: false });
+          }
+          expect(replica.chat.digest()).toBe(digest);
+          expect(replica.chat.toJSONL()).toBe(jsonl);
+          expectSame([replica]);
+        },
+      ),
       runs(12),
     );
   });
 
   it('[FD2] entries count the same wherever they stand, under their own header', () => {
     const [prompt, attempt] = [idAt(1), idAt(3)];
-    const one = [threadLine(T), messageLine(prompt, T, { expects: 'answer', content: '?' }), configLine(idAt(2), T, { name: 'N' })];
-    const two = [attemptLine(prompt, T, attempt), partLine(attempt, 1, 'so'), entryLine('finish', idAt(4), { attempt, finish_reason: 'stop' })];
+    const one = [
+      threadLine(T),
+      messageLine(prompt, T, { expects: 'answer', content: '?' }),
+      configLine(idAt(2), T, { name: 'N' }),
+    ];
+    const two = [
+      attemptLine(prompt, T, attempt),
+      partLine(attempt, 1, 'so'),
+      entryLine('finish', idAt(4), { attempt, finish_reason: 'stop' }),
+    ];
     const headers = [header({ lane: 'one', writer: 'w1' }), header({ lane: 'two', writer: 'w2' })] as const;
     const apart = replicaOf([headers[0], ...one], [headers[1], ...two]);
     const layouts = [
       [[headers[1], ...two, headers[0], ...one]],
       [[headers[0], ...one, headers[1], ...two]],
       [...one.map((each) => [headers[0], each]), ...two.map((each) => [headers[1], each])],
-      [[headers[1], ...[...two].reverse()], [headers[0], ...[...one].reverse()]],
-      [[headers[0], ...one, headers[1], ...two], [headers[1], ...two], [headers[0], ...one]],
+      [
+        [headers[1], ...[...two].reverse()],
+        [headers[0], ...[...one].reverse()],
+      ],
+      [
+        [headers[0], ...one, headers[1], ...two],
+        [headers[1], ...two],
+        [headers[0], ...one],
+      ],
     ];
     const ids = [T, prompt, deriveAnswerId(prompt)];
     expect(apart.chat.message(deriveAnswerId(prompt))).toMatchObject({ content: 'so', generating: false });
@@ -139,7 +165,11 @@ describe('the fold', () => {
     ['smallest', header({ lane: 'c' }), messageLine(M, T, { content: 'aaaa' })],
     ['greater', header({ lane: 'b' }), messageLine(M, T, { content: 'bbbb' })],
     ['shorter', header({ lane: 'a0' }), messageLine(M, T, { content: 'bbb' })],
-    ['quarantined', header({ lane: 'a1', user: 'ada' }), messageLine(M, T, { content: 'x'.repeat(50) }).replace(':"x', ':x')],
+    [
+      'quarantined',
+      header({ lane: 'a1', user: 'ada' }),
+      messageLine(M, T, { content: 'x'.repeat(50) }).replace(':"x', ':x'),
+    ],
   ] as const;
 
   it('[FD4] of different lines with one id one is chosen, by what it says and never by lane', () => {
@@ -147,14 +177,22 @@ describe('the fold', () => {
       if (name === 'quarantined') return;
       for (const [other, lane, worse] of ranked.slice(i + 1)) {
         for (const texts of [
-          [[top, best], [lane, worse]],
-          [[lane, worse], [top, best]],
+          [
+            [top, best],
+            [lane, worse],
+          ],
+          [
+            [lane, worse],
+            [top, best],
+          ],
           [[top, best, lane, worse]],
           [[lane, worse, top, best]],
         ]) {
           const replica = replicaOf([header(), threadLine(T)], ...texts);
           const what = `${name} before ${other}`;
-          expect(replica.chat.message(M)?.content, what).toBe((JSON.parse(best) as { content: string }).content);
+          expect(replica.chat.message(M)?.content, what).toBe(
+            (JSON.parse(best) as { content: string }).content,
+          );
           const lost = replica.chat.duplicates().map(({ line }) => line);
           expect(lost, what).toEqual(other === 'quarantined' ? [] : [worse]);
           expectSame([replica]);
@@ -167,7 +205,12 @@ describe('the fold', () => {
     const attempt = idAt(3);
     const cut = (text: string): string => partLine(attempt, 1, text).replace('"}', '","cut":true}');
     const whole = partLine(attempt, 1, 'wh');
-    const base = [header(), threadLine(T), messageLine(M, T, { expects: 'answer' }), attemptLine(M, T, attempt)];
+    const base = [
+      header(),
+      threadLine(T),
+      messageLine(M, T, { expects: 'answer' }),
+      attemptLine(M, T, attempt),
+    ];
     const read = (...lines: string[]): string | undefined => {
       const replica = replicaOf([...base, ...lines]);
       expectSame([replica], { copies: false });
@@ -207,7 +250,11 @@ describe('the fold', () => {
     const early = threadLine(id, { created_at: '2026-11-20T00:00:00.000Z', created_by: 'zoe', slot });
     const smaller = threadLine(id, { created_at: '2026-11-20T00:00:00.000Z', created_by: 'abe', slot });
     const late = threadLine(id, { created_by: 'ada the author, with a longer line', slot });
-    const replica = replicaOf([header({ user: 'zoe' }), early], [header({ lane: 'b' }), late], [header({ lane: 'c' }), smaller]);
+    const replica = replicaOf(
+      [header({ user: 'zoe' }), early],
+      [header({ lane: 'b' }), late],
+      [header({ lane: 'c' }), smaller],
+    );
     expect(replica.chat.thread(id)).toMatchObject({ created_by: 'abe' });
     expect(replica.chat.threads()).toHaveLength(1);
     expect(replica.chat.duplicates()).toEqual([]);
@@ -246,7 +293,10 @@ describe('the fold', () => {
     expect(createReplica().chat.docId()).toBeNull();
     const replica = replicaOf(
       [header(), entryLine('document', idAt(4), { doc_id: ids[0] })],
-      [header({ lane: 'b' }), ...ids.slice(1).map((doc_id, i) => entryLine('document', idAt(5 + i), { doc_id }))],
+      [
+        header({ lane: 'b' }),
+        ...ids.slice(1).map((doc_id, i) => entryLine('document', idAt(5 + i), { doc_id })),
+      ],
     );
     expect(replica.chat.docId()).toBe(ids[1]);
     expectSame([replica]);

@@ -61,16 +61,27 @@ describe('ids and stamps', () => {
 
   it('[ID1] parseUlid never throws, and takes what isUlid takes', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.anything(), fc.ulid(), fc.string({ minLength: 26, maxLength: 26 })), (value) => {
-        expect(parseUlid(value).ok).toBe(isUlid(value));
-      }),
+      fc.property(
+        fc.oneof(fc.anything(), fc.ulid(), fc.string({ minLength: 26, maxLength: 26 })),
+        (value) => {
+          expect(parseUlid(value).ok).toBe(isUlid(value));
+        },
+      ),
       runs(300),
     );
   });
 
   it('[ID2] the stamps of one writer increase strictly, whatever its clock does', () => {
     const anyTime = fc.oneof(
-      fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, 0, MAX_TIME, 2 ** 60),
+      fc.constantFrom(
+        Number.NaN,
+        Number.POSITIVE_INFINITY,
+        Number.NEGATIVE_INFINITY,
+        -1,
+        0,
+        MAX_TIME,
+        2 ** 60,
+      ),
       fc.integer({ min: START - 10 * MINUTE, max: START + 10 * MINUTE }),
       fc.double(),
     );
@@ -114,7 +125,9 @@ describe('ids and stamps', () => {
           if (what === 'attempt') answer(chat, first);
           if (what === 'configure') chat.configure({ thread_id, updated_by: 'ada', name: `${i}` });
           if (what === 'variables') chat.setVariables({ scope: 'user', scope_id: 'ada', values: { i } });
-          for (const line of linesOf(chat).filter((each) => !before.has(each) && !each.startsWith('{"type":"lane"'))) {
+          for (const line of linesOf(chat).filter(
+            (each) => !before.has(each) && !each.startsWith('{"type":"lane"'),
+          )) {
             const entry = JSON.parse(line) as Record<string, string>;
             const stamp = entry['attempt'] ?? entry['id'] ?? entry['message_id'] ?? '';
             expect(stamp > greatest, `${line} after ${greatest}`).toBe(true);
@@ -194,7 +207,11 @@ describe('ids and stamps', () => {
   });
 
   it('[ID6] tuples that differ in any part give different ids', () => {
-    const part = fc.oneof(fc.string({ maxLength: 3 }), fc.integer({ min: 0, max: 9 }), fc.constantFrom('1', '","', ''));
+    const part = fc.oneof(
+      fc.string({ maxLength: 3 }),
+      fc.integer({ min: 0, max: 9 }),
+      fc.constantFrom('1', '","', ''),
+    );
     const tuple = fc.tuple(fc.constantFrom('a', 'b', ''), fc.array(part, { maxLength: 4 }));
     fc.assert(
       fc.property(tuple, tuple, ([tagA, a], [tagB, b]) => {

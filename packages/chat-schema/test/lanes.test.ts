@@ -117,7 +117,7 @@ describe('lanes', () => {
     expectSame([{ doc, chat }]);
   });
 
-  it('[LA2] a text that another client put under the key is that client\'s', () => {
+  it("[LA2] a text that another client put under the key is that client's", () => {
     const doc = new Y.Doc();
     asPeer(doc, (map) => map.set('k', new Y.Text('')), 70);
     asPeer(doc, (map) => (map.get('k') as Y.Text).insert(0, textOf([header(), threadLine(T)])), 71);
@@ -125,10 +125,23 @@ describe('lanes', () => {
   });
 
   it('[LA3] an entry belongs to the nearest header above it in its text', () => {
-    const [one, two, three] = [1, 2, 3].map((i) => messageLine(idAt(i), T, { content: `${i}` })) as [string, string, string];
+    const [one, two, three] = [1, 2, 3].map((i) => messageLine(idAt(i), T, { content: `${i}` })) as [
+      string,
+      string,
+      string,
+    ];
     const broken = header({ lane: 'broken' }).replace('"generation":0', '"generation":"x"');
     const doc = docOf(
-      textOf([one, header({ lane: 'a' }), threadLine(T), two, broken, three, header({ lane: 'b' }), messageLine(idAt(4), T)]),
+      textOf([
+        one,
+        header({ lane: 'a' }),
+        threadLine(T),
+        two,
+        broken,
+        three,
+        header({ lane: 'b' }),
+        messageLine(idAt(4), T),
+      ]),
     );
     const { chat } = createReplica('reader', {}, doc);
     expect(chat.messageIds(T)).toEqual([idAt(2), idAt(4)]);
@@ -151,10 +164,9 @@ describe('lanes', () => {
 
   it('[LA4] an open line owns its lane; other entries take the next free one', () => {
     const { doc, chat, thread_id } = createWriter();
-    const [one, two] = ['1', '2'].map((content) => answer(chat, ask(chat, thread_id, content).message_id)) as [
-      AttemptWriter,
-      AttemptWriter,
-    ];
+    const [one, two] = ['1', '2'].map((content) =>
+      answer(chat, ask(chat, thread_id, content).message_id),
+    ) as [AttemptWriter, AttemptWriter];
     const parts = [one.openPart(), two.openPart()] as const;
     parts[0].append('first');
     parts[1].append('second');
@@ -294,7 +306,8 @@ describe('lanes', () => {
       const { key, client, text } = findText(doc, 'so far');
       // Not the message line of the attempt: without it nothing of it could be read.
       const spot = text.indexOf('thinking');
-      if (harm === 'of which a line was deleted') asPeer(doc, (map) => (map.get(key) as Y.Text).delete(spot, 3));
+      if (harm === 'of which a line was deleted')
+        asPeer(doc, (map) => (map.get(key) as Y.Text).delete(spot, 3));
       else damage(doc, key, client);
       part.append(', and on');
       part.append(', to the end');
@@ -417,7 +430,10 @@ describe('lanes', () => {
       expect(catchError(call).code).toBe('read_only');
     }
     expect(bytesOf(viewer.doc)).toBe(before);
-    const late = addText(b.doc, textOf([header(), messageLine(message_id, thread_id, { content: 'late secret' })]));
+    const late = addText(
+      b.doc,
+      textOf([header(), messageLine(message_id, thread_id, { content: 'late secret' })]),
+    );
     b.chat.close();
     a.chat.redact({ message_id, by: 'ada' });
     let written = 0;
@@ -450,5 +466,7 @@ describe('lanes', () => {
 
 /** The thread again, where the harm took its line: a message may come before it. */
 function threadOf(chat: Replica['chat'], thread_id: string): string {
-  return chat.thread(thread_id) === undefined ? chat.createThread({ created_by: 'ada' }).thread_id : thread_id;
+  return chat.thread(thread_id) === undefined
+    ? chat.createThread({ created_by: 'ada' }).thread_id
+    : thread_id;
 }

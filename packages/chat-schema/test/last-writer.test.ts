@@ -34,7 +34,9 @@ describe('last writer', () => {
     syncAll([a, b]);
     b.chat.configure({ thread_id, updated_by: 'bob', name: 'second' });
     syncAll([a, b]);
-    const [one, two] = entriesOf(a.chat, 'thread_config').sort((x, y) => (String(x['name']) < String(y['name']) ? -1 : 1));
+    const [one, two] = entriesOf(a.chat, 'thread_config').sort((x, y) =>
+      String(x['name']) < String(y['name']) ? -1 : 1,
+    );
     expect(String(two?.['id']) < String(one?.['id'])).toBe(true);
     expect(two?.['replaces']).toEqual([one?.['id']]);
     expect(a.chat.config(thread_id)).toMatchObject({ name: 'second', updated_by: 'bob' });
@@ -73,7 +75,9 @@ describe('last writer', () => {
   it('[LW1] an activation written after seeing another shows', () => {
     const { a, b } = createApart();
     const slot = { root_id: 'r', owner_id: 'ada', provider: 'p' };
-    const [one, two] = [1, 2].map((number) => a.chat.createThread({ created_by: 'ada', slot: { ...slot, number } }).thread_id);
+    const [one, two] = [1, 2].map(
+      (number) => a.chat.createThread({ created_by: 'ada', slot: { ...slot, number } }).thread_id,
+    );
     a.chat.activate({ thread_id: one ?? '' });
     syncAll([a, b]);
     b.chat.activate({ thread_id: two ?? '' });
@@ -112,7 +116,13 @@ describe('last writer', () => {
 
   it('[LW1] of what nobody has replaced the greatest id shows', () => {
     const revision = (id: string, content: string, replaces?: string[]): string =>
-      entryLine('revision', id, { message_id: M, ...(replaces && { replaces }), author_id: 'ada', date: idDate, content });
+      entryLine('revision', id, {
+        message_id: M,
+        ...(replaces && { replaces }),
+        author_id: 'ada',
+        date: idDate,
+        content,
+      });
     const idDate = '2026-11-21T00:00:00.000Z';
     const replica = replicaOf([
       header(),

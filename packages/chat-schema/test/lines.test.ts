@@ -38,14 +38,33 @@ import {
 
 const T = idAt(0, 'thread');
 const M = idAt(1, 'message');
-const rawText = (doc: Y.Doc): string => laneTexts(doc).map(({ text }) => text).join('');
+const rawText = (doc: Y.Doc): string =>
+  laneTexts(doc)
+    .map(({ text }) => text)
+    .join('');
 const reasons = (lines: readonly string[]): (string | undefined)[] => {
   const { chat } = replicaOf([header(), threadLine(T), ...lines]);
   return lines.map((each) => chat.quarantine().find((found) => found.line === each)?.reason);
 };
 /** Everything awkward between quotes. */
 const awkward = fc.array(
-  fc.constantFrom('a', '"', '\\', '\n', '\t', '\0', 'é', 'ж', '漢', '🎉', '\ud83d', '\udf89', '\u2028', '\\u12', '\x7f'),
+  fc.constantFrom(
+    'a',
+    '"',
+    '\\',
+    '\n',
+    '\t',
+    '\0',
+    'é',
+    'ж',
+    '漢',
+    '🎉',
+    '\ud83d',
+    '\udf89',
+    '\u2028',
+    '\\u12',
+    '\x7f',
+  ),
   { maxLength: 8 },
 );
 
@@ -116,24 +135,28 @@ describe('lines', () => {
 
   it('[LN2] text streamed in any pieces, split anywhere, reads back equal on every replica', () => {
     fc.assert(
-      fc.property(fc.array(awkward, { minLength: 1, maxLength: 4 }), fc.infiniteStream(fc.nat(3)), (texts, cuts) => {
-        const { a, b, thread_id } = createPair();
-        a.doc.on('update', (update: Uint8Array) => Y.applyUpdate(b.doc, update, NETWORK));
-        send(a.doc, b.doc);
-        const whole = texts.map((units) => units.join('')).join('');
-        const attempt = answer(a.chat, ask(a.chat, thread_id).message_id);
-        const part = attempt.openPart();
-        for (let at = 0; at < whole.length; ) {
-          const length = 1 + (cuts.next().value ?? 0);
-          part.append(whole.slice(at, at + length));
-          at += length;
-          expect(b.chat.message(attempt.message_id)?.content ?? '').toBe(whole.slice(0, at));
-        }
-        part.close();
-        for (const { chat } of [a, b, reload(b.doc)]) {
-          expect(chat.message(attempt.message_id)?.content).toBe(whole);
-        }
-      }),
+      fc.property(
+        fc.array(awkward, { minLength: 1, maxLength: 4 }),
+        fc.infiniteStream(fc.nat(3)),
+        (texts, cuts) => {
+          const { a, b, thread_id } = createPair();
+          a.doc.on('update', (update: Uint8Array) => Y.applyUpdate(b.doc, update, NETWORK));
+          send(a.doc, b.doc);
+          const whole = texts.map((units) => units.join('')).join('');
+          const attempt = answer(a.chat, ask(a.chat, thread_id).message_id);
+          const part = attempt.openPart();
+          for (let at = 0; at < whole.length; ) {
+            const length = 1 + (cuts.next().value ?? 0);
+            part.append(whole.slice(at, at + length));
+            at += length;
+            expect(b.chat.message(attempt.message_id)?.content ?? '').toBe(whole.slice(0, at));
+          }
+          part.close();
+          for (const { chat } of [a, b, reload(b.doc)]) {
+            expect(chat.message(attempt.message_id)?.content).toBe(whole);
+          }
+        },
+      ),
       runs(25),
     );
   });
@@ -234,7 +257,14 @@ describe('lines', () => {
   it('[LN7] whole lines beyond the limits are quarantined, with the reason, and not folded', () => {
     const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
     const legacy = (name: string, value: unknown): string =>
-      line({ type: 'message', message_id: idAt(2, name), thread_id: T, sender_id: 'ada', date: DATE, legacy: value });
+      line({
+        type: 'message',
+        message_id: idAt(2, name),
+        thread_id: T,
+        sender_id: 'ada',
+        date: DATE,
+        legacy: value,
+      });
     const fits = legacy('fits', nested(LIMITS.depth - 1));
     const deep = legacy('deep', nested(LIMITS.depth));
     const reserved = legacy('reserved', 1).replace('"legacy":1', '"legacy":{"a":[{"__proto__":1}]}');
@@ -274,7 +304,12 @@ describe('lines', () => {
     ];
     const replica = replicaOf([header(), threadLine(T, { purpose: 'party', created_by: 'eve' }), ...bodies]);
     const { chat } = replica;
-    expect(chat.thread(T)).toMatchObject({ thread_id: T, created_by: 'eve', purpose: 'chat', created_at: DATE });
+    expect(chat.thread(T)).toMatchObject({
+      thread_id: T,
+      created_by: 'eve',
+      purpose: 'chat',
+      created_at: DATE,
+    });
     expect(chat.thread(T)?.problem).toMatch(/purpose/);
     expect(chat.message(M)).toMatchObject({ sender_id: 'ada', content: 'edited', thread_id: T });
     expect(chat.message(M)?.problem).toMatch(/date/);
@@ -341,7 +376,12 @@ describe('lines', () => {
   it('[LN10] an open line is read as if closed, and one that cannot be is listed as torn', () => {
     const prompt = idAt(2);
     const attempt = idAt(3);
-    const lines = [header(), threadLine(T), messageLine(prompt, T, { expects: 'answer' }), attemptLine(prompt, T, attempt)];
+    const lines = [
+      header(),
+      threadLine(T),
+      messageLine(prompt, T, { expects: 'answer' }),
+      attemptLine(prompt, T, attempt),
+    ];
     const open = partLine(attempt, 1, 'so far').slice(0, -2);
     const readable = createReplica('r', {}, docOf(`${textOf(lines)}${open}\\u26`));
     const reply = present(readable.chat.messages(T).at(-1));
@@ -349,7 +389,9 @@ describe('lines', () => {
     expect(readable.chat.quarantine()).toEqual([]);
     expectSame([readable]);
     const torn = createReplica('r', {}, docOf(`${textOf(lines)}{"type":"part","attempt":"${attempt}"`));
-    expect(torn.chat.quarantine()).toMatchObject([{ line: `{"type":"part","attempt":"${attempt}"`, reason: 'torn' }]);
+    expect(torn.chat.quarantine()).toMatchObject([
+      { line: `{"type":"part","attempt":"${attempt}"`, reason: 'torn' },
+    ]);
     expect(torn.chat.messages(T).at(-1)).toMatchObject({ content: '', parts: [] });
     expectSame([torn], { copies: false });
   });

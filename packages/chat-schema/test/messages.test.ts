@@ -45,7 +45,13 @@ describe('messages', () => {
 
   it('[MS2] history is the first content and every revision, oldest first, the winner last', () => {
     const revision = (minutes: number, content: string, fields = {}): string =>
-      entryLine('revision', idAt(minutes), { message_id: M, ...fields, author_id: `by ${minutes}`, date: DATE, content });
+      entryLine('revision', idAt(minutes), {
+        message_id: M,
+        ...fields,
+        author_id: `by ${minutes}`,
+        date: DATE,
+        content,
+      });
     const replica = replicaOf([
       ...base,
       messageLine(M, T, { content: 'first' }),
@@ -156,7 +162,16 @@ describe('messages', () => {
   it('[MS5] tool calls with one part_id are one part, at the place of the first, later fields over earlier', () => {
     const call = (n: number, part_id: string, fields: Readonly<Record<string, unknown>>): string => {
       const { state, title, ...rest } = fields;
-      return JSON.stringify({ type: 'part', attempt: M, n, kind: 'tool_call', part_id, state, title, ...rest });
+      return JSON.stringify({
+        type: 'part',
+        attempt: M,
+        n,
+        kind: 'tool_call',
+        part_id,
+        state,
+        title,
+        ...rest,
+      });
     };
     const replica = replicaOf([
       ...base,

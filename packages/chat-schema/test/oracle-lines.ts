@@ -277,13 +277,19 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
         ? redacted.has(head.subject)
         : (head.type === 'part' || head.type === 'finish') && attempts.has(head.subject));
     const text = isBlank && isFolded(header) ? blank(raw.line) : raw.line;
-    const closed = open && head?.type !== 'lane' ? close(text) : undefined;
+    const closed = open ? close(text) : undefined;
+    const isOpenHeader = open && head?.type === 'lane';
     const line = open ? (closed ?? text) : heal(text);
-    const place = header?.lane_id ?? null;
+    // A header that is open heads nothing, but is of its own lane.
+    const place = (isOpenHeader ? head.own : header?.lane_id) ?? null;
     const reject = (reason: QuarantineReason): void => {
-      const lane_id = header?.valid === true ? place : null;
+      const lane_id = header?.valid === true ? header.lane_id : null;
       // Listed as it stands: only what is read is blanked.
-      const listed = open ? (closed === undefined ? raw.line : (close(raw.line) ?? raw.line)) : heal(raw.line);
+      const listed = open
+        ? closed === undefined
+          ? raw.line
+          : (close(raw.line) ?? raw.line)
+        : heal(raw.line);
       quarantine.set(JSON.stringify([lane_id, listed, reason]), { lane_id, line: listed, reason });
     };
     if (header?.valid === true && header.min_reader > 2) {
@@ -297,9 +303,11 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
     if (type !== undefined && isFolded(header) && !isTorn) unknown.set(line, { line, type });
     if (isTorn) reject('torn');
     else if (!isFolded(header)) reject('no_header');
-    else if (head?.type === 'lane') cover(place, line);
-    else if (head === undefined && type === undefined) reject('head');
-    else if (!parsed.ok) reject(parsed.reason);
+    else if (isOpenHeader || (head === undefined && type === undefined)) reject('head');
+    else if (head?.type === 'lane') {
+      cover(place, line);
+      continue;
+    } else if (!parsed.ok) reject(parsed.reason);
     else if (head !== undefined) {
       addEntry(entries, head, parsed.body, line, header);
       continue;

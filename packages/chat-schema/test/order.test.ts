@@ -34,12 +34,17 @@ type Graph = Readonly<Record<string, readonly [number, Readonly<Record<string, s
 /** The names in the order in which they stand, and all laws on the way; every order of arrival. */
 function orderOf(graph: Graph, thread = threadLine(T)): string {
   const names = Object.keys(graph);
-  const id = (name: string): string => (graph[name] === undefined ? idAt(999, name) : idAt(graph[name][0], name));
+  const id = (name: string): string =>
+    graph[name] === undefined ? idAt(999, name) : idAt(graph[name][0], name);
   const lines = names.map((name) => {
     const fields = Object.entries(present(graph[name])[1] ?? {}).map(([key, to]) => [key, id(to)]);
     return messageLine(id(name), T, { ...Object.fromEntries(fields), content: name });
   });
-  const read = ({ chat }: Replica): string => chat.messages(T).map(({ content }) => content).join(' ');
+  const read = ({ chat }: Replica): string =>
+    chat
+      .messages(T)
+      .map(({ content }) => content)
+      .join(' ');
   const whole = replicaOf([header(), thread, ...lines]);
   const expected = read(whole);
   expectSame([whole]);
@@ -60,12 +65,20 @@ describe('order', () => {
   });
 
   it('[OR1] a message stands behind a target with a greater id, before what is greater still', () => {
-    expect(orderOf({ root: [0], late: [1, { reply_to_message_id: 'a' }], a: [10], b: [11] })).toBe('root a late b');
+    expect(orderOf({ root: [0], late: [1, { reply_to_message_id: 'a' }], a: [10], b: [11] })).toBe(
+      'root a late b',
+    );
     expect(orderOf({ root: [0], late: [1, { after: 'a' }], a: [10], b: [11] })).toBe('root a late b');
   });
 
   it('[OR1] eff is handed on, and hops count the way', () => {
-    const chain = { root: [0], a: [10], b: [3, { after: 'a' }], c: [2, { after: 'b' }], d: [1, { after: 'c' }] } as const;
+    const chain = {
+      root: [0],
+      a: [10],
+      b: [3, { after: 'a' }],
+      c: [2, { after: 'b' }],
+      d: [1, { after: 'c' }],
+    } as const;
     expect(orderOf({ ...chain, z: [11] })).toBe('root a b c d z');
   });
 
@@ -100,7 +113,11 @@ describe('order', () => {
 
   it('[OR1] the derived id of an answer is no stamp: it stands right behind its prompt', () => {
     // The id after the prompt's, and the answer's beyond it.
-    const prompt = present([...Array(50).keys()].map((i) => idAt(1, `p${i}`)).find((id) => deriveAnswerId(id) > `${id}Z` && !id.endsWith('Z')));
+    const prompt = present(
+      [...Array(50).keys()]
+        .map((i) => idAt(1, `p${i}`))
+        .find((id) => deriveAnswerId(id) > `${id}Z` && !id.endsWith('Z')),
+    );
     const last = prompt.charCodeAt(25);
     const next = `${prompt.slice(0, 25)}${last === 57 ? 'A' : String.fromCharCode(last + 1).replace(/[ILOU]/, 'V')}`;
     const reply = deriveAnswerId(prompt);
@@ -120,7 +137,13 @@ describe('order', () => {
     const prompt = idAt(1, 'prompt');
     const reply = deriveAnswerId(prompt);
     const [far, between] = [idAt(10, 'far'), idAt(5, 'between')];
-    const base = [header(), threadLine(T), messageLine(idAt(0, 'm'), T), messageLine(between, T), messageLine(far, T)];
+    const base = [
+      header(),
+      threadLine(T),
+      messageLine(idAt(0, 'm'), T),
+      messageLine(between, T),
+      messageLine(far, T),
+    ];
     const replica = replicaOf([
       ...base,
       messageLine(prompt, T, { expects: 'answer' }),
@@ -162,62 +185,69 @@ describe('order', () => {
   });
 
   it('[OR3] what was written after seeing another never stands above it, whatever the clocks', () => {
-    const time = fc.oneof(fc.integer({ min: -90 * MINUTE, max: 90 * MINUTE }), fc.constantFrom(-START, 10 * START));
+    const time = fc.oneof(
+      fc.integer({ min: -90 * MINUTE, max: 90 * MINUTE }),
+      fc.constantFrom(-START, 10 * START),
+    );
     const kind = fc.constantFrom('say', 'reply', 'answer', 'stream');
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(2), time, kind, fc.boolean()), { minLength: 3, maxLength: 10 }), (steps) => {
-        const replicas = [1, 2, 3].map((seed) => createReplica(seed));
-        const { thread_id } = present(replicas[0]).chat.createThread({ created_by: 'ada' });
-        syncAll(replicas);
-        const seen = new Map<string, readonly string[]>();
-        for (const [who, skew, what, sync] of steps) {
-          const { chat, clock } = present(replicas[who]);
-          clock.time = START + skew;
-          const before = chat.messageIds(thread_id);
-          const [first] = before;
-          let id: string;
-          if (what === 'reply' && first !== undefined) {
-            id = chat.send({ thread_id, sender_id: 'ada', content: '', reply_to_message_id: first }).message_id;
-          } else if (what === 'stream') {
-            id = chat.openMessage({ thread_id, sender_id: 'ada' }).message_id;
-          } else if (what === 'answer') {
-            const prompt = ask(chat, thread_id);
-            seen.set(prompt.message_id, before);
-            id = answer(chat, prompt.message_id).message_id;
-            seen.set(id, [prompt.message_id]);
-          } else {
-            id = say(chat, thread_id, '').message_id;
+      fc.property(
+        fc.array(fc.tuple(fc.nat(2), time, kind, fc.boolean()), { minLength: 3, maxLength: 10 }),
+        (steps) => {
+          const replicas = [1, 2, 3].map((seed) => createReplica(seed));
+          const { thread_id } = present(replicas[0]).chat.createThread({ created_by: 'ada' });
+          syncAll(replicas);
+          const seen = new Map<string, readonly string[]>();
+          for (const [who, skew, what, sync] of steps) {
+            const { chat, clock } = present(replicas[who]);
+            clock.time = START + skew;
+            const before = chat.messageIds(thread_id);
+            const [first] = before;
+            let id: string;
+            if (what === 'reply' && first !== undefined) {
+              id = chat.send({
+                thread_id,
+                sender_id: 'ada',
+                content: '',
+                reply_to_message_id: first,
+              }).message_id;
+            } else if (what === 'stream') {
+              id = chat.openMessage({ thread_id, sender_id: 'ada' }).message_id;
+            } else if (what === 'answer') {
+              const prompt = ask(chat, thread_id);
+              seen.set(prompt.message_id, before);
+              id = answer(chat, prompt.message_id).message_id;
+              seen.set(id, [prompt.message_id]);
+            } else {
+              id = say(chat, thread_id, '').message_id;
+            }
+            if (!seen.has(id)) seen.set(id, before);
+            if (sync) syncAll(replicas);
           }
-          if (!seen.has(id)) seen.set(id, before);
-          if (sync) syncAll(replicas);
-        }
-        syncAll(replicas);
-        const ids = present(replicas[0]).chat.messageIds(thread_id);
-        for (const [id, others] of seen) {
-          for (const other of others) expect(ids.indexOf(other)).toBeLessThan(ids.indexOf(id));
-        }
-        expectSame(replicas);
-      }),
+          syncAll(replicas);
+          const ids = present(replicas[0]).chat.messageIds(thread_id);
+          for (const [id, others] of seen) {
+            for (const other of others) expect(ids.indexOf(other)).toBeLessThan(ids.indexOf(id));
+          }
+          expectSame(replicas);
+        },
+      ),
       runs(20),
     );
   });
 
   it('[OR4] the named root comes first if it is present in the thread', () => {
-    const named = (minutes: number, name: string): string => threadLine(T, { root_message_id: idAt(minutes, name) });
+    const named = (minutes: number, name: string): string =>
+      threadLine(T, { root_message_id: idAt(minutes, name) });
     expect(orderOf({ a: [1], b: [2], c: [3, { reply_to_message_id: 'b' }] }, named(2, 'b'))).toBe('b a c');
     expect(orderOf({ a: [1], b: [2] }, named(7, 'absent'))).toBe('a b');
     expect(orderOf({ b: [2, { reply_to_message_id: 'c' }], c: [3] }, named(2, 'b'))).toBe('b c');
   });
 
   it('[OR4] one root; every other message hangs under its reply target, else under the root', () => {
-    const [root, reply, plain, self, lost, other] = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, i) => idAt(i + 1, name)) as [
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-    ];
+    const [root, reply, plain, self, lost, other] = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, i) =>
+      idAt(i + 1, name),
+    ) as [string, string, string, string, string, string];
     const otherThread = idAt(0, 'other thread');
     const replica = replicaOf([
       header(),
@@ -249,7 +279,9 @@ describe('order', () => {
   it('[OR4] concurrent first messages are both kept', () => {
     const { a, b, thread_id } = createPair();
     expect(a.chat.thread(thread_id)?.root_message_id).toBeNull();
-    const [one, two] = [say(a.chat, thread_id, 'one'), say(b.chat, thread_id, 'two')].map(({ message_id }) => message_id);
+    const [one, two] = [say(a.chat, thread_id, 'one'), say(b.chat, thread_id, 'two')].map(
+      ({ message_id }) => message_id,
+    );
     expect(a.chat.thread(thread_id)?.root_message_id).toBe(one);
     syncAll([a, b]);
     const ids = [one, two].sort();
@@ -263,7 +295,9 @@ describe('order', () => {
     const { chat, doc } = createReplica();
     const { thread_id } = chat.createThread({ created_by: 'ada' });
     const dates = [DATE, '1970-01-01T00:00:00.000Z', '2999-01-01T00:00:00.000Z', '2000-01-01T00:00:00.000Z'];
-    const ids = dates.map((date) => chat.send({ thread_id, sender_id: 'ada', content: date, date }).message_id);
+    const ids = dates.map(
+      (date) => chat.send({ thread_id, sender_id: 'ada', content: date, date }).message_id,
+    );
     expect(chat.messageIds(thread_id)).toEqual(ids);
     expect(chat.messages(thread_id).map(({ date }) => date)).toEqual(dates);
     expectSame([{ chat, doc }]);

@@ -17,7 +17,8 @@ import {
 
 const T = idAt(0, 'thread');
 const key = { root_id: 'root', owner_id: 'ada', provider: 'acp' };
-const slotThread = (number: number, purpose: 'chat' | 'run' = 'chat'): string => deriveSlotThreadId({ ...key, number }, purpose);
+const slotThread = (number: number, purpose: 'chat' | 'run' = 'chat'): string =>
+  deriveSlotThreadId({ ...key, number }, purpose);
 const slotLine = (number: number, fields = {}): string =>
   threadLine(slotThread(number), { slot: { ...key, number }, ...fields });
 const activation = (minutes: number, thread_id: string, slot: object = key, replaces?: string[]): string =>
@@ -70,15 +71,19 @@ describe('slots, variables, annotations, forks', () => {
     expect(active(activation(1, slotThread(1)))).toBe(slotThread(1));
     expect(active(activation(1, slotThread(1)), activation(2, slotThread(2)))).toBe(slotThread(2));
     const [one, two] = [idAt(1, 'activation'), idAt(2, 'activation')];
-    expect(active(activation(1, slotThread(1), key, [two]), activation(2, slotThread(2)))).toBe(slotThread(1));
-    expect(one < two).toBe(true);
-    expect(active(activation(3, slotThread(1), { ...key, owner_id: 'eve' }), activation(2, slotThread(2)))).toBe(
-      slotThread(2),
+    expect(active(activation(1, slotThread(1), key, [two]), activation(2, slotThread(2)))).toBe(
+      slotThread(1),
     );
+    expect(one < two).toBe(true);
+    expect(
+      active(activation(3, slotThread(1), { ...key, owner_id: 'eve' }), activation(2, slotThread(2))),
+    ).toBe(slotThread(2));
     expect(active(activation(3, T), activation(2, slotThread(2)), threadLine(T))).toBe(slotThread(2));
     expect(active(activation(3, idAt(9)), activation(2, slotThread(2)))).toBe(slotThread(2));
     const run = threadLine(slotThread(1, 'run'), { slot: { ...key, number: 1 }, purpose: 'run' });
-    expect(active(run, activation(3, slotThread(1, 'run')), activation(2, slotThread(2)))).toBe(slotThread(2));
+    expect(active(run, activation(3, slotThread(1, 'run')), activation(2, slotThread(2)))).toBe(
+      slotThread(2),
+    );
   });
 
   it('[SL2] clearing a slot activates the next number, on every replica', () => {
@@ -123,9 +128,12 @@ describe('slots, variables, annotations, forks', () => {
     a.chat.annotate({ ...like, user_id: 'ada', key: 'feedback', value: { stars: 5 } });
     a.chat.annotate({ thread_id, user_id: 'ada', key: 'feedback', value: 'of the thread' });
     syncAll([a, b]);
-    const read = (): unknown[] => b.chat.annotations({ message_id }).map(({ user_id, key: name, value }) => [user_id, name, value]);
+    const read = (): unknown[] =>
+      b.chat.annotations({ message_id }).map(({ user_id, key: name, value }) => [user_id, name, value]);
     expect(read()).toHaveLength(3);
-    expect(b.chat.annotations({ thread_id })).toMatchObject([{ thread_id, key: 'feedback', value: 'of the thread' }]);
+    expect(b.chat.annotations({ thread_id })).toMatchObject([
+      { thread_id, key: 'feedback', value: 'of the thread' },
+    ]);
     b.chat.annotate({ ...like, user_id: 'ada', value: null });
     b.chat.annotate({ ...like, user_id: 'ada', key: 'feedback', value: { stars: 1 } });
     syncAll([a, b]);
@@ -157,7 +165,11 @@ describe('slots, variables, annotations, forks', () => {
 
   it('[SL5] the transcript of a fork is that of its origin up to the message, then its own', () => {
     const { chat, doc } = createReplica();
-    const contents = (id: string): string => chat.transcript(id).map(({ content }) => content).join(' ');
+    const contents = (id: string): string =>
+      chat
+        .transcript(id)
+        .map(({ content }) => content)
+        .join(' ');
     const origin = chat.createThread({ created_by: 'ada' }).thread_id;
     const ids = ['a', 'b', 'c'].map((content) => say(chat, origin, content).message_id);
     const fork = (forked_from: { thread_id: string; message_id?: string }, ...own: string[]): string => {
@@ -191,7 +203,11 @@ describe('slots, variables, annotations, forks', () => {
       messageLine(idAt(4), two, { content: 'two' }),
       messageLine(idAt(5), T, { content: 'self' }),
     ]);
-    const contents = (id: string): string => replica.chat.transcript(id).map(({ content }) => content).join(' ');
+    const contents = (id: string): string =>
+      replica.chat
+        .transcript(id)
+        .map(({ content }) => content)
+        .join(' ');
     expect([one, two, T].map(contents)).toEqual(['two one', 'one two', 'self']);
     expectSame([replica]);
   });

@@ -210,6 +210,45 @@ describe('streaming', () => {
     );
   });
 
+  it('[RX3] text streamed beside a redaction is gone on every replica, and reads blank', () => {
+    fc.assert(
+      fc.property(awkwardText(5), awkwardText(5), fc.boolean(), fc.nat(), (first, late, done, seed) => {
+        const before = `secret${first}`;
+        const { writer, writerDoc } = createPair(seed);
+        const { thread_id } = writer.createThread({ created_by: 'ada' });
+        const answer = openAnswer(writer, thread_id);
+        const part = answer.openPart();
+        part.append(before);
+        const other = new Y.Doc();
+        Y.applyUpdate(other, Y.encodeStateAsUpdate(writerDoc), NETWORK);
+        const redactor = openChat(other, { environment: seededEnvironment(seed + 7, () => START) });
+        redactor.redact({ message_id: answer.message_id, by: 'ada' });
+        part.append(`hidden${late}`);
+        if (done) part.close();
+        for (let round = 0; round < 3; round += 1) {
+          Y.applyUpdate(writerDoc, Y.encodeStateAsUpdate(other), NETWORK);
+          Y.applyUpdate(other, Y.encodeStateAsUpdate(writerDoc), NETWORK);
+        }
+        for (const [chat, doc] of [
+          [writer, writerDoc],
+          [redactor, other],
+        ] as const) {
+          const message = chat.message(answer.message_id);
+          expect(message?.content).toBe('');
+          expect(message?.redacted).toBe(true);
+          expect(message?.parts.map(({ n, text }) => [n, text])).toEqual([[1, '']]);
+          expect(
+            extractTexts(doc).some(({ text }) => /secret|hidden/.test(text)),
+            '[RX3]',
+          ).toBe(false);
+          checkLaws(chat, doc, ledger);
+        }
+        expect(redactor.digest()).toBe(writer.digest());
+      }),
+      parameters(30),
+    );
+  });
+
   it('[LN2] the runs above met what they are about', () => {
     expect(Object.entries(sightings).filter(([, count]) => count === 0)).toEqual([]);
   });
@@ -220,7 +259,7 @@ function harmLane(doc: Y.Doc, how: string, attempt: string): boolean {
   const lane = extractTexts(doc).find(({ text }) => text.slice(text.lastIndexOf('\n') + 1).includes(attempt));
   if (lane === undefined) return false;
   const rogue = new Y.Doc();
-  rogue.clientID = 4_000_000_000;
+  rogue.clientID = 4_000_000_000 + doc.store.clients.size;
   Y.applyUpdate(rogue, Y.encodeStateAsUpdate(doc));
   const map = rogue.getMap('chat');
   const text = map.get(lane.key) as Y.Text;

@@ -68,7 +68,10 @@ describe('answers, attempts, state', () => {
     syncAll([a, b]);
     expect(a.chat.messages(thread_id)).toHaveLength(2);
     const message = present(a.chat.message(one.message_id));
-    expect([message.content, ...message.alternates.map(({ content }) => content)].sort()).toEqual(['from a', 'from b']);
+    expect([message.content, ...message.alternates.map(({ content }) => content)].sort()).toEqual([
+      'from a',
+      'from b',
+    ]);
     expectSame([a, b]);
   });
 
@@ -93,7 +96,9 @@ describe('answers, attempts, state', () => {
     );
     expect(replica.chat.message(A)).toMatchObject({ content: 'truth, all of it', generating: true });
     const laneId = (JSON.parse(foreign) as { lane_id: string }).lane_id;
-    expect(replica.chat.report().ignored).toEqual([...lies].sort().map((line) => ({ lane_id: laneId, line })));
+    expect(replica.chat.report().ignored).toEqual(
+      [...lies].sort().map((line) => ({ lane_id: laneId, line })),
+    );
     expect(replica.chat.duplicates()).toEqual([]);
     expectSame([replica]);
   });
@@ -118,7 +123,11 @@ describe('answers, attempts, state', () => {
     chat.interrupt({ message_id: gone.message_id });
     const again = answer(chat, prompt.message_id);
     again.finish({ finish_reason: 'stop' });
-    expect(entriesOf(chat, 'message').slice(1).map(({ epoch }) => epoch)).toEqual([1, 1]);
+    expect(
+      entriesOf(chat, 'message')
+        .slice(1)
+        .map(({ epoch }) => epoch),
+    ).toEqual([1, 1]);
     chat.retry({ message_id: prompt.message_id, by: 'ada' });
     chat.retry({ message_id: prompt.message_id, by: 'ada' });
     expect(entriesOf(chat, 'retry').map(({ epoch }) => epoch)).toEqual([2]);
@@ -153,7 +162,13 @@ describe('answers, attempts, state', () => {
     expect(shown(attempt(A1), attempt(A2), interrupt(A1, 0), interrupt(A2, 0))).toBe(A1);
     expect(shown(attempt(A3), attempt(A2), attempt(A1))).toBe(A1);
     expect(shown(attempt(A3), attempt(A2), finish(30, A2), finish(29, A3))).toBe(A2);
-    const message = read(attempt(A2), partLine(A2, 1, 'two'), attempt(A1), partLine(A1, 1, 'one'), attempt(A3));
+    const message = read(
+      attempt(A2),
+      partLine(A2, 1, 'two'),
+      attempt(A1),
+      partLine(A1, 1, 'one'),
+      attempt(A3),
+    );
     expect(message.content).toBe('one');
     expect(message.alternates.map(({ attempt: id, content }) => [id, content])).toEqual([
       [A2, 'two'],
@@ -163,7 +178,12 @@ describe('answers, attempts, state', () => {
 
   it('[TN6] a finish settles its attempt; of several the smallest id', () => {
     const usage = { acp_usage: { input: 3 }, acp_thread_id: 's1' };
-    const message = read(attempt(A1), finish(31, A1, 'late'), finish(30, A1, 'first', usage), finish(32, A1, 'error'));
+    const message = read(
+      attempt(A1),
+      finish(31, A1, 'late'),
+      finish(30, A1, 'first', usage),
+      finish(32, A1, 'error'),
+    );
     expect(message).toMatchObject({ generating: false, acp_usage: { input: 3 }, acp_thread_id: 's1' });
     expect(message.attempt).toMatchObject({ state: 'settled', finish_reason: 'first' });
   });
@@ -211,7 +231,10 @@ describe('answers, attempts, state', () => {
 
   it('[TN8] an interrupt counts only while `seen` is the last part and there is no finish', () => {
     const lines = [attempt(A1), partLine(A1, 1, 'a'), partLine(A1, 4, 'b')];
-    expect(read(...lines, interrupt(A1, 4))).toMatchObject({ acp_interrupted: true, attempt: { state: 'interrupted' } });
+    expect(read(...lines, interrupt(A1, 4))).toMatchObject({
+      acp_interrupted: true,
+      attempt: { state: 'interrupted' },
+    });
     for (const seen of [0, 1, 3, 5]) {
       expect(read(...lines, interrupt(A1, seen)).attempt.state, `seen ${seen}`).toBe('open');
     }
@@ -241,7 +264,11 @@ describe('answers, attempts, state', () => {
   it('[TN8] an interrupted attempt that a stop covers reads as finished `stopped`', () => {
     const message = read(attempt(A1), partLine(A1, 1, 'a'), interrupt(A1, 1), stop(30, 1));
     expect(message).toMatchObject({ generating: false, acp_interrupted: false, content: 'a' });
-    expect(message.attempt).toMatchObject({ state: 'settled', finish_reason: 'stopped', stop_requested: false });
+    expect(message.attempt).toMatchObject({
+      state: 'settled',
+      finish_reason: 'stopped',
+      stop_requested: false,
+    });
   });
 
   it('[TN9] a message is generating while its shown attempt is open', () => {
@@ -328,12 +355,24 @@ describe('answers, attempts, state', () => {
     say(chat, thread_id, 'hello');
     expect(state()).toBe('idle');
     const prompt = ask(chat, thread_id);
-    expect(chat.state(thread_id)).toEqual({ thread_id, state: 'queued', active_message_id: prompt.message_id });
+    expect(chat.state(thread_id)).toEqual({
+      thread_id,
+      state: 'queued',
+      active_message_id: prompt.message_id,
+    });
     const writer = answer(chat, prompt.message_id);
     const next = ask(chat, thread_id, 'next');
-    expect(chat.state(thread_id)).toEqual({ thread_id, state: 'running', active_message_id: writer.message_id });
+    expect(chat.state(thread_id)).toEqual({
+      thread_id,
+      state: 'running',
+      active_message_id: writer.message_id,
+    });
     chat.interrupt({ message_id: writer.message_id });
-    expect(chat.state(thread_id)).toEqual({ thread_id, state: 'interrupted', active_message_id: writer.message_id });
+    expect(chat.state(thread_id)).toEqual({
+      thread_id,
+      state: 'interrupted',
+      active_message_id: writer.message_id,
+    });
     chat.retry({ message_id: writer.message_id, by: 'ada' });
     expect(state()).toBe('queued');
     answer(chat, prompt.message_id).finish({ finish_reason: 'stop' });
@@ -384,7 +423,10 @@ describe('answers, attempts, state', () => {
     a.chat.close();
     syncAll([a, b]);
     const { doc, chat } = reload(b.doc);
-    expect(chat.message(writer.message_id)).toMatchObject({ content: 'half a sentence 🎉, and', generating: true });
+    expect(chat.message(writer.message_id)).toMatchObject({
+      content: 'half a sentence 🎉, and',
+      generating: true,
+    });
     expect(b.chat.message(writer.message_id)?.parts).toMatchObject([{ open: true }]);
     addText(b.doc, textOf([header(), threadLine(T)]));
     expectSame([b]);

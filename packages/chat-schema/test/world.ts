@@ -59,7 +59,11 @@ export interface Replica {
 let session = 1;
 
 /** A new document with a chat, or a chat of `doc`. */
-export function createReplica(seed: number | string = 1, options: ChatOptions = {}, doc = new Y.Doc()): Replica {
+export function createReplica(
+  seed: number | string = 1,
+  options: ChatOptions = {},
+  doc = new Y.Doc(),
+): Replica {
   const clock = { time: START };
   session += 1;
   doc.clientID = session;
@@ -173,11 +177,24 @@ export function threadLine(thread_id: string, fields: Fields = {}): string {
 }
 
 export function messageLine(message_id: string, thread_id: string, fields: Fields = {}): string {
-  return line({ type: 'message', message_id, thread_id, sender_id: 'ada', date: DATE, content: '', ...fields });
+  return line({
+    type: 'message',
+    message_id,
+    thread_id,
+    sender_id: 'ada',
+    date: DATE,
+    content: '',
+    ...fields,
+  });
 }
 
 /** The line of an attempt at `prompt_id`. */
-export function attemptLine(prompt_id: string, thread_id: string, attempt: string, fields: Fields = {}): string {
+export function attemptLine(
+  prompt_id: string,
+  thread_id: string,
+  attempt: string,
+  fields: Fields = {},
+): string {
   return line({
     type: 'message',
     message_id: deriveAnswerId(prompt_id),
@@ -221,7 +238,11 @@ let peer = 2_000_000_000;
  * Lets a peer with this clientID, which holds all that `doc` does, write by plain Yjs, and delivers it. The
  * clientID may be that of a lane.
  */
-export function asPeer(doc: Y.Doc, write: (map: Y.Map<unknown>, peer: Y.Doc) => void, client?: number): Uint8Array {
+export function asPeer(
+  doc: Y.Doc,
+  write: (map: Y.Map<unknown>, peer: Y.Doc) => void,
+  client?: number,
+): Uint8Array {
   const rogue = new Y.Doc();
   peer += 1;
   Y.applyUpdate(rogue, Y.encodeStateAsUpdate(doc));
@@ -342,7 +363,10 @@ interface Laws {
  * All laws in one call: the replicas read the same, as does a chat opened now, one on a fresh document with
  * the bytes, and one that imported the copy; with one digest, one fold digest and one copy.
  */
-export function expectSame(replicas: readonly { chat: Chat; doc: Y.Doc }[], { copies = true }: Laws = {}): void {
+export function expectSame(
+  replicas: readonly { chat: Chat; doc: Y.Doc }[],
+  { copies = true }: Laws = {},
+): void {
   const first = present(replicas[0]);
   const ids = mentioned(first.chat);
   const facts = (chat: Chat): Fields => ({
@@ -351,11 +375,11 @@ export function expectSame(replicas: readonly { chat: Chat; doc: Y.Doc }[], { co
     foldDigest: chat.foldDigest(),
     jsonl: chat.toJSONL(),
     waiting: chat.waiting(),
-    duplicates: chat.duplicates(),
   });
   const findings = (chat: Chat): Fields => {
     const { damaged: _, future_stamps: __, ...report } = chat.report();
-    return { quarantine: chat.quarantine(), report };
+    // A copy leaves out cut lines that its lane holds whole, and reads a torn line as a bad one.
+    return { quarantine: chat.quarantine(), duplicates: chat.duplicates(), report };
   };
   const expected = facts(first.chat);
   const found = findings(first.chat);

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { createFolder, runProgram, spawnProgram } from './program.js';
+
+const COMMANDS = ['migrate', 'show', 'verify'];
+
+describe('help', () => {
+  it('[CL1] tells a stranger what there is, with examples and exit codes', async () => {
+    const { code, stdout, stderr } = await spawnProgram(['--help']);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    for (const title of ['Usage:', 'Files:', 'Examples:', 'Exit codes:']) expect(stdout).toContain(title);
+  });
+
+  it('[CL1] of each command has its options, examples and exit codes, in two ways', async () => {
+    for (const command of COMMANDS) {
+      const { code, stdout, stderr } = await runProgram([command, '--help']);
+      expect(code).toBe(0);
+      expect(stderr).toBe('');
+      expect(stdout).toContain(`Usage: chatdoc ${command}`);
+      expect(stdout).toMatch(/Examples:\n {2}\$ chatdoc /);
+      expect(stdout).toMatch(/Exit codes:\n {2}0 {2}/);
+      expect((await runProgram(['help', command])).stdout).toBe(stdout);
+    }
+  });
+
+  it('[CL1] fits in 80 columns', async () => {
+    for (const argv of [['--help'], ...COMMANDS.map((command) => [command, '--help'])]) {
+      const { stdout } = await runProgram(argv);
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    }
+  });
+
+  it('[CL1] prints the version of the package', async () => {
+    const { code, stdout } = await spawnProgram(['--version']);
+    expect({ code, stdout: stdout.trim() }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    });
+  });
+
+  it('[CL2] without a command goes to standard error, with 2', async () => {
+    const { code, stdout, stderr } = await spawnProgram([]);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('Usage: chatdoc');
+  });
+
+  it('[CL2] wrong usage ends with 2 and says where the help is', async () => {
+    const wrong: [string[], RegExp][] = [
+      [['shwo', 'x'], /unknown command 'shwo'[\s\S]*Did you mean show\?[\s\S]*chatdoc --help/],
+      [['show'], /missing required argument 'FILE'[\s\S]*chatdoc show --help/],
+      [['show', 'a', 'b'], /too many arguments[\s\S]*chatdoc show --help/],
+      [['verify'], /missing required argument 'FILE'[\s\S]*chatdoc verify --help/],
+      [['migrate', '--out'], /argument missing[\s\S]*chatdoc migrate --help/],
+      [['migrate', 'x', '--dryrun'], /unknown option '--dryrun'[\s\S]*Did you mean --dry-run\?/],
+    ];
+    for (const [argv, message] of wrong) {
+      const { code, stdout, stderr } = await runProgram(argv, { cwd: createFolder() });
+      expect(code).toBe(2);
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(/^chatdoc: /);
+      expect(stderr).toMatch(message);
+    }
+  });
+});

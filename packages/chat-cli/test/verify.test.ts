@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { createAgentChat } from './agent-chat.js';
+import { COCALC, JUPYTER } from './chats.js';
+import { createFolder, readFolder, runProgram, spawnProgram } from './program.js';
+
+/** A healthy document, and the same with a message that replies to itself and a line that is none. */
+function createDocuments(): { readonly healthy: string; readonly damaged: string } {
+  const { chat, thread_id } = createAgentChat();
+  const healthy = chat.toJSONL();
+  const id = '01M7YRDH6B3E7XAJTSH2CA81S4';
+  const reply = {
+    type: 'message',
+    message_id: id,
+    thread_id,
+    reply_to_message_id: id,
+    sender_id: 'ada',
+    date: '2026-11-21T11:00:00.000Z',
+    content: 'my secret',
+  };
+  return { healthy, damaged: `${healthy}${JSON.stringify(reply)}\n{"type":"message","secret\n` };
+}
+
+describe('verify', () => {
+  it('[CL30] ends with 0 where nothing is wrong', async () => {
+    const cwd = createFolder({ 'room.chat': JUPYTER });
+    const { code, stdout, stderr } = await spawnProgram(['verify', 'room.chat'], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toBe('room.chat: jupyter-chat document, 2 messages in 1 thread\n  all well\n');
+  });
+
+  it('[CL2] [CL30] [CL31] ends with 1 on errors, with rule, reason and ids, and none of the content', async () => {
+    const { damaged } = createDocuments();
+    const cwd = createFolder({ 'a.jsonl': damaged });
+    const { code, stdout, stderr } = await spawnProgram(['verify', 'a.jsonl'], { cwd });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(stdout).toMatch(
+      /^ {2}error {4}IN6 reply_cycle: this message replies to itself\n {11}\(01M7YRDH6B3E7XAJTSH2CA81S4\)$/m,
+    );
+    expect(stdout).toMatch(/^ {2}error {4}IN20 quarantined_line: 1 line cannot be read/m);
+    expect(stdout).toMatch(/2 errors\n$/);
+    expect(stdout).not.toContain('secret');
+    expect(readFolder(cwd)['a.jsonl']).toBe(damaged);
+  });
+
+  it('[CL30] ends with 0 on warnings: rows of an old chat that were odd, a file that was cut', async () => {
+    const { healthy } = createDocuments();
+    const cwd = createFolder({ 'team.chat': COCALC, 'cut.jsonl': healthy.slice(0, -20) });
+    const { code, stdout } = await runProgram(['verify', 'team.chat', 'cut.jsonl'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}warning {2}line 5: the line is not JSON: it is kept as text$/m);
+    expect(stdout).toMatch(/^ {2}warning {2}the file ends in the middle of a line/m);
+    expect(stdout).toMatch(/no errors, 1 warning$/m);
+  });
+
+  it('[CL32] prints findings as JSON, also of files that fail', async () => {
+    const { damaged } = createDocuments();
+    const cwd = createFolder({ 'a.jsonl': damaged, 'team.chat': COCALC });
+    const { code, stdout, stderr } = await runProgram(['verify', 'a.jsonl', 'team.chat', 'nope', '--json'], {
+      cwd,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^chatdoc: nope: /);
+    const { files } = JSON.parse(stdout);
+    expect(files[0]).toMatchObject({
+      file: 'a.jsonl',
+      ok: true,
+      format: 'chatdoc',
+      threads: 1,
+      problems: [],
+      notes: [],
+    });
+    expect(files[0].findings).toContainEqual({
+      rule: 'IN6',
+      name: 'reply_cycle',
+      severity: 'error',
+      ids: ['01M7YRDH6B3E7XAJTSH2CA81S4'],
+      message: 'this message replies to itself',
+    });
+    expect(files[1]).toMatchObject({
+      ok: true,
+      format: 'cocalc',
+      findings: [],
+      problems: [{ line: 5, code: 'not_json' }],
+    });
+    expect(files[2]).toMatchObject({ file: 'nope', ok: false, code: 'missing' });
+    expect(stdout).not.toContain('secret');
+  });
+
+  it('[CL2] ends with 1 where some files failed and with 2 where all did', async () => {
+    const cwd = createFolder({ 'room.chat': JUPYTER });
+    expect((await runProgram(['verify', 'room.chat', 'nope'], { cwd })).code).toBe(1);
+    expect((await runProgram(['verify', 'nope', 'nope2'], { cwd })).code).toBe(2);
+  });
+});
