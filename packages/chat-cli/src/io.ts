@@ -45,9 +45,11 @@ export function usesColor(stream: OutputStream, env: Io['env']): boolean {
 }
 
 const PLAIN_WIDTH = 80;
+const MIN_WIDTH = 40;
 const MAX_WIDTH = 100;
 
-/** Columns to wrap at: those of the terminal, as far as lines stay readable. */
-export function widthOf(stream: OutputStream): number {
-  return Math.min(stream.isTTY === true ? (stream.columns ?? PLAIN_WIDTH) : PLAIN_WIDTH, MAX_WIDTH);
+/** Columns to wrap at: those of the terminal, as far as lines stay readable. Some terminals say that they have none. */
+export function widthOf({ isTTY, columns }: OutputStream): number {
+  if (isTTY !== true || columns === undefined || !(columns > 0)) return PLAIN_WIDTH;
+  return Math.min(Math.max(columns, MIN_WIDTH), MAX_WIDTH);
 }

@@ -12,7 +12,7 @@ export interface MessageStyle {
 }
 
 export interface MessagePlace {
-  readonly isRootOf: string | null;
+  readonly rootOfThread: string | null;
   readonly isQueued: boolean;
 }
 
@@ -71,7 +71,7 @@ function listMarks(message: Message, isQueued: boolean): readonly string[] {
 function describeReply(
   chat: ChatReader,
   message: Message,
-  { isRootOf }: MessagePlace,
+  { rootOfThread }: MessagePlace,
   { nameSender }: MessageStyle,
   room: number,
 ): string {
@@ -81,7 +81,7 @@ function describeReply(
   if (to === undefined) return '↳ a message that is not here';
   const name = `↳ ${nameSender(to.sender_id)}`;
   const words = flatten(to.content.slice(0, 200));
-  if (target === isRootOf || words === '' || room < stringWidth(name) + 12) return name;
+  if (target === rootOfThread || words === '' || room < stringWidth(name) + 12) return name;
   return cutText(`${name}: ${words}`, Math.min(room, 60));
 }
 

@@ -58,6 +58,9 @@ function findThread(
   return { ok: false, code: 'no_thread', message };
 }
 
+/** Rows of which a reader misses nothing. */
+const NO_CONTENT: ReadonlySet<string> = new Set(['jupyter_user', 'jupyter_metadata']);
+
 /** What stands in the file and not in the transcript. */
 function listNotes({ chat, plan, notes }: OpenedChat): readonly string[] {
   const found = [...notes];
@@ -76,11 +79,10 @@ function listNotes({ chat, plan, notes }: OpenedChat): readonly string[] {
     );
   const aside = new Map<string, number>();
   for (const { reason = '' } of plan?.ledger.rows.filter(({ outcome }) => outcome === 'set_aside') ?? []) {
-    // Their names stand in the transcript.
-    if (reason !== 'jupyter_user') aside.set(reason, (aside.get(reason) ?? 0) + 1);
+    if (!NO_CONTENT.has(reason)) aside.set(reason, (aside.get(reason) ?? 0) + 1);
   }
   const reasons = [...aside].map(([reason, count]) => nameReason(reason, count));
-  if (reasons.length > 0) found.push(`not shown: ${reasons.join(', ')}; chatdoc migrate keeps them aside`);
+  if (reasons.length > 0) found.push(`not shown: ${reasons.join(', ')}, which chatdoc migrate keeps aside`);
   return found;
 }
 

@@ -31,26 +31,36 @@ export function renderTranscript(chat: ChatReader, options: TranscriptOptions = 
   const threads = chat
     .threads()
     .filter((thread) => thread_id === undefined || thread.thread_id === thread_id);
-  const blocks = threads.map((thread) => renderThread(chat, thread, style, thread_id === undefined));
+  // A message without a heading would read as part of the thread above it.
+  let mayBeBare = thread_id === undefined;
+  const blocks = threads.map((thread) => {
+    const messages = chat.messages(thread.thread_id);
+    mayBeBare &&= isBare(chat, thread, messages);
+    return renderThread(chat, thread, messages, style, !mayBeBare);
+  });
   return blocks.length === 0 ? 'No messages.\n' : `${blocks.join('\n\n')}\n`;
 }
 
-function renderThread(chat: ChatReader, thread: Thread, style: MessageStyle, mayBeBare: boolean): string {
-  const messages = chat.messages(thread.thread_id);
+function renderThread(
+  chat: ChatReader,
+  thread: Thread,
+  messages: readonly Message[],
+  style: MessageStyle,
+  hasHeading: boolean,
+): string {
   const queue = new Set(chat.queue(thread.thread_id));
   const blocks = messages.map((message) =>
     renderMessage(
       chat,
       message,
-      { isRootOf: thread.root_message_id, isQueued: queue.has(message.message_id) },
+      { rootOfThread: thread.root_message_id, isQueued: queue.has(message.message_id) },
       style,
     ),
   );
-  if (mayBeBare && isBare(chat, thread, messages)) return blocks.join('\n\n');
-  return [renderHeading(chat, thread, messages, style), ...blocks].join('\n\n');
+  return (hasHeading ? [renderHeading(chat, thread, messages, style), ...blocks] : blocks).join('\n\n');
 }
 
-/** Old side chats make a thread of every message: those read better without a heading each. */
+/** Old side chats make a thread of every message: those at the top read better without a heading each. */
 function isBare(chat: ChatReader, thread: Thread, messages: readonly Message[]): boolean {
   const { name } = chat.config(thread.thread_id);
   return (

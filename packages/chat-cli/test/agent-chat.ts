@@ -5,7 +5,7 @@ import * as Y from 'yjs';
 function createEnvironment(): Environment {
   let calls = 0;
   return {
-    now: () => Date.UTC(2026, 10, 21, 10) + calls * 60_000,
+    now: () => Date.UTC(2024, 10, 21, 10) + calls * 60_000,
     random: (bytes) => {
       calls += 1;
       return Uint8Array.from({ length: bytes }, (_, i) => (calls * 37 + i * 11) % 256);
@@ -17,7 +17,7 @@ export function createChat(): Chat {
   return openChat(new Y.Doc(), { environment: createEnvironment() });
 }
 
-const at = (minute: number): string => new Date(Date.UTC(2026, 10, 21, 10, minute)).toISOString();
+const at = (minute: number): string => new Date(Date.UTC(2024, 10, 21, 10, minute)).toISOString();
 
 /** A thread with everything that a transcript marks, and ids by name. */
 export function createAgentChat(): { readonly chat: Chat; readonly thread_id: string } {

@@ -31,8 +31,8 @@ export const COCALC: string = `${[
 
 export const JUPYTER: string = JSON.stringify({
   messages: [
-    { id: 'm1', type: 'msg', sender: 'u1', time: 1780824037.5, body: 'Hello', raw_time: false },
-    { id: 'm2', type: 'msg', sender: 'u2', time: 1780824047.5, body: 'Hi!', raw_time: false },
+    { id: 'm1', type: 'msg', sender: 'u1', time: 1700000000.5, body: 'Hello', raw_time: false },
+    { id: 'm2', type: 'msg', sender: 'u2', time: 1700000010.5, body: 'Hi!', raw_time: false },
   ],
   users: { u1: { username: 'u1', display_name: 'Ada Lovelace' }, u2: { username: 'u2', name: 'Bob' } },
   metadata: {},

@@ -66,13 +66,13 @@ export function spawnShell(script: string, cwd: string): Promise<Result> {
 /** The program in this process. `terminal`: as if both outputs were one of 80 columns. */
 export async function runProgram(
   argv: readonly string[],
-  options: { cwd?: string; input?: string; env?: Io['env']; terminal?: boolean } = {},
+  options: { cwd?: string; input?: string; env?: Io['env']; terminal?: boolean; columns?: number } = {},
 ): Promise<Result> {
-  const { cwd = '/', input = '', env = {}, terminal = false } = options;
+  const { cwd = '/', input = '', env = {}, terminal = false, columns = 80 } = options;
   const texts = { stdout: '', stderr: '' };
   const sink = (name: 'stdout' | 'stderr') => ({
     isTTY: terminal,
-    columns: 80,
+    columns,
     write: (text: string, done: () => void) => {
       texts[name] += text;
       done();

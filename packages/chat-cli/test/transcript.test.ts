@@ -2,61 +2,62 @@ import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { renderTranscript } from '../src/index.js';
 import { createAgentChat, createChat } from './agent-chat.js';
+import { listControls, stripColors } from './controls.js';
 
 describe('a transcript', () => {
   it('[CL20] [CL21] [CL22] shows threads, senders, times, states, replies and tools', () => {
     const { chat } = createAgentChat();
-    expect(renderTranscript(chat).replace(/thread \w{26}/, 'thread ID')).toMatchInlineSnapshot(`
+    expect(renderTranscript(chat).replaceAll(/thread \w{26}/g, 'thread ID')).toMatchInlineSnapshot(`
       "# Release
         running, 16 messages, by ada
         thread ID
 
-      ada  2026-11-21 10:01 UTC
+      ada  2024-11-21 10:01 UTC
         Ship it today?
 
-      bob  2026-11-21 10:02 UTC  (edited)  ↳ ada
+      bob  2024-11-21 10:02 UTC  (edited)  ↳ ada
         Yes.
 
-      bob  2026-11-21 10:04 UTC  (deleted)
+      bob  2024-11-21 10:04 UTC  (deleted)
 
-      ada  2026-11-21 10:06 UTC  (redacted)
+      ada  2024-11-21 10:06 UTC  (redacted)
 
-      cyd  2026-11-21 10:08 UTC  ↳ bob: Yes.
+      cyd  2024-11-21 10:08 UTC  ↳ bob: Yes.
         Agreed.
 
-      ada  2026-11-21 10:10 UTC
+      ada  2024-11-21 10:10 UTC
         Run the tests.
 
-      codex  2026-11-21 10:11 UTC
+      codex  2024-11-21 10:11 UTC
         thinking: They want the whole suite.
         Running them.
         ▸ tool [completed]: pnpm test
         All green.
 
-      ada  2026-11-21 10:12 UTC
+      ada  2024-11-21 10:12 UTC
         Deploy.
 
-      codex  2026-11-21 10:13 UTC  (stopped)
+      codex  2024-11-21 10:13 UTC  (stopped)
         Deploying to
 
-      ada  2026-11-21 10:14 UTC
+      ada  2024-11-21 10:14 UTC
         Deploy again.
 
-      codex  2026-11-21 10:15 UTC  (failed: no network)
+      codex  2024-11-21 10:15 UTC  (failed: no network)
 
-      ada  2026-11-21 10:16 UTC
+      ada  2024-11-21 10:16 UTC
         Write the notes.
 
-      codex  2026-11-21 10:17 UTC  (interrupted)
+      codex  2024-11-21 10:17 UTC  (interrupted)
         Release notes
 
-      ada  2026-11-21 10:18 UTC
+      ada  2024-11-21 10:18 UTC
         Tell people.
 
-      codex  2026-11-21 10:19 UTC  (streaming…)
+      codex  2024-11-21 10:19 UTC  (streaming…)
         Dear all
 
-      ada  2026-11-21 10:20 UTC  (waiting for an answer)
+      ada  2024-11-21 10:20 UTC  (waiting for an answer)
         And then?
       "
     `);
@@ -86,6 +87,10 @@ describe('a transcript', () => {
     expect(renderTranscript(chat, { thread_id })).toMatch(/^# Where is the key\? I looked everywhere\.\n/);
     chat.send({ thread_id, sender_id: 'bob', content: 'Here.' });
     expect(renderTranscript(chat)).toMatch(/^# Where is the key/);
+    const lunch = chat.createThread({ created_by: 'cyd' });
+    chat.send({ thread_id: lunch.thread_id, sender_id: 'cyd', content: 'Lunch?' });
+    // Without one it would read as part of the thread above.
+    expect(renderTranscript(chat)).toContain('\n# Lunch?\n');
   });
 
   it('[CL20] of an empty chat says so', () => {
@@ -152,8 +157,7 @@ describe('a transcript', () => {
     const colored = renderTranscript(chat, { color: true });
     expect(plain).not.toContain('\u001b');
     expect(colored).toContain('\u001b[2mthinking: They want the whole suite.\u001b[22m');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the codes of colours
-    expect(colored.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain);
+    expect(stripColors(colored)).toBe(plain);
   });
 
   it('[CL6] lets no control character of the chat through, wherever it stands', () => {
@@ -171,12 +175,8 @@ describe('a transcript', () => {
     attempt.finish({ finish_reason: evil, error: { message: evil } });
     for (const width of [24, 80]) {
       const text = renderTranscript(chat, { width });
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
-      expect(
-        text.match(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g),
-      ).toBe(null);
+      expect(listControls(text)).toEqual([]);
       expect(text).toContain('␛');
-      expect(text.isWellFormed()).toBe(true);
     }
   });
 });

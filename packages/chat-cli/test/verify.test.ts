@@ -7,14 +7,14 @@ import { createFolder, readFolder, runProgram, spawnProgram } from './program.js
 function createDocuments(): { readonly healthy: string; readonly damaged: string } {
   const { chat, thread_id } = createAgentChat();
   const healthy = chat.toJSONL();
-  const id = '01M7YRDH6B3E7XAJTSH2CA81S4';
+  const id = '01JD7Y0000ABCDEFGHJKMNPQRS';
   const reply = {
     type: 'message',
     message_id: id,
     thread_id,
     reply_to_message_id: id,
     sender_id: 'ada',
-    date: '2026-11-21T11:00:00.000Z',
+    date: '2024-11-21T11:00:00.000Z',
     content: 'my secret',
   };
   return { healthy, damaged: `${healthy}${JSON.stringify(reply)}\n{"type":"message","secret\n` };
@@ -34,7 +34,7 @@ describe('verify', () => {
     const { code, stdout, stderr } = await spawnProgram(['verify', 'a.jsonl'], { cwd });
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(
-      /^ {2}error {4}IN6 reply_cycle: this message replies to itself\n {11}\(01M7YRDH6B3E7XAJTSH2CA81S4\)$/m,
+      /^ {2}error {4}IN6 reply_cycle: this message replies to itself\n {11}\(01JD7Y0000ABCDEFGHJKMNPQRS\)$/m,
     );
     expect(stdout).toMatch(/^ {2}error {4}IN20 quarantined_line: 1 line cannot be read/m);
     expect(stdout).toMatch(/2 errors\n$/);
@@ -44,7 +44,10 @@ describe('verify', () => {
 
   it('[CL30] ends with 0 on warnings: rows of an old chat that were odd, a file that was cut', async () => {
     const { healthy } = createDocuments();
-    const cwd = createFolder({ 'team.chat': COCALC, 'cut.jsonl': healthy.slice(0, -20) });
+    const cwd = createFolder({
+      'team.chat': COCALC,
+      'cut.jsonl': healthy.slice(0, healthy.indexOf('And then') + 4),
+    });
     const { code, stdout } = await runProgram(['verify', 'team.chat', 'cut.jsonl'], { cwd });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {2}warning {2}line 5: the line is not JSON: it is kept as text$/m);
@@ -73,7 +76,7 @@ describe('verify', () => {
       rule: 'IN6',
       name: 'reply_cycle',
       severity: 'error',
-      ids: ['01M7YRDH6B3E7XAJTSH2CA81S4'],
+      ids: ['01JD7Y0000ABCDEFGHJKMNPQRS'],
       message: 'this message replies to itself',
     });
     expect(files[1]).toMatchObject({

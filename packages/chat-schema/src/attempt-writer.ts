@@ -161,9 +161,22 @@ export class AttemptWriter {
   }
 
   #entry(part: NewPart): PartEntry {
-    const { kind = 'text', part_id, state, title, input, output, data } = part;
+    const { kind, part_id, state, title, input, output, data } = part;
     const n = this.#n + 1;
-    return { type: 'part', attempt: this.attempt, n, kind, part_id, state, title, input, output, data };
+    // A text is what a part without a kind is.
+    const written = kind === 'text' ? undefined : kind;
+    return {
+      type: 'part',
+      attempt: this.attempt,
+      n,
+      kind: written,
+      part_id,
+      state,
+      title,
+      input,
+      output,
+      data,
+    };
   }
 
   #write(transaction: Y.Transaction, chunk: string, entries: number, mayRoll = true): readonly number[] {

@@ -98,39 +98,47 @@ function readCandidate(index: EntryIndex, row: number, blank: boolean): Chosen |
   return { row, kind, line, entry: read.entry, problem, cut, headers: [lane] };
 }
 
-const ID_KEYS = ['message_id', 'thread_id', 'attempt', 'id', 'n', 'prompt_id'] as const;
-
 /**
  * The head's ids win over the body's, which a second key of the same name can change. Names the first that
  * differed. Body keys that the head lacks are references, except the four fields of an answer.
  */
 function correctIds(line: string, kind: number, body: Record<string, unknown>): string | undefined {
   readHead(line, 0, line.length, head);
-  const at = (offset: number): string => line.substring(offset, offset + ULID_LENGTH);
-  const ids: { [K in (typeof ID_KEYS)[number]]?: string | number | null } = {};
+  const { own, thread, attempt, subject, subjectRole } = head;
   if (kind === KIND.part) {
-    ids.attempt = at(head.own);
-    ids.n = readNumber(line);
-  } else if (kind === KIND.message) {
-    ids.message_id = at(head.own);
-    ids.thread_id = at(head.thread);
-    ids.attempt = head.attempt < 0 ? null : at(head.attempt);
-    ids.prompt_id = head.attempt < 0 ? null : at(head.attempt - '","attempt":"'.length - ULID_LENGTH);
-  } else if (kind === KIND.thread) {
-    ids.thread_id = at(head.own);
-  } else {
-    ids.id = at(head.own);
-    if (head.subject >= 0) ids[SUBJECT_KEYS[head.subjectRole] as 'thread_id'] = at(head.subject);
+    const problems = [correct(body, 'attempt', idAt(line, own)), correct(body, 'n', readNumber(line))];
+    return problems[0] ?? problems[1];
   }
-  let forged: string | undefined;
-  for (const key of ID_KEYS) {
-    const id = ids[key];
-    if (id === undefined || body[key] === id || (id === null && body[key] === undefined)) continue;
-    forged ??= `head: ${key}`;
-    if (id === null) delete body[key];
-    else body[key] = id;
+  if (kind === KIND.message) {
+    const problems = [
+      correct(body, 'message_id', idAt(line, own)),
+      correct(body, 'thread_id', idAt(line, thread)),
+      correct(body, 'attempt', attempt < 0 ? undefined : idAt(line, attempt)),
+      correct(body, 'prompt_id', attempt < 0 ? undefined : idAt(line, attempt - PROMPT_BEFORE)),
+    ];
+    return problems.find((problem) => problem !== undefined);
   }
-  return forged;
+  if (kind === KIND.thread) return correct(body, 'thread_id', idAt(line, own));
+  const problem = correct(body, 'id', idAt(line, own));
+  if (subject < 0) return problem;
+  return correct(body, SUBJECT_KEYS[subjectRole] as string, idAt(line, subject)) ?? problem;
+}
+
+const PROMPT_BEFORE = '","attempt":"'.length + ULID_LENGTH;
+
+function idAt(line: string, at: number): string {
+  return line.substring(at, at + ULID_LENGTH);
+}
+
+function correct(
+  body: Record<string, unknown>,
+  key: string,
+  value: string | number | undefined,
+): string | undefined {
+  if (body[key] === value) return undefined;
+  if (value === undefined) delete body[key];
+  else body[key] = value;
+  return `head: ${key}`;
 }
 
 const SUBJECT_KEYS: readonly string[] = ['', 'thread_id', 'message_id', 'attempt'];
@@ -188,6 +196,13 @@ function compareCandidates(a: Chosen, b: Chosen): number {
   const [aOwn, bOwn] = [isUnderAuthor(a), isUnderAuthor(b)];
   if (aOwn !== bOwn) return aOwn ? -1 : 1;
   return b.line.length - a.line.length || compareText(a.line, b.line);
+}
+
+/** Of the header above the line; of several, the latest. */
+export function schemaVersionOf({ headers }: Chosen): number {
+  let version = 0;
+  for (const header of headers) version = Math.max(version, header.schema_version);
+  return version;
 }
 
 function isUnderAuthor({ entry, headers }: Chosen): boolean {

@@ -49,9 +49,13 @@ export function encodeLine(entry: Entry | LaneEntry): string {
   const listed = LISTED[entry.type];
   const ordered: Record<string, unknown> = { type: entry.type };
   for (const key of KEYS[entry.type]) if (source[key] !== undefined) ordered[key] = source[key];
-  const rest = Object.keys(source).filter((key) => key !== 'type' && !listed.has(key));
-  if (rest.length > 1) rest.sort();
-  for (const key of rest) if (!LAST.has(key) && source[key] !== undefined) ordered[key] = source[key];
+  let rest: string[] | undefined;
+  for (const key of Object.keys(source)) {
+    if (source[key] === undefined || key === 'type' || listed.has(key) || LAST.has(key)) continue;
+    if (rest === undefined) rest = [key];
+    else rest.push(key);
+  }
+  if (rest !== undefined) for (const key of rest.sort()) ordered[key] = source[key];
   for (const key of LAST) if (source[key] !== undefined) ordered[key] = source[key];
   return new Escaper().escape(JSON.stringify(ordered));
 }

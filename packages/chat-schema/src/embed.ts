@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as Y from 'yjs';
-import { ChatDocError } from './errors.js';
+import { assertString, ChatDocError, describeType } from './errors.js';
 import { ChatOrigin, createMap, type LaneMap, nameType } from './structs.js';
 
 /**
@@ -9,6 +9,10 @@ import { ChatOrigin, createMap, type LaneMap, nameType } from './structs.js';
  * Throws `detached` where it was made before and has been deleted: it can't come back under the same id.
  */
 export function embedChat(parent: Y.Map<unknown>, key: string): LaneMap {
+  if (!(parent instanceof Y.Map)) {
+    throw new ChatDocError('invalid_argument', 'parent', `expected a Y.Map, got ${describeType(parent)}`);
+  }
+  assertString(key, 'key');
   if (parent.doc === null) throw new ChatDocError('detached', 'parent', 'the map is in no document');
   const known = parent.get(key);
   if (known instanceof Y.Map) return known;

@@ -119,7 +119,8 @@ export interface PartEntry {
   readonly attempt: string;
   /** 1, 2, 3 … within the attempt. */
   readonly n: number;
-  readonly kind: string;
+  /** `text` unless given. */
+  readonly kind?: string | undefined;
   readonly part_id?: string | undefined;
   readonly state?: string | undefined;
   /** The number of the part that this one goes on, after its lane was lost. */
@@ -340,7 +341,7 @@ export const entrySchemas: Readonly<Record<EntryType, z.ZodObject>> = {
     type: z.literal('part'),
     attempt: id,
     n: number,
-    kind: name,
+    kind: name.optional(),
     part_id: name.optional(),
     state: name.optional(),
     continues: number.optional(),

@@ -6,9 +6,23 @@ export interface Environment {
   random(bytes: number): Uint8Array;
 }
 
+// A call for each stamp would cost more than the rest of a write.
+const POOL_LENGTH = 4096;
+let pool = new Uint8Array(0);
+let used = 0;
+
+function takeRandom(bytes: number): Uint8Array {
+  if (used + bytes > pool.length) {
+    // biome-ignore lint/plugin: the one place that reads randomness
+    pool = crypto.getRandomValues(new Uint8Array(Math.max(POOL_LENGTH, bytes)));
+    used = 0;
+  }
+  used += bytes;
+  return pool.subarray(used - bytes, used);
+}
+
 export const systemEnvironment: Environment = {
   // biome-ignore lint/plugin: the one place that reads the clock
   now: () => Date.now(),
-  // biome-ignore lint/plugin: the one place that reads randomness
-  random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+  random: takeRandom,
 };

@@ -33,6 +33,11 @@ export function describeType(value: unknown): string {
   return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
 }
 
+/** The same, with the length of a string. */
+export function describeValue(value: unknown): string {
+  return typeof value === 'string' ? `a string of ${value.length} characters` : describeType(value);
+}
+
 /** Throws `invalid_argument` unless `value` is a string. */
 export function assertString(value: unknown, path: string): asserts value is string {
   if (typeof value !== 'string') {

@@ -107,7 +107,7 @@ function readPart(entry: PartEntry, cut: boolean): OpenPart {
   freezeDeep([input, output, data]);
   return definedOnly({
     n,
-    kind: kind ?? '',
+    kind: kind ?? 'text',
     part_id,
     state,
     title,

@@ -1,4 +1,4 @@
-import { type Chosen, chooseRows, compareText } from './choose.js';
+import { type Chosen, chooseRows, compareText, schemaVersionOf } from './choose.js';
 import { KIND } from './codec.js';
 import {
   type InterruptEntry,
@@ -6,6 +6,7 @@ import {
   type MessageEntry,
   type RetryEntry,
   type RevisionEntry,
+  SCHEMA_VERSION,
   type StopEntry,
 } from './entries.js';
 import {
@@ -37,7 +38,7 @@ export interface FoldedMessage {
   readonly ignored: readonly number[];
   /** Revisions that a new one replaces. */
   readonly revisionHeads: readonly string[];
-  /** By attempt, of a plain message by its own id: the greatest part number. */
+  /** By attempt, the greatest part number. */
   readonly lastParts: ReadonlyMap<string, number>;
   /** The part that text can be appended to without a new fold: the last, open, in one line. */
   readonly growing: Part | undefined;
@@ -128,6 +129,20 @@ function sortLines(
   return { answers: forged, plain: undefined, forged: forged.length > 0 };
 }
 
+/** A plain message that has just been written, without reading it back. */
+export function foldNew(source: Source, entry: MessageEntry): FoldedMessage {
+  const line = {
+    row: -1,
+    kind: KIND.message,
+    line: '',
+    entry,
+    problem: undefined,
+    cut: false,
+    headers: OUR_HEADER,
+  };
+  return foldPlain(source, entry.message_id, line, NONE, NO_TURN, false, undefined);
+}
+
 function foldPlain(
   source: Source,
   id: string,
@@ -161,8 +176,8 @@ function foldPlain(
     isAnswer: false,
     turnStamp: maxText(ownTurn, turn.turnStamp),
     ignored: body.ignored,
-    revisionHeads: findHeads(revisions).map((revision) => revision.id),
-    lastParts: new Map([[id, body.lastPart]]),
+    revisionHeads: revisions.length === 0 ? NONE : findHeads(revisions).map((revision) => revision.id),
+    lastParts: NO_PARTS,
     growing: findGrowing(message, body),
   };
 }
@@ -217,13 +232,25 @@ function foldAnswer(
     isAnswer: !forged,
     turnStamp,
     ignored: attempts.flatMap(({ body }) => body.ignored),
-    revisionHeads: findHeads(ofShown).map((revision) => revision.id),
+    revisionHeads: ofShown.length === 0 ? NONE : findHeads(ofShown).map((revision) => revision.id),
     lastParts: new Map(attempts.map(({ record, body }) => [record.attempt, body.lastPart])),
     growing: findGrowing(message, shown.body),
   };
 }
 
 const NONE: readonly never[] = Object.freeze([]);
+const NO_PARTS: ReadonlyMap<string, number> = new Map();
+export const NO_TURN: FoldedTurn = { epochs: { asked: 1, stopped: 0 }, turnStamp: '' };
+const OUR_HEADER = [
+  {
+    type: 'lane' as const,
+    lane_id: '',
+    schema_version: SCHEMA_VERSION,
+    min_reader: SCHEMA_VERSION,
+    generation: 0,
+    writer_id: '',
+  },
+];
 
 function earliest(lines: readonly Chosen[]): MessageEntry {
   const entries = lines.map((line) => line.entry as MessageEntry);
@@ -246,7 +273,7 @@ function createMessage(
     after,
     client_message_id,
     parts: body.parts,
-    schema_version: Math.max(...line.headers.map((header) => header.schema_version)),
+    schema_version: schemaVersionOf(line),
     legacy: fields.redacted === true ? undefined : freezeDeep(entry.legacy),
     ...fields,
   });

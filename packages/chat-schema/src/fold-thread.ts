@@ -1,4 +1,4 @@
-import { type Chosen, chooseRows, compareText } from './choose.js';
+import { type Chosen, chooseRows, compareText, schemaVersionOf } from './choose.js';
 import { KIND } from './codec.js';
 import type {
   ActivationEntry,
@@ -66,7 +66,8 @@ export function foldThread(source: Source, slot: number): FoldedThread {
   };
 }
 
-function readThread({ entry, headers, problem }: Chosen): Omit<Thread, 'root_message_id'> {
+function readThread(chosen: Chosen): Omit<Thread, 'root_message_id'> {
+  const { entry, problem } = chosen;
   const { thread_id, created_at, created_by, purpose, slot, forked_from, legacy } = entry as ThreadEntry;
   freezeDeep([slot, forked_from, legacy]);
   const record = definedOnly({
@@ -76,7 +77,7 @@ function readThread({ entry, headers, problem }: Chosen): Omit<Thread, 'root_mes
     purpose: purpose ?? 'chat',
     slot,
     forked_from,
-    schema_version: Math.max(...headers.map((header) => header.schema_version)),
+    schema_version: schemaVersionOf(chosen),
     legacy,
     problem,
   });

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { decodeTime, encodeTime } from 'ulid';
 import type { Environment } from './environment.js';
-import { ChatDocError, describeType } from './errors.js';
+import { ChatDocError, describeValue } from './errors.js';
 
 export const ULID_LENGTH = 26;
 /** Greatest time that a ULID holds, ms. */
@@ -51,8 +51,7 @@ export function isUlidAt(text: string, offset: number): boolean {
 
 export function assertUlid(value: unknown, path: string): asserts value is string {
   if (!isUlid(value)) {
-    const got = typeof value === 'string' ? `a string of ${value.length} characters` : describeType(value);
-    throw new ChatDocError('invalid_argument', path, `expected a ULID, got ${got}`);
+    throw new ChatDocError('invalid_argument', path, `expected a ULID, got ${describeValue(value)}`);
   }
 }
 
@@ -112,6 +111,8 @@ export class StampClock {
   #maxAt = 0;
   readonly #future = new Set<string>();
   #smallestFuture = '';
+  #time = -1;
+  #timeText = '';
   readonly #env: Environment;
 
   constructor(env: Environment) {
@@ -143,8 +144,13 @@ export class StampClock {
   }
 
   next(): string {
-    this.#admit(this.horizon());
-    const fresh = formatUlid(this.#env.now(), this.#env.random(10));
+    if (this.#smallestFuture !== '') this.#admit(this.horizon());
+    const time = clampTime(this.#env.now());
+    if (time !== this.#time) {
+      this.#time = time;
+      this.#timeText = encodeTime(time, TIME_LENGTH);
+    }
+    const fresh = this.#timeText + encodeBase32(this.#env.random(10));
     // A random step, not 1: two writers that saw the same maximum must not make the same stamp.
     const max = this.#maxText.substring(this.#maxAt, this.#maxAt + ULID_LENGTH);
     const stamp = fresh > max ? fresh : addRandomStep(max, this.#env.random(6));

@@ -45,7 +45,7 @@ export interface Writer {
 export class LanePool {
   readonly #map: LaneMap;
   readonly #writer: Writer;
-  #lanes: OwnLane[] = [];
+  readonly #lanes: OwnLane[] = [];
   #writerId: string | undefined;
 
   constructor(map: LaneMap, writer: Writer) {
@@ -55,9 +55,10 @@ export class LanePool {
 
   /** A lane that nothing holds. The caller holds it as long as a line of it is open. */
   take(): OwnLane {
-    this.#lanes = this.#lanes.filter((lane) => lane.held || this.isIntact(lane));
-    const free = this.#lanes.find((lane) => !lane.held);
-    if (free !== undefined) return free;
+    for (let free = this.#findFree(); free !== undefined; free = this.#findFree()) {
+      if (this.isIntact(free)) return free;
+      this.#lanes.splice(this.#lanes.indexOf(free), 1);
+    }
     const lane: OwnLane = {
       client: this.#drawClient(),
       text: undefined,
@@ -70,6 +71,10 @@ export class LanePool {
     };
     this.#lanes.push(lane);
     return lane;
+  }
+
+  #findFree(): OwnLane | undefined {
+    return this.#lanes.find((lane) => !lane.held);
   }
 
   release(lane: OwnLane): void {

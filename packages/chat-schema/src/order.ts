@@ -34,8 +34,10 @@ export class ThreadOrder {
     return this.#sorted.map((key) => key.id);
   }
 
-  last(): string | undefined {
-    return this.#sorted.at(-1)?.id;
+  /** The last message, and whether its place is final: nothing in the thread waits for a target. */
+  last(): { readonly id: string; readonly eff: string; readonly isFinal: boolean } | undefined {
+    const key = this.#sorted.at(-1);
+    return key && { id: key.id, eff: key.eff, isFinal: this.#absent.size === 0 };
   }
 
   has(id: string): boolean {

@@ -51,6 +51,11 @@ export function docOf(map: LaneMap): Y.Doc | null {
   return map.doc;
 }
 
+/** Whether a transaction is open, so that its end is not ours to wait for. */
+export function isInTransaction(doc: Y.Doc): boolean {
+  return doc._transaction !== null || doc._transactionCleanups.length > 0;
+}
+
 /** Whether an embedded map has been deleted, or never stood in a document. A root map never is. */
 export function isDetached(map: LaneMap): boolean {
   return map.doc === null || (map._item?.deleted ?? false);

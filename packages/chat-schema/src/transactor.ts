@@ -1,9 +1,10 @@
 import type * as Y from 'yjs';
+import type { z } from 'zod';
 import { findBadValue } from './codec.js';
 import { type Entry, entrySchemas, LIMITS } from './entries.js';
 import type { EntryIndex } from './entry-index.js';
-import { ChatDocError, describeType } from './errors.js';
-import { ChatOrigin, docOf, isDetached, type LaneMap } from './structs.js';
+import { ChatDocError, describeValue } from './errors.js';
+import { ChatOrigin, docOf, isDetached, isInTransaction, type LaneMap } from './structs.js';
 import { createTouched, mergeTouched, type Touched } from './touched.js';
 
 /**
@@ -36,8 +37,12 @@ export class Transactor {
   run(call: string, write: (transaction: Y.Transaction) => readonly number[]): void {
     this.assertWritable(call);
     const doc = docOf(this.#map) as Y.Doc;
+    // In a transaction of our own the end of it is read at once; in another's we do not wait for that.
+    const isNested = isInTransaction(doc);
     doc.transact((transaction) => {
-      for (const client of write(transaction)) {
+      const clients = write(transaction);
+      if (!isNested) return;
+      for (const client of clients) {
         const touched = this.#index.readAppended(doc, client, this.wantDeltas);
         mergeTouched(this.#pending, touched);
         this.onAppend(touched);
@@ -62,18 +67,34 @@ export function assertEntry(entry: Entry): void {
   }
   const parsed = entrySchemas[entry.type].safeParse(entry);
   if (parsed.success) return;
-  const issue = parsed.error.issues[0];
-  const path = issue?.path.map(String).join('.') ?? '';
-  const value = issue?.path.reduce<unknown>(
-    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+  const issue = parsed.error.issues[0] as z.core.$ZodIssue;
+  const path = issue.path.map(String).join('.');
+  const value = issue.path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown> | null)?.[key],
     entry,
   );
-  const expected =
-    issue?.code === 'invalid_type' ? `expected ${article(issue.expected)}` : (issue?.message ?? 'invalid');
-  const got = typeof value === 'string' ? `a string of ${value.length} characters` : describeType(value);
-  throw new ChatDocError('invalid_argument', path, `${expected}, got ${got}`);
+  throw new ChatDocError(
+    'invalid_argument',
+    path,
+    `expected ${nameExpected(issue)}, got ${describeValue(value)}`,
+  );
 }
 
-function article(noun: string): string {
-  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+function nameExpected(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`;
+    case 'invalid_union':
+      return 'plain JSON';
+    case 'invalid_format':
+      return 'ISO-8601 UTC with milliseconds';
+    case 'invalid_value':
+      return `one of ${issue.values.map(String).join(', ')}`;
+    case 'too_big':
+      return `at most ${issue.maximum}`;
+    case 'too_small':
+      return `at least ${issue.minimum}`;
+    default:
+      return issue.message.replace(/^expected /, '');
+  }
 }

@@ -10,7 +10,11 @@ export function freezeDeep<T>(value: T): T {
 /** A copy without the keys whose value is undefined. */
 export function definedOnly<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const copy: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(record)) if (value !== undefined) copy[key] = value;
+  // Not `Object.entries`: this runs for every message that is read, and the pairs would be garbage.
+  for (const key of Object.keys(record)) {
+    const value = (record as Record<string, unknown>)[key];
+    if (value !== undefined) copy[key] = value;
+  }
   return copy as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 

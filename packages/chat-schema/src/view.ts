@@ -12,7 +12,14 @@ import type {
 } from './entries.js';
 import type { EntryIndex } from './entry-index.js';
 import { filterRows, type Source } from './fold-attempt.js';
-import { appendDelta, type FoldedMessage, type FoldedTurn, foldMessage, foldTurn } from './fold-message.js';
+import {
+  appendDelta,
+  type FoldedMessage,
+  type FoldedTurn,
+  foldMessage,
+  foldTurn,
+  NO_TURN,
+} from './fold-message.js';
 import {
   type FoldedThread,
   foldAnnotations,
@@ -128,6 +135,12 @@ export class ChatView implements ChatReader, TurnView {
     }
   }
 
+  /** @internal Takes a message that was folded without being read. */
+  seedMessage(messageId: string, folded: FoldedMessage): void {
+    const slot = this.index.slots.find(messageId);
+    if (slot !== undefined && this.index.messageRows(slot).length === 1) this.#messages.set(slot, folded);
+  }
+
   #forgetMessage(slot: number): void {
     const folded = this.#messages.get(slot);
     if (folded) this.#oldMessages.set(slot, folded.message);
@@ -184,7 +197,7 @@ export class ChatView implements ChatReader, TurnView {
   #thread(slot: number): Thread | undefined {
     const { thread } = this.foldedThreadAt(slot);
     if (thread === undefined) return undefined;
-    const root_message_id = this.#idsOf(slot)[0] ?? null;
+    const root_message_id = this.#rootOf(slot) ?? null;
     const known = this.#records.get(slot);
     if (known !== undefined && known.root_message_id === root_message_id) {
       const { root_message_id: _, ...rest } = known;
@@ -193,6 +206,25 @@ export class ChatView implements ChatReader, TurnView {
     const record = Object.freeze({ ...thread, root_message_id });
     this.#records.set(slot, record);
     return record;
+  }
+
+  /** The first message in order. Where nobody has asked for the order yet, mostly without making it. */
+  #rootOf(slot: number): string | undefined {
+    if (this.#caches.has(slot)) return this.#idsOf(slot)[0];
+    const threadId = this.index.slots.idOf(slot);
+    const { namedRoot } = this.foldedThreadAt(slot);
+    if (namedRoot !== undefined && this.message(namedRoot)?.thread_id === threadId) return namedRoot;
+    let smallest: string | undefined;
+    for (const member of this.index.memberSlots(slot)) {
+      const id = this.index.slots.idOf(member);
+      if (smallest === undefined || id < smallest) smallest = id;
+    }
+    if (smallest === undefined) return undefined;
+    // No key is below the smallest id, and this message has it if it refers to nothing.
+    const folded = this.folded(smallest);
+    const leads =
+      folded?.message.thread_id === threadId && !folded.order.answer && folded.order.targets.length === 0;
+    return leads ? smallest : this.#idsOf(slot)[0];
   }
 
   /** @internal Everything about a thread but its messages. */
@@ -232,7 +264,7 @@ export class ChatView implements ChatReader, TurnView {
   }
 
   /** @internal The last message in order, without making the list; undefined for an empty thread. */
-  lastMessageId(threadId: string): string | undefined {
+  lastMessage(threadId: string): ReturnType<ThreadOrder['last']> {
     const slot = this.index.slots.find(threadId);
     return slot === undefined ? undefined : this.#orderOf(slot).order.last();
   }
@@ -483,4 +515,3 @@ export class ChatView implements ChatReader, TurnView {
 }
 
 const NONE: readonly never[] = Object.freeze([]);
-const NO_TURN: FoldedTurn = { epochs: { asked: 1, stopped: 0 }, turnStamp: '' };

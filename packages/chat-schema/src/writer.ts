@@ -15,8 +15,8 @@ import { encodeLine } from './codec.js';
 import { type Entry, LIMITS, type MessageEntry, type ThreadConfigFields } from './entries.js';
 import type { EntryIndex } from './entry-index.js';
 import type { Environment } from './environment.js';
-import { ChatDocError, describeType } from './errors.js';
-import { isRedacted } from './fold-message.js';
+import { ChatDocError, describeType, describeValue } from './errors.js';
+import { foldNew, isRedacted } from './fold-message.js';
 import { CONFIG_FIELDS, configHeads, foldVariables, groupAnnotations } from './fold-thread.js';
 import {
   assertUlid,
@@ -49,7 +49,7 @@ export class ChatWriter extends ChatView {
   readonly #stamps: StampClock;
   readonly #lanes: LanePool;
   readonly #transactor: Transactor;
-  /** By thread, the last message as our own sends know it: saves looking at the order for each. */
+  /** By thread, its last message, which nothing in it outranks: saves looking at the order for each send. */
   readonly #tails = new Map<string, string>();
 
   /** @internal */
@@ -67,6 +67,7 @@ export class ChatWriter extends ChatView {
   }
 
   createThread(thread: NewThread): Thread {
+    this.#begin('createThread', thread);
     const purpose = thread.purpose ?? 'chat';
     const slot = thread.slot === undefined ? undefined : { ...thread.slot, number: thread.slot.number ?? 1 };
     const thread_id = slot === undefined ? this.#stamps.next() : deriveSlotThreadId(slot, purpose);
@@ -102,6 +103,7 @@ export class ChatWriter extends ChatView {
   }
 
   configure(change: ConfigChange): ThreadConfig {
+    this.#begin('configure', change);
     const { thread_id, updated_by, updated_at = this.#now() } = change;
     this.#assertThread(thread_id);
     const fields = pickConfig(change);
@@ -117,6 +119,7 @@ export class ChatWriter extends ChatView {
   }
 
   send(message: NewMessage): Message {
+    this.#begin('send', message);
     const { thread_id, sender_id, content, client_message_id, reply_to_message_id, expects, legacy } =
       message;
     this.#assertThread(thread_id);
@@ -135,7 +138,7 @@ export class ChatWriter extends ChatView {
       message_id,
       thread_id,
       reply_to_message_id,
-      after: this.#tails.get(thread_id) ?? this.lastMessageId(thread_id),
+      after: this.#findAfter(thread_id, message_id),
       client_message_id,
       sender_id,
       date,
@@ -151,8 +154,23 @@ export class ChatWriter extends ChatView {
       );
     }
     this.#write('send', [entry]);
-    this.#tails.set(thread_id, message_id);
+    const target =
+      reply_to_message_id === undefined ? thread_id : this.message(reply_to_message_id)?.thread_id;
+    if (entry.after === undefined && target === thread_id) this.#tails.set(thread_id, message_id);
+    // JSON may change what a caller hangs on: then it is read back like any other line.
+    if (legacy === undefined) this.seedMessage(message_id, foldNew(this.source, entry));
     return this.message(message_id) as Message;
+  }
+
+  /**
+   * The last message of the thread, where the new one must say that it comes after it. A stamp above all that
+   * orders the last message says so already.
+   */
+  #findAfter(threadId: string, messageId: string): string | undefined {
+    const tail = this.#tails.get(threadId);
+    if (tail !== undefined && messageId > tail) return undefined;
+    const last = this.lastMessage(threadId);
+    return last === undefined || (last.isFinal && messageId > last.eff) ? undefined : last.id;
   }
 
   /** The same client id again: the same text is a retry, another one a revision. Nothing is dropped. */
@@ -162,12 +180,16 @@ export class ChatWriter extends ChatView {
     return this.edit({ message_id: known.message_id, author_id: sender_id, content, ...(date && { date }) });
   }
 
-  edit({ message_id, author_id, content, date }: Edit): Message {
+  edit(edit: Edit): Message {
+    this.#begin('edit', edit);
+    const { message_id, author_id, content, date } = edit;
     return this.#revise('edit', message_id, author_id, content, date, false);
   }
 
   /** The message shows empty; what it said stays in its history. `redact` takes the text itself. */
-  delete({ message_id, author_id, date }: Omit<Edit, 'content'>): Message {
+  delete(deletion: Omit<Edit, 'content'>): Message {
+    this.#begin('delete', deletion);
+    const { message_id, author_id, date } = deletion;
     return this.#revise('delete', message_id, author_id, '', date, true);
   }
 
@@ -197,7 +219,9 @@ export class ChatWriter extends ChatView {
   }
 
   /** Deletes every text of the message, its revisions and its attempts from the document, for all and for ever. */
-  redact({ message_id, by, date }: { message_id: string; by: string; date?: string }): Message {
+  redact(redaction: { message_id: string; by: string; date?: string }): Message {
+    this.#begin('redact', redaction);
+    const { message_id, by, date } = redaction;
     this.#assertMessage(message_id);
     const slot = this.index.slots.find(message_id) as number;
     if (!isRedacted(this.source, slot)) {
@@ -209,6 +233,7 @@ export class ChatWriter extends ChatView {
   }
 
   annotate(annotation: Annotating): void {
+    this.#begin('annotate', annotation);
     const { user_id, key, value } = annotation;
     const ofMessage = 'message_id' in annotation;
     const id = ofMessage ? annotation.message_id : annotation.thread_id;
@@ -229,7 +254,9 @@ export class ChatWriter extends ChatView {
     ]);
   }
 
-  setVariables({ scope, scope_id, values }: VariableChange): void {
+  setVariables(change: VariableChange): void {
+    this.#begin('setVariables', change);
+    const { scope, scope_id, values } = change;
     const { entries } = foldVariables(this.variableEntries(), scope, scope_id);
     const heads = new Set<string>();
     for (const name of Object.keys(values ?? {})) {
@@ -245,7 +272,9 @@ export class ChatWriter extends ChatView {
   }
 
   /** What a host says of a thread. It shows until the next turn entry. */
-  setState({ thread_id, state, active_message_id, updated_at }: StateChange): void {
+  setState(change: StateChange): void {
+    this.#begin('setState', change);
+    const { thread_id, state, active_message_id, updated_at } = change;
     this.#assertThread(thread_id);
     const heads = findHeads(this.foldedThread(thread_id)?.stateEntries ?? []).map((head) => head.id);
     this.#write('setState', [
@@ -262,7 +291,9 @@ export class ChatWriter extends ChatView {
   }
 
   /** Makes the thread the active one of its slot. */
-  activate({ thread_id }: { thread_id: string }): void {
+  activate(activation: { thread_id: string }): void {
+    this.#begin('activate', activation);
+    const { thread_id } = activation;
     const thread = this.#assertThread(thread_id);
     if (thread.slot === undefined) {
       throw new ChatDocError(
@@ -281,7 +312,9 @@ export class ChatWriter extends ChatView {
   }
 
   /** Opens an attempt at a prompt: its message line, in a lane of its own. Whether to is the caller's business. */
-  openAttempt({ prompt_id, sender_id, runner_id, epoch, date, acp_thread_id }: NewAttempt): AttemptWriter {
+  openAttempt(opening: NewAttempt): AttemptWriter {
+    this.#begin('openAttempt', opening);
+    const { prompt_id, sender_id, runner_id, epoch, date, acp_thread_id } = opening;
     const prompt = this.#assertMessage(prompt_id, 'prompt_id').message;
     if (prompt.expects !== 'answer') {
       throw new ChatDocError('invalid_argument', 'prompt_id', 'expected a message that expects an answer');
@@ -294,7 +327,7 @@ export class ChatWriter extends ChatView {
       thread_id: prompt.thread_id,
       prompt_id,
       attempt,
-      epoch: epoch ?? this.turnOf(message_id).epochs.asked,
+      epoch: omitFirst(epoch ?? this.turnOf(message_id).epochs.asked),
       runner_id,
       sender_id,
       date: date ?? this.#now(),
@@ -305,6 +338,7 @@ export class ChatWriter extends ChatView {
 
   /** Opens a message that answers nothing and whose parts are streamed. It is `generating` while a part is open. */
   openMessage(message: NewStreamedMessage): AttemptWriter {
+    this.#begin('openMessage', message);
     const { thread_id, sender_id, reply_to_message_id, date, legacy } = message;
     this.#assertThread(thread_id);
     const message_id = this.#stamps.next();
@@ -313,7 +347,7 @@ export class ChatWriter extends ChatView {
       message_id,
       thread_id,
       reply_to_message_id,
-      after: this.lastMessageId(thread_id),
+      after: this.#findAfter(thread_id, message_id),
       sender_id,
       date: date ?? this.#now(),
       legacy,
@@ -322,7 +356,9 @@ export class ChatWriter extends ChatView {
   }
 
   /** Asks whoever runs the answer to stop, or takes its prompt out of the queue. `message_id`: answer or prompt. */
-  stop({ message_id, by }: { message_id: string; by: string }): void {
+  stop(stop: { message_id: string; by: string }): void {
+    this.#begin('stop', stop);
+    const { message_id, by } = stop;
     const answer = this.#answerId(message_id);
     const { asked, stopped } = this.turnOf(answer).epochs;
     if (stopped >= asked) return;
@@ -330,7 +366,9 @@ export class ChatWriter extends ChatView {
   }
 
   /** Asks for another attempt. Nothing is written while one is asked for that nobody has begun. */
-  retry({ message_id, by }: { message_id: string; by: string }): void {
+  retry(retry: { message_id: string; by: string }): void {
+    this.#begin('retry', retry);
+    const { message_id, by } = retry;
     const answer = this.#answerId(message_id);
     const { asked, stopped } = this.turnOf(answer).epochs;
     const message = this.message(answer);
@@ -344,7 +382,9 @@ export class ChatWriter extends ChatView {
   }
 
   /** Says that the runner of an open attempt is gone. Its later entries void it. */
-  interrupt({ message_id, attempt }: { message_id: string; attempt?: string }): void {
+  interrupt(interrupt: { message_id: string; attempt?: string }): void {
+    this.#begin('interrupt', interrupt);
+    const { message_id, attempt } = interrupt;
     const folded = this.#assertMessage(message_id);
     const { message } = folded;
     const id = attempt ?? message.attempt?.attempt ?? '';
@@ -354,6 +394,13 @@ export class ChatWriter extends ChatView {
     this.#write('interrupt', [
       { type: 'interrupt', id: deriveInterruptId(id, seen), message_id, attempt: id, seen },
     ]);
+  }
+
+  /** Before any look-up: a map that is gone has no threads, which is not what the caller must hear. */
+  #begin(call: string, argument: unknown): void {
+    this.#transactor.assertWritable(call);
+    if (typeof argument === 'object' && argument !== null) return;
+    throw new ChatDocError('invalid_argument', call, `expected an object, got ${describeType(argument)}`);
   }
 
   #answerId(messageId: string): string {
@@ -367,7 +414,6 @@ export class ChatWriter extends ChatView {
   }
 
   #openWriter(call: string, entry: MessageEntry, attempt: string): AttemptWriter {
-    this.#transactor.assertWritable(call);
     assertEntry(entry);
     let lane: OwnLane | undefined;
     this.#transactor.run(call, (transaction) => {
@@ -387,7 +433,6 @@ export class ChatWriter extends ChatView {
   }
 
   #write(call: string, entries: readonly Entry[], after?: (transaction: Y.Transaction) => void): void {
-    this.#transactor.assertWritable(call);
     let chunk = '';
     for (const entry of entries) {
       assertEntry(entry);
@@ -440,7 +485,16 @@ function listed(ids: readonly string[]): { replaces?: readonly string[] } {
   return ids.length === 0 ? {} : { replaces: ids };
 }
 
+/** The first epoch is what an attempt without one has. */
+function omitFirst(epoch: number): number | undefined {
+  return epoch === 1 ? undefined : epoch;
+}
+
 function assertDate(date: unknown): void {
   if (typeof date === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(date)) return;
-  throw new ChatDocError('invalid_argument', 'date', 'expected ISO-8601 UTC with milliseconds');
+  throw new ChatDocError(
+    'invalid_argument',
+    'date',
+    `expected ISO-8601 UTC with milliseconds, got ${describeValue(date)}`,
+  );
 }

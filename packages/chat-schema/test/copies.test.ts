@@ -52,7 +52,12 @@ function createDocuments(): readonly Replica[] {
   const odd = replicaOf(
     ['no header', header({ lane: 'b' }), threadLine(T), 'not JSON', '{"type":"poll","x":1}'],
     [header({ lane: 'a', min_reader: 9 }), 'hidden', messageLine(P, T)],
-    [header({ lane: 'c' }), header({ lane: 'd' }), messageLine(P, T, { content: 'x' }), messageLine(P, T, { content: 'yy' })],
+    [
+      header({ lane: 'c' }),
+      header({ lane: 'd' }),
+      messageLine(P, T, { content: 'x' }),
+      messageLine(P, T, { content: 'yy' }),
+    ],
   );
   return [a, reload(a.doc), odd, createReplica('empty')];
 }
@@ -67,7 +72,12 @@ function digestOf(lines: readonly string[], lost: readonly string[] = []): strin
     lanes.set(lane, lanes.get(lane) ?? new Set());
     if (!lost.includes(line)) lanes.get(lane)?.add(line);
   }
-  return hash([...lanes.keys()].sort().map((id) => `${id} ${hash(textOf([...(lanes.get(id) ?? [])].sort()))}\n`).join(''));
+  return hash(
+    [...lanes.keys()]
+      .sort()
+      .map((id) => `${id} ${hash(textOf([...(lanes.get(id) ?? [])].sort()))}\n`)
+      .join(''),
+  );
 }
 
 describe('copies and digest', () => {
@@ -88,9 +98,17 @@ describe('copies and digest', () => {
   it('[CP1] open lines are closed as cut; a cut line that its lane holds longer or whole is left out', () => {
     const part = (text: string): string => partLine(A, 1, text);
     const base = [header(), threadLine(T), messageLine(P, T, { expects: 'answer' }), attemptLine(P, T, A)];
-    const open = createReplica('r', {}, docOf(`${textOf(base)}${part('half\\u26').replace(/"\}$/, '')}`.replace('\\\\u', '\\u')));
+    const open = createReplica(
+      'r',
+      {},
+      docOf(`${textOf(base)}${part('half\\u26').replace(/"\}$/, '')}`.replace('\\\\u', '\\u')),
+    );
     expect(linesOf(open.chat).at(-1)).toBe(cut(part('half')));
-    const copied = replicaOf([...base, cut(part('ha'))], [header(), cut(part('half a'))], [header(), cut(part('half'))]);
+    const copied = replicaOf(
+      [...base, cut(part('ha'))],
+      [header(), cut(part('half a'))],
+      [header(), cut(part('half'))],
+    );
     expect(linesOf(copied.chat).filter((line) => line.includes('"part"'))).toEqual([cut(part('half a'))]);
     const ended = replicaOf([...base, cut(part('half and more'))], [header(), part('half')]);
     expect(linesOf(ended.chat).filter((line) => line.includes('"part"'))).toEqual([part('half')]);
@@ -130,7 +148,10 @@ describe('copies and digest', () => {
   it('[CP2] a torn last line of the text is closed as cut', () => {
     const base = [header(), threadLine(T), messageLine(P, T, { expects: 'answer' }), attemptLine(P, T, A)];
     const { chat } = createReplica();
-    expect(chat.importJSONL(`${textOf(base)}${partLine(A, 1, 'tor').slice(0, -2)}`)).toEqual({ ok: true, lines: 4 });
+    expect(chat.importJSONL(`${textOf(base)}${partLine(A, 1, 'tor').slice(0, -2)}`)).toEqual({
+      ok: true,
+      lines: 4,
+    });
     expect(chat.message(deriveAnswerId(P))?.content).toBe('tor');
     expect(linesOf(chat).at(-1)).toBe(cut(partLine(A, 1, 'tor')));
   });
@@ -146,10 +167,17 @@ describe('copies and digest', () => {
     copy.chat.importJSONL(a.chat.toJSONL());
     expect(copy.chat.message(writer.message_id)).toMatchObject({ content: 'mine', generating: false });
     expect(copy.chat.report().ignored).toHaveLength(1);
-    const headers = (chat: Replica['chat']): string[] => linesOf(chat).filter((line) => line.startsWith('{"type":"lane"'));
+    const headers = (chat: Replica['chat']): string[] =>
+      linesOf(chat).filter((line) => line.startsWith('{"type":"lane"'));
     expect(headers(copy.chat)).toEqual(headers(a.chat));
     // The author's header decides between lines, also in the copy.
-    addText(a.doc, textOf([header({ lane: 'x' }), messageLine(prompt.message_id, thread_id, { content: 'forged, and longer than it' })]));
+    addText(
+      a.doc,
+      textOf([
+        header({ lane: 'x' }),
+        messageLine(prompt.message_id, thread_id, { content: 'forged, and longer than it' }),
+      ]),
+    );
     const again = createReplica('again');
     again.chat.importJSONL(a.chat.toJSONL());
     expect(again.chat.message(prompt.message_id)?.content).toBe('How?');
@@ -176,7 +204,10 @@ describe('copies and digest', () => {
     expect(bytes(squatted.doc, () => squatted.chat.importJSONL(jsonl))).toEqual([conflict, true]);
     const headless = createReplica('headless');
     const none = { ok: false, code: 'import_no_header', line: 1 };
-    expect(bytes(headless.doc, () => headless.chat.importJSONL(textOf([threadLine(T)])))).toEqual([none, true]);
+    expect(bytes(headless.doc, () => headless.chat.importJSONL(textOf([threadLine(T)])))).toEqual([
+      none,
+      true,
+    ]);
     expect(bytes(headless.doc, () => headless.chat.importJSONL(''))).toEqual([{ ok: true, lines: 0 }, true]);
     const other = createReplica('other');
     other.chat.importJSONL(textOf([header(), threadLine(T), messageLine(P, T)]));
@@ -196,7 +227,12 @@ describe('copies and digest', () => {
     expect(b.chat.importJSONL(a.chat.toJSONL())).toEqual({ ok: true, lines: 1 });
     const contents = b.chat.messages(thread_id).map(({ content }) => content);
     expect(contents.sort()).toEqual(['new in a', 'new in b', 'of both']);
-    expect(laneTexts(b.doc).map(({ text }) => text).join('').split('of both')).toHaveLength(2);
+    expect(
+      laneTexts(b.doc)
+        .map(({ text }) => text)
+        .join('')
+        .split('of both'),
+    ).toHaveLength(2);
     // The lane itself comes later: its line is there twice, and one entry.
     syncAll([a, b]);
     expect(b.chat.messages(thread_id)).toHaveLength(3);
@@ -211,14 +247,15 @@ describe('copies and digest', () => {
       expect(reload(doc).chat.digest()).toBe(chat.digest());
     }
     expect(createReplica().chat.digest()).toBe(createHash('sha256').update('').digest('hex'));
-    const merged = [
-      threadLine(T, { slot: { root_id: 'r', owner_id: 'o', provider: 'p', number: 1 } }),
-    ];
+    const merged = [threadLine(T, { slot: { root_id: 'r', owner_id: 'o', provider: 'p', number: 1 } })];
     expect(replicaOf([header(), ...merged]).chat.digest()).toBe(digestOf([header(), ...merged]));
   });
 
   it('[DG1] lines that lost are left out; placement, copies and clients do not count', () => {
-    const [winner, loser] = [messageLine(P, T, { content: 'longer' }), messageLine(P, T, { content: 'short' })];
+    const [winner, loser] = [
+      messageLine(P, T, { content: 'longer' }),
+      messageLine(P, T, { content: 'short' }),
+    ];
     const lines = [header(), threadLine(T), winner];
     const clean = replicaOf(lines).chat.digest();
     expect(clean).toBe(digestOf(lines));
@@ -237,7 +274,11 @@ describe('copies and digest', () => {
     const message = (content: string): string => messageLine(idAt(3), T, { content });
     const redaction = entryLine('redaction', idAt(4), { message_id: idAt(3), by: 'ada', date: DATE });
     const blank = digestOf([...base, message(''), redaction]);
-    const viewer = createReplica('r', { readOnly: true }, docOf(textOf([...base, message('SECRET'), redaction])));
+    const viewer = createReplica(
+      'r',
+      { readOnly: true },
+      docOf(textOf([...base, message('SECRET'), redaction])),
+    );
     expect(viewer.chat.digest()).toBe(blank);
     const writer = createReplica('r', {}, docOf(textOf([...base, message('SECRET')])));
     const before = writer.chat.digest();
@@ -247,7 +288,7 @@ describe('copies and digest', () => {
     expect(before).not.toBe(blank);
   });
 
-  it('[DG1] the digest is kept incrementally: after every transaction it is a fresh load\'s', () => {
+  it("[DG1] the digest is kept incrementally: after every transaction it is a fresh load's", () => {
     const { a, b, thread_id } = createPair();
     let compared = 0;
     for (const { doc, chat } of [a, b]) {
@@ -263,7 +304,13 @@ describe('copies and digest', () => {
     part.append('a');
     syncAll([a, b]);
     part.append('b');
-    addText(b.doc, textOf([header({ user: 'ada' }), messageLine(prompt.message_id, thread_id, { content: 'another line of it' })]));
+    addText(
+      b.doc,
+      textOf([
+        header({ user: 'ada' }),
+        messageLine(prompt.message_id, thread_id, { content: 'another line of it' }),
+      ]),
+    );
     syncAll([a, b]);
     writer.finish({ finish_reason: 'stop' });
     b.chat.redact({ message_id: prompt.message_id, by: 'bob' });
@@ -298,7 +345,10 @@ describe('copies and digest', () => {
   it('[DG3] the fold digest is equal for documents that read the same, and for no others', () => {
     const lines = [threadLine(T), messageLine(P, T, { content: 'x' })];
     const one = replicaOf([header(), ...lines]);
-    const two = replicaOf([header({ lane: 'b', writer: 'w2', user: 'bob' }), lines[0] as string], [header({ lane: 'c' }), lines[1] as string, 'bad']);
+    const two = replicaOf(
+      [header({ lane: 'b', writer: 'w2', user: 'bob' }), lines[0] as string],
+      [header({ lane: 'c' }), lines[1] as string, 'bad'],
+    );
     expect(one.chat.digest()).not.toBe(two.chat.digest());
     expect(one.chat.foldDigest()).toBe(two.chat.foldDigest());
     expect(one.chat.foldDigest()).toMatch(/^[0-9a-f]{64}$/);

@@ -54,7 +54,12 @@ describe('embedding', () => {
     send(one.doc, two.doc);
     send(two.doc, one.doc);
     for (const { chat, map, doc } of [one, two]) {
-      expect(chat.threads().map(({ thread_id }) => thread_id).sort()).toEqual([a, b].sort());
+      expect(
+        chat
+          .threads()
+          .map(({ thread_id }) => thread_id)
+          .sort(),
+      ).toEqual([a, b].sort());
       expect(chat.messages(a)).toHaveLength(1);
       expect(chat.messages(b)).toHaveLength(1);
       expect(doc.getMap('cells').get('chat of cell 1')).toBe(map);

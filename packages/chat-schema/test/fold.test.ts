@@ -328,12 +328,13 @@ describe('the fold', () => {
     };
     const before = read();
     before.forEach(expectFrozen);
-    read().forEach((value, i) => expect(value, `read ${i}`).toBe(before[i]));
+    for (const [i, value] of read().entries()) expect(value, `read ${i}`).toBe(before[i]);
     // Something else changes.
     const other = b.chat.createThread({ created_by: 'bob' });
     syncAll([a, b]);
     say(a.chat, other.thread_id, 'elsewhere');
-    read().forEach((value, i) => i > 0 && i !== 9 && expect(value, `read ${i}`).toBe(before[i]));
+    // The list of threads has another, and variables are folded again.
+    for (const [i, value] of read().entries()) if (i > 0 && i < 9) expect(value, `read ${i}`).toBe(before[i]);
     a.chat.edit({ message_id, author_id: 'ada', content: 'new' });
     expect(a.chat.messages(thread_id)).not.toBe(before[5]);
     expect(a.chat.message(deriveAnswerId(message_id))).toBe(before[6]);

@@ -20,7 +20,7 @@ describe('hostile writers', () => {
     );
   });
 
-  it('[LN7] a line is too long at 4,194,305 code units, and not at one less', () => {
+  it('[LN7] a line is too long at 4,194,305 code units, and not at one less; an open one is torn', () => {
     const doc = new Y.Doc();
     const chat = openChat(doc, { environment: readingEnvironment(0), readOnly: true });
     const lane =
@@ -38,7 +38,7 @@ describe('hostile writers', () => {
         .quarantine()
         .map(({ reason }) => reason)
         .sort(),
-    ).toEqual(['too_long']);
+    ).toEqual(['too_long', 'torn']);
     checkLaws(chat, doc, ledger);
     expect(extractTexts(doc)).toHaveLength(1);
   });

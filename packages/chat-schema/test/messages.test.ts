@@ -144,6 +144,21 @@ describe('messages', () => {
     expectSame([replica]);
   });
 
+  it('[MS4] a part without a kind is text', () => {
+    const bare = partLine(M, 1, ' bare').replace('"kind":"text",', '');
+    expect(bare).not.toContain('kind');
+    const replica = replicaOf([
+      ...base,
+      messageLine(M, T, { content: 'said' }),
+      bare,
+      partLine(M, 2, ' on', { continues: 1 }),
+    ]);
+    expect(replica.chat.message(M)).toMatchObject({ content: 'said bare on' });
+    expect(replica.chat.message(M)?.parts).toEqual([{ n: 1, kind: 'text', text: ' bare on', open: false }]);
+    expect(replica.chat.message(M)?.problem).toBeUndefined();
+    expectSame([replica]);
+  });
+
   it('[MS5] other kinds, also unknown ones, are parts and no content', () => {
     const kinds = ['reasoning', 'plan', 'file', 'hologram'];
     const replica = replicaOf([

@@ -1,6 +1,4 @@
 import type {
-  Annotation,
-  ConfigConflict,
   Json,
   JsonObject,
   LineReport,
@@ -8,8 +6,6 @@ import type {
   QuarantinedLine,
   Slot,
   Thread,
-  ThreadConfig,
-  ThreadConfigFields,
   ThreadState,
   Waiting,
 } from '../src/index.js';
@@ -23,6 +19,7 @@ import {
   type OracleEntry,
 } from './oracle-lines.js';
 import { orderNodes, putRootFirst } from './oracle-order.js';
+import { readAnnotations, readConfig, readConflicts, readVariables } from './oracle-settings.js';
 import {
   askedEpochs,
   attemptOf,
@@ -39,11 +36,6 @@ import {
   whole,
 } from './oracle-turns.js';
 import { type Everything, findProbe, type OracleResult, type SlotKey } from './oracle-types.js';
-
-const CONFIG_FIELDS: readonly (keyof ThreadConfigFields)[] = [
-  ...(['name', 'thread_color', 'thread_icon', 'thread_image', 'pin', 'archived', 'acp_config'] as const),
-  ...(['agent_kind', 'session', 'template', 'variables', 'anchor', 'resolved'] as const),
-];
 
 /** The fold, written from SPEC.md alone: slow, eager and stateless. */
 export function runOracle(texts: readonly LaneText[]): OracleResult {
@@ -62,8 +54,8 @@ export function runOracle(texts: readonly LaneText[]): OracleResult {
         .map(({ body }) => text(body['doc_id']))
         .sort(compare)[0] ?? null,
     threads: fold.threads(),
-    configs: record(probe.threads, (id) => fold.config(id)),
-    conflicts: record(probe.threads, (id) => fold.conflicts(id)),
+    configs: record(probe.threads, (id) => readConfig(entries, id)),
+    conflicts: record(probe.threads, (id) => readConflicts(entries, id)),
     order: record(probe.threads, (id) => fold.order(id)),
     transcripts: record(probe.threads, (id) => fold.transcript(id)),
     parents: record(probe.messages, (id) => fold.parent(id)),
@@ -74,11 +66,11 @@ export function runOracle(texts: readonly LaneText[]): OracleResult {
       probe.slots.map((slot) => [JSON.stringify(slot), fold.activeThread(slot) ?? null]),
     ),
     variables: Object.fromEntries(
-      probe.scopes.map(([scope, id]) => [`${scope}/${id}`, fold.variables(scope, id)]),
+      probe.scopes.map(([scope, id]) => [`${scope}/${id}`, readVariables(entries, scope, id)]),
     ),
     annotations: {
-      ...record(probe.threads, (id) => fold.annotations('thread', id)),
-      ...record(probe.messages, (id) => fold.annotations('message', id)),
+      ...record(probe.threads, (id) => readAnnotations(entries, 'thread', id)),
+      ...record(probe.messages, (id) => readAnnotations(entries, 'message', id)),
     },
     marks: Object.fromEntries(
       probe.threads.flatMap((id) =>
@@ -151,36 +143,6 @@ class Fold {
 
   #thread(id: string): OracleEntry | undefined {
     return this.#entries.of('thread', id)[0];
-  }
-
-  #heads(id: string, field: string): OracleEntry[] {
-    return findHeads(this.#entries.of('thread_config', id).filter(({ body }) => body[field] !== undefined));
-  }
-
-  config(id: string): ThreadConfig {
-    const config: Record<string, unknown> = { thread_id: id };
-    const winners: OracleEntry[] = [];
-    for (const field of CONFIG_FIELDS) {
-      const winner = this.#heads(id, field)[0];
-      if (winner === undefined) continue;
-      winners.push(winner);
-      if (winner.body[field] !== null) config[field] = winner.body[field];
-    }
-    const latest = winners.sort((a, b) => compare(b.own, a.own))[0];
-    config['updated_at'] = latest?.body['updated_at'];
-    config['updated_by'] = latest?.body['updated_by'];
-    return compact(config) as unknown as ThreadConfig;
-  }
-
-  conflicts(id: string): ConfigConflict[] {
-    return CONFIG_FIELDS.map((field) => ({
-      field,
-      entries: this.#heads(id, field).map(({ own, body }) => ({
-        id: own,
-        updated_by: text(body['updated_by']),
-        value: body[field] as Json,
-      })),
-    })).filter((conflict) => conflict.entries.length > 1);
   }
 
   isRedacted(id: string): boolean {
@@ -370,43 +332,6 @@ class Fold {
     return inside.sort(
       (a, b) => whole(b.slot?.number, 0) - whole(a.slot?.number, 0) || compare(b.thread_id, a.thread_id),
     )[0]?.thread_id;
-  }
-
-  variables(scope: string, scopeId: string): Record<string, Json> {
-    const all = this.#entries
-      .of('variables')
-      .filter(({ body }) => body['scope'] === scope && body['scope_id'] === scopeId);
-    const names = new Set(all.flatMap(({ body }) => Object.keys((body['values'] ?? {}) as object)));
-    const values: Record<string, Json> = {};
-    for (const name of names) {
-      const having = all.filter(({ body }) => Object.hasOwn((body['values'] ?? {}) as object, name));
-      const value = (findHeads(having)[0]?.body['values'] as Record<string, Json> | undefined)?.[name];
-      if (value !== null && value !== undefined) values[name] = value;
-    }
-    return values;
-  }
-
-  annotations(role: 'thread' | 'message', id: string): Annotation[] {
-    const all = this.#entries
-      .of('annotation', id)
-      .filter(
-        ({ about, body }) => about === role && body['user_id'] !== undefined && body['key'] !== undefined,
-      );
-    const keyOf = ({ body }: OracleEntry): string => JSON.stringify([body['user_id'], body['key']]);
-    return [...new Set(all.map(keyOf))]
-      .flatMap((key) => findHeads(all.filter((entry) => keyOf(entry) === key)).slice(0, 1))
-      .filter(({ body }) => body['value'] !== null && body['value'] !== undefined)
-      .map(
-        ({ own, body }) =>
-          ({
-            id: own,
-            [`${role}_id`]: id,
-            user_id: text(body['user_id']),
-            key: text(body['key']),
-            value: body['value'] as Json,
-          }) as Annotation,
-      )
-      .sort((a, b) => compare(a.id, b.id));
   }
 
   readMark(threadId: string, userId: string): string | undefined {

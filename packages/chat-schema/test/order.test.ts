@@ -302,4 +302,49 @@ describe('order', () => {
     expect(chat.messages(thread_id).map(({ date }) => date)).toEqual(dates);
     expectSame([{ chat, doc }]);
   });
+
+  it('[OR6] `after` is named only where the own id is not above the last message seen', () => {
+    const { a, b, thread_id } = createPair();
+    const first = say(a.chat, thread_id, 'first');
+    expect(first.after).toBeUndefined();
+    expect(say(a.chat, thread_id, 'second').after).toBeUndefined();
+    // A clock that is far behind: its stamps do not follow, its messages do.
+    a.clock.time += 60 * MINUTE;
+    const ahead = say(a.chat, thread_id, 'ahead').message_id;
+    syncAll([a, b]);
+    const behind = say(b.chat, thread_id, 'behind');
+    expect(behind.message_id < ahead).toBe(true);
+    expect(behind.after).toBe(ahead);
+    const next = say(b.chat, thread_id, 'still behind');
+    expect(next.after).toBe(behind.message_id);
+    syncAll([a, b]);
+    expect(a.chat.messages(thread_id).map(({ content }) => content)).toEqual([
+      'first',
+      'second',
+      'ahead',
+      'behind',
+      'still behind',
+    ]);
+    expectSame([a, b]);
+  });
+
+  it('[OR6] `after` is named while some message of the thread waits for a target', () => {
+    const { doc, chat } = createReplica();
+    const { thread_id } = chat.createThread({ created_by: 'ada' });
+    const [late, waiting] = [idAt(4, 'late'), idAt(-1, 'waiting')];
+    addText(doc, textOf([header(), messageLine(waiting, thread_id, { after: late, content: 'waiting' })]));
+    const seen = say(chat, thread_id, 'after seeing it');
+    expect(seen.after).toBe(waiting);
+    const streamed = chat.openMessage({ thread_id, sender_id: 'ada' });
+    expect(chat.message(streamed.message_id)?.after).toBe(seen.message_id);
+    addText(doc, textOf([header({ lane: 'b' }), messageLine(late, thread_id, { content: 'late' })]));
+    expect(chat.messages(thread_id).map(({ content }) => content)).toEqual([
+      'late',
+      'waiting',
+      'after seeing it',
+      '',
+    ]);
+    expect(say(chat, thread_id, 'then').after).toBeUndefined();
+    expectSame([{ doc, chat }]);
+  });
 });

@@ -55,7 +55,10 @@ describe('reading and watching', () => {
   it('[RD1] no read throws on lines that are damaged anywhere', () => {
     const whole = textOf([
       header(),
-      threadLine(T, { slot: { root_id: 'r', owner_id: 'o', provider: 'p', number: 1 }, forked_from: { thread_id: T } }),
+      threadLine(T, {
+        slot: { root_id: 'r', owner_id: 'o', provider: 'p', number: 1 },
+        forked_from: { thread_id: T },
+      }),
       configLine(idAt(2), T, { name: 'N', acp_config: { a: 1 }, replaces: [idAt(9)] }),
       messageLine(P, T, { expects: 'answer', content: '🎉', reply_to_message_id: P }),
       attemptLine(P, T, idAt(3)),
@@ -65,12 +68,28 @@ describe('reading and watching', () => {
       entryLine('variables', idAt(6), { scope: 'user', scope_id: 'ada', values: { a: 1 } }),
       entryLine('redaction', idAt(7), { message_id: P, by: 'ada', date: DATE }),
     ]);
-    const junk = fc.constantFrom('', '\0', '"', '}', '{', '\n', 'null', '[]', '{}', '-1', '1e999', '"__proto__":{},', '\\', 'x');
+    const junk = fc.constantFrom(
+      '',
+      '\0',
+      '"',
+      '}',
+      '{',
+      '\n',
+      'null',
+      '[]',
+      '{}',
+      '-1',
+      '1e999',
+      '"__proto__":{},',
+      '\\',
+      'x',
+    );
     const damage = fc.tuple(fc.nat(whole.length), fc.nat(12), junk);
     fc.assert(
       fc.property(fc.array(damage, { minLength: 1, maxLength: 6 }), fc.boolean(), (damages, open) => {
         let text = open ? whole.slice(0, -1) : whole;
-        for (const [at, length, insert] of damages) text = text.slice(0, at) + insert + text.slice(at + length);
+        for (const [at, length, insert] of damages)
+          text = text.slice(0, at) + insert + text.slice(at + length);
         const { doc, chat } = createReplica('reader');
         addText(doc, textOf([header({ lane: 'good' }), threadLine(T), messageLine(idAt(8), T)]));
         addText(doc, text);
@@ -84,11 +103,47 @@ describe('reading and watching', () => {
   });
 
   it('[RD1] no read throws on fields of any type', () => {
-    const types = ['thread', 'thread_config', 'message', 'revision', 'redaction', 'activation', 'annotation', 'stop', 'retry'];
+    const types = [
+      'thread',
+      'thread_config',
+      'message',
+      'revision',
+      'redaction',
+      'activation',
+      'annotation',
+      'stop',
+      'retry',
+    ];
     const more = ['thread_state', 'interrupt', 'variables', 'document', 'legacy_row', 'finish', 'part'];
-    const keys = ['date', 'content', 'replaces', 'slot', 'values', 'epoch', 'seen', 'key', 'user_id', 'created_at', 'name'];
-    const rest = ['purpose', 'forked_from', 'n', 'text', 'error', 'doc_id', 'scope', 'value', 'kind', 'continues', 'updated_at'];
-    const body = fc.dictionary(fc.constantFrom(...keys, ...rest), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 5 });
+    const keys = [
+      'date',
+      'content',
+      'replaces',
+      'slot',
+      'values',
+      'epoch',
+      'seen',
+      'key',
+      'user_id',
+      'created_at',
+      'name',
+    ];
+    const rest = [
+      'purpose',
+      'forked_from',
+      'n',
+      'text',
+      'error',
+      'doc_id',
+      'scope',
+      'value',
+      'kind',
+      'continues',
+      'updated_at',
+    ];
+    const body = fc.dictionary(fc.constantFrom(...keys, ...rest), fc.jsonValue({ maxDepth: 2 }), {
+      maxKeys: 5,
+    });
     const line = fc.tuple(fc.constantFrom(...types, ...more), body).map(([type, fields]) => {
       const ids: Record<string, object> = {
         thread: { thread_id: T },
@@ -96,8 +151,13 @@ describe('reading and watching', () => {
         part: { attempt: P, n: 1 },
         finish: { id: idAt(4), attempt: P },
       };
-      const about = ['thread_config', 'activation', 'thread_state'].includes(type) ? { thread_id: T } : { message_id: P };
-      const own = ids[type] ?? { id: idAt(3), ...(['variables', 'document', 'legacy_row'].includes(type) ? {} : about) };
+      const about = ['thread_config', 'activation', 'thread_state'].includes(type)
+        ? { thread_id: T }
+        : { message_id: P };
+      const own = ids[type] ?? {
+        id: idAt(3),
+        ...(['variables', 'document', 'legacy_row'].includes(type) ? {} : about),
+      };
       return JSON.stringify({ type, ...own, ...fields, ...own });
     });
     fc.assert(
@@ -142,14 +202,22 @@ describe('reading and watching', () => {
     expect(seen).toHaveLength(1);
     expect(seen[0]).toMatchObject({
       contents: ['one', 'two'],
-      change: { messages: [one.message_id, two.message_id], threads: [thread_id], local: false, origin: NETWORK },
+      change: {
+        messages: [one.message_id, two.message_id],
+        threads: [thread_id],
+        local: false,
+        origin: NETWORK,
+      },
     });
     b.doc.transact(() => {
       say(b.chat, thread_id, 'three');
       b.chat.edit({ message_id: one.message_id, author_id: 'bob', content: 'uno' });
     }, 'embedder');
     expect(seen).toHaveLength(2);
-    expect(seen[1]).toMatchObject({ contents: ['uno', 'two', 'three'], change: { local: true, origin: 'embedder' } });
+    expect(seen[1]).toMatchObject({
+      contents: ['uno', 'two', 'three'],
+      change: { local: true, origin: 'embedder' },
+    });
     expect(seen[1]?.change.messages).toContain(one.message_id);
     b.chat.setVariables({ scope: 'user', scope_id: 'ada', values: { a: 1 } });
     expect(seen[2]?.change).toMatchObject({ document: true, messages: [], threads: [] });
@@ -178,7 +246,10 @@ describe('reading and watching', () => {
   });
 
   it('[RD2] the deltas of streamed text make up the text, for the writer and for others', () => {
-    const piece = fc.array(fc.constantFrom('a', '"', '\\', '\n', 'é', '漢', '🎉', '\ud83d', '\udf89'), { minLength: 1, maxLength: 6 });
+    const piece = fc.array(fc.constantFrom('a', '"', '\\', '\n', 'é', '漢', '🎉', '\ud83d', '\udf89'), {
+      minLength: 1,
+      maxLength: 6,
+    });
     fc.assert(
       fc.property(fc.array(fc.tuple(piece, fc.boolean()), { minLength: 1, maxLength: 8 }), (pieces) => {
         const { a, b, thread_id } = createPair();
@@ -220,7 +291,11 @@ describe('reading and watching', () => {
       const after = chat.messages(thread_id);
       expect(after).not.toBe(before);
       expect(chat.messageIds(thread_id)).toBe(ids);
-      expect([chat.config(thread_id), chat.thread(thread_id), chat.state(thread_id)]).toEqual([config, thread, state]);
+      expect([chat.config(thread_id), chat.thread(thread_id), chat.state(thread_id)]).toEqual([
+        config,
+        thread,
+        state,
+      ]);
       expect(chat.thread(thread_id)).toBe(thread);
       expect(chat.state(thread_id)).toBe(state);
       const changed = after.filter((message, i) => message !== before[i]).map(({ message_id }) => message_id);
@@ -276,7 +351,7 @@ describe('reading and watching', () => {
     const { a, b, thread_id } = createPair();
     const now = say(a.chat, thread_id, 'now').message_id;
     const early = say(b.chat, thread_id, 'at the same time').message_id;
-    const until = now > early ? now : early;
+    const until = present([now, early].sort()[1]);
     const past = a.chat.at(until);
     expect(past.messageIds(thread_id)).toEqual([now]);
     syncAll([a, b]);

@@ -270,9 +270,8 @@ describe('redaction and damage', () => {
     syncAll([a, b]);
     const { key } = findText(b.doc, 'half a sen');
     asPeer(b.doc, (map) => map.delete(key));
-    expect(b.chat.damage().map(({ line }) => line)).toContain(
-      partLine(writer.attempt, 1, 'half a sen').replace('"}', '","cut":true}'),
-    );
+    const kept = b.chat.damage().find(({ line }) => line.includes('"part"'));
+    expect(kept?.line).toMatch(/"text":"half a sen","cut":true\}$/);
     b.chat.rehost();
     syncAll([a, b]);
     expect(a.chat.message(writer.message_id)?.content).toBe('half a sen');

@@ -123,11 +123,11 @@ describe('answers, attempts, state', () => {
     chat.interrupt({ message_id: gone.message_id });
     const again = answer(chat, prompt.message_id);
     again.finish({ finish_reason: 'stop' });
-    expect(
-      entriesOf(chat, 'message')
-        .slice(1)
-        .map(({ epoch }) => epoch),
-    ).toEqual([1, 1]);
+    const attempts = [
+      chat.message(again.message_id)?.attempt,
+      ...(chat.message(again.message_id)?.alternates ?? []),
+    ];
+    expect(attempts.map((each) => each?.epoch)).toEqual([1, 1]);
     chat.retry({ message_id: prompt.message_id, by: 'ada' });
     chat.retry({ message_id: prompt.message_id, by: 'ada' });
     expect(entriesOf(chat, 'retry').map(({ epoch }) => epoch)).toEqual([2]);
@@ -174,6 +174,15 @@ describe('answers, attempts, state', () => {
       [A2, 'two'],
       [A3, ''],
     ]);
+  });
+
+  it('[TN5] an attempt without an epoch has epoch 1', () => {
+    const bare = attempt(A1, 1).replace('"epoch":1,', '');
+    expect(bare).not.toContain('epoch');
+    expect(read(bare).attempt.epoch).toBe(1);
+    expect(read(bare, retry(3, 2), attempt(A2, 2)).attempt).toMatchObject({ attempt: A2, epoch: 2 });
+    expect(read(bare, stop(30, 1)).attempt.stop_requested).toBe(true);
+    expect(read(bare).problem).toBeUndefined();
   });
 
   it('[TN6] a finish settles its attempt; of several the smallest id', () => {
