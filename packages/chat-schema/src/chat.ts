@@ -46,7 +46,9 @@ export function openChat(target: Y.Doc | Y.Map<unknown>, options: ChatOptions = 
   if (docOf(map) === null) throw new ChatDocError('detached', 'target', 'the map is in no document');
   const environment = options.environment ?? systemEnvironment;
   const stamps = new StampClock(environment);
-  return new Chat(map, new EntryIndex(map, stamps), stamps, { ...options, environment });
+  const [a = 0, b = 0, c = 0, d = 0] = environment.random(4);
+  const index = new EntryIndex(map, stamps, (a << 24) | (b << 16) | (c << 8) | d);
+  return new Chat(map, index, stamps, { ...options, environment });
 }
 
 /** One chat: reads of its present state, and writes that append entries to lanes of our own. */

@@ -89,6 +89,8 @@ export class Digest {
 
   *#lanesOf(slot: number, rows: readonly number[]): IterableIterator<string> {
     const index = this.#index;
+    // A torn line is no row; it may be about any message.
+    for (const { header } of index.tornLines()) yield header?.lane?.lane_id ?? '';
     for (const row of rows) {
       yield index.headerOf(row)?.lane?.lane_id ?? '';
       const attempt = index.attemptOf(row) ?? slot;

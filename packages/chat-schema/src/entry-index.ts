@@ -77,12 +77,9 @@ export class EntryIndex extends LineTable {
   #horizon = '';
   #touched: Touched | undefined;
   #wantDeltas = false;
-  // Neighbouring lines mostly share their ids: the last slot by role saves a look-up a line.
-  readonly #lastId = ['', '', '', ''];
-  readonly #lastSlot = [-1, -1, -1, -1];
 
-  constructor(map: LaneMap, stamps: StampClock) {
-    super();
+  constructor(map: LaneMap, stamps: StampClock, seed: number) {
+    super(seed);
     this.#map = map;
     this.#stamps = stamps;
     this.#horizon = stamps.horizon();
@@ -360,12 +357,12 @@ export class EntryIndex extends LineTable {
     }
     const links = this.#links;
     links.role = role;
-    links.subject = this.#slotAt(chunk, head.subject, role);
-    links.thread = head.thread < 0 ? -1 : this.#slotAt(chunk, head.thread, ROLE.thread);
+    links.subject = this.slots.takeAt(chunk, head.subject);
+    links.thread = head.thread < 0 ? -1 : this.slots.takeAt(chunk, head.thread);
     links.attempt = -1;
     if (head.attempt >= 0) {
       this.#stamps.notice(chunk, head.attempt, this.#horizon);
-      links.attempt = this.#slotAt(chunk, head.attempt, ROLE.attempt);
+      links.attempt = this.slots.takeAt(chunk, head.attempt);
     }
     this.linkRow(row, links);
     if (touched !== undefined) {
@@ -393,17 +390,6 @@ export class EntryIndex extends LineTable {
     const end = this.endOf(row);
     const text = readLaneText(state.lane);
     return text.slice(this.startOf(row), end < 0 ? text.length : end);
-  }
-
-  #slotAt(chunk: string, at: number, role: number): number {
-    if (chunk.startsWith(this.#lastId[role] as string, at) && this.#lastSlot[role] !== -1) {
-      return this.#lastSlot[role] as number;
-    }
-    const id = chunk.substring(at, at + ULID_LENGTH);
-    const slot = this.slots.take(id);
-    this.#lastId[role] = id;
-    this.#lastSlot[role] = slot;
-    return slot;
   }
 
   #touchRow(row: number): void {

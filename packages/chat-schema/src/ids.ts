@@ -11,8 +11,9 @@ export const FUTURE_LIMIT_MS: number = 5 * 60 * 1000;
 
 const TIME_LENGTH = 10;
 const SMALLEST = '0'.repeat(ULID_LENGTH);
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const DIGIT: Int8Array = new Int8Array(128).fill(-1);
+export const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** By character code; -1 for what is no digit. */
+export const DIGIT: Int8Array = new Int8Array(128).fill(-1);
 for (let i = 0; i < ALPHABET.length; i += 1) DIGIT[ALPHABET.charCodeAt(i)] = i;
 
 export type ParsedUlid =

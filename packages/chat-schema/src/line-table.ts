@@ -40,13 +40,17 @@ const HEAD_OF_ROLE: readonly number[] = [-1, OF_THREAD, OF_MESSAGE, OF_ATTEMPT];
  * that is dropped stays linked, with kind `none`, and is skipped.
  */
 export class LineTable {
-  readonly slots: SlotTable = new SlotTable();
+  readonly slots: SlotTable;
   protected readonly headerList: Header[] = [];
   #size = 0;
   #live = 0;
   #cells = new Int32Array(256 * ROW);
   #heads = new Int32Array(256 * SLOT).fill(-1);
   readonly #others = new Map<number, number[]>();
+
+  constructor(seed: number) {
+    this.slots = new SlotTable(seed);
+  }
 
   /** Live lines, headers included. */
   get lines(): number {

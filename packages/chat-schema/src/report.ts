@@ -74,9 +74,11 @@ export function countWaiting(view: ChatView, index: EntryIndex): Waiting {
     }
   }
   for (const slot of index.slotsWith('attempt')) {
-    const known = index
-      .attemptMessages(slot)
-      .some((row) => view.foldedAt(index.subjectOf(row)) !== undefined);
+    const known = index.attemptMessages(slot).some((row) => {
+      const folded = view.foldedAt(index.subjectOf(row));
+      if (folded?.message.attempt === undefined) return folded !== undefined && index.subjectOf(row) === slot;
+      return folded.lastParts.has(index.slots.idOf(slot));
+    });
     if (!known) parts_without_attempt += chooseRows(index, index.attemptRows(slot)).chosen.length;
   }
   for (const slot of index.slotsWith('thread')) {
@@ -117,6 +119,8 @@ export function createReport(
     for (const row of view.foldedAt(slot)?.ignored ?? []) {
       const lane_id = index.headerOf(row)?.lane?.lane_id ?? null;
       const line = index.line(row);
+      // What does not parse is listed in quarantine.
+      if (!parseLine(line).ok) continue;
       ignored.set(`${lane_id} ${line}`, Object.freeze({ lane_id, line }));
     }
   }

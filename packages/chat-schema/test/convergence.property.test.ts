@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DigestLedger } from './laws.js';
+import { FoldLedger } from './laws.js';
 import { honestSchedule, parameters } from './schedule.js';
 import { readRegressions, runChecked, Sightings } from './schedule-check.js';
 
-const ledger = new DigestLedger();
+const ledger = new FoldLedger();
 const sightings = new Sightings();
 
 describe('convergence', () => {

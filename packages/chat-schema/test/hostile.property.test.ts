@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { openChat } from '../src/index.js';
-import { checkLaws, DigestLedger, readingEnvironment } from './laws.js';
+import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
 import { extractTexts } from './oracle-lines.js';
 import { hostileSchedule, parameters } from './schedule.js';
 import { runChecked, Sightings } from './schedule-check.js';
 
-const ledger = new DigestLedger();
+const ledger = new FoldLedger();
 const sightings = new Sightings();
 
 describe('hostile writers', () => {

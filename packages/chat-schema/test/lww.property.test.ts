@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { type Chat, openChat } from '../src/index.js';
-import { checkLaws, DigestLedger, readingEnvironment } from './laws.js';
+import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
 import { DATE, idAt, laneHeader, laneUpdate, messageLine, START, threadLine } from './raw.js';
 import { parameters } from './schedule.js';
 import { NETWORK, seededEnvironment } from './schedule-run.js';
 
-const ledger = new DigestLedger();
+const ledger = new FoldLedger();
 const sightings = { conflicts: 0, resolved: 0, cycles: 0, backwards: 0 };
 
 interface Peer {

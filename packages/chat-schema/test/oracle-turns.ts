@@ -132,7 +132,7 @@ export function readTail(entries: Entries, message: OracleEntry): Tail {
 function pick({ body }: OracleEntry): Omit<Part, 'open'> {
   return {
     n: whole(body['n'], 0),
-    kind: text(body['kind']),
+    kind: text(body['kind'] ?? 'text'),
     part_id: body['part_id'] as string,
     state: body['state'] as string,
     title: body['title'] as string,

@@ -54,7 +54,6 @@ export interface Everything {
 export interface OracleResult {
   readonly everything: Everything;
   readonly probe: Probe;
-  /** [DG1] What the digest covers. Equal here means equal digests, and different here different ones. */
   readonly digest: string;
 }
 

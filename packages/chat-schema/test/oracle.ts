@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type {
   Json,
   JsonObject,
@@ -85,12 +86,14 @@ export function runOracle(texts: readonly LaneText[]): OracleResult {
     unknown,
     hidden: chosen.hidden,
   };
-  return { everything, probe, digest: JSON.stringify(fold.covered(chosen)) };
+  return { everything, probe, digest: fold.digest(chosen) };
 }
 
 function toReports({ headers, line }: OracleEntry): LineReport[] {
   return headers.map(({ lane_id }) => ({ lane_id, line }));
 }
+
+const endLine = (line: string): string => `${line}\n`;
 
 /** Each once a lane, by lane and line. */
 function uniqueReports(reports: readonly LineReport[]): LineReport[] {
@@ -374,18 +377,22 @@ class Fold {
     });
   }
 
-  /** [DG1]: lane id and line of all but the lines that another of their id outranks. */
-  covered(chosen: Chosen): (readonly [string | null, string])[] {
+  /** [DG1] */
+  digest(chosen: Chosen): string {
     const lost = new Set(this.tailLosers().map(({ lane_id, line }) => JSON.stringify([lane_id, line])));
     const entries = [...chosen.entries, ...chosen.tails].flatMap(({ headers, line }) =>
       headers.map(({ lane_id }) => [lane_id, line] as const),
     );
-    const all = new Map<string, readonly [string | null, string]>();
-    for (const pair of [...entries, ...chosen.covered]) {
-      const key = JSON.stringify(pair);
-      if (!lost.has(key)) all.set(key, pair);
+    const lanes = new Map<string, Set<string>>();
+    for (const [lane_id, line] of [...entries, ...chosen.covered]) {
+      if (lost.has(JSON.stringify([lane_id, line]))) continue;
+      const lane = lane_id ?? '';
+      lanes.set(lane, (lanes.get(lane) ?? new Set()).add(line));
     }
-    return [...all.values()].sort(([a, x], [b, y]) => compare(a ?? '', b ?? '') || compare(x, y));
+    const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+    const lines = (lane: string): string => [...(lanes.get(lane) ?? [])].sort(compare).map(endLine).join('');
+    const sorted = [...lanes.keys()].sort(compare);
+    return hash(sorted.map((lane) => endLine(`${lane} ${hash(lines(lane))}`)).join(''));
   }
 
   #attemptLines(attempt: string): OracleEntry[] {

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { deriveAnswerId, openChat } from '../src/index.js';
-import { checkLaws, DigestLedger, readingEnvironment } from './laws.js';
+import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
 import { DATE, idAt, laneHeader, laneUpdate, messageLine, START, threadLine } from './raw.js';
 import { parameters } from './schedule.js';
 
-const ledger = new DigestLedger();
+const ledger = new FoldLedger();
 const THREADS = [idAt(0, 'thread'), idAt(0, 'other')] as const;
 const sightings = { cycles: 0, answers: 0, named: 0, late: 0, absent: 0 };
 

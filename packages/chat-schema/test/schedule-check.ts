@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkLaws, type DigestLedger, expectConverged, readEverythingElse, type Seen } from './laws.js';
+import { expect } from 'vitest';
+import { checkLaws, expectConverged, type FoldLedger, readEverythingElse, type Seen } from './laws.js';
 import type { Schedule } from './schedule.js';
-import { closeWorld, createWorld, exchangeAll, runStep } from './schedule-run.js';
+import { closeWorld, createWorld, exchangeAll, isHostile, runStep, type World } from './schedule-run.js';
 
 /** How often each interesting case came up: a suite that never met it has proved nothing about it. */
 export class Sightings {
@@ -108,8 +109,20 @@ export class Sightings {
   }
 }
 
+/** [OR3]: what was sent after seeing another never stands above it, unless it is the root. */
+function checkSeen(world: World, { everything }: Seen): void {
+  for (const ids of Object.values(everything.order)) {
+    ids.forEach((id, at) => {
+      if (at === 0) return;
+      const below = new Set(ids.slice(at + 1));
+      const wrong = (world.seen.get(id) ?? []).find((other) => below.has(other));
+      expect(wrong, `[OR3] ${id} was sent after seeing it, and never stands above it`).toBeUndefined();
+    });
+  }
+}
+
 /** Runs a schedule and checks every law after every step on the replica that it touched, and convergence last. */
-export function runChecked(schedule: Schedule, ledger: DigestLedger, sightings: Sightings): void {
+export function runChecked(schedule: Schedule, ledger: FoldLedger, sightings: Sightings): void {
   const world = createWorld(schedule);
   try {
     for (const step of schedule.steps) {
@@ -121,6 +134,8 @@ export function runChecked(schedule: Schedule, ledger: DigestLedger, sightings: 
     for (const { chat, doc, clock } of world.replicas) {
       const seen = checkLaws(chat, doc, ledger, clock);
       sightings.note(seen);
+      // A hostile line may say that an honest message replies to anything.
+      if (!schedule.steps.some(isHostile)) checkSeen(world, seen);
       readEverythingElse(chat, seen.everything.threads[0]?.thread_id ?? '7ZZZZZZZZZZZZZZZZZZZZZZZZZ');
     }
     expectConverged(world.replicas);

@@ -56,11 +56,13 @@ export interface World {
   readonly replicas: readonly Replica[];
   /** How often each step ran and did something. */
   readonly done: Map<string, number>;
+  /** By message, what its author had before it when it was sent. */
+  readonly seen: Map<string, readonly string[]>;
 }
 
 export function createWorld(schedule: Schedule): World {
   const replicas: Replica[] = [];
-  const world: World = { schedule, replicas, done: new Map() };
+  const world: World = { schedule, replicas, done: new Map(), seen: new Map() };
   for (let index = 0; index < schedule.replicas; index += 1) {
     const replica = { index, clock: START + (schedule.skews[index] ?? 0) * HOUR, incarnation: 0 } as Replica;
     Object.assign(replica, { inbox: [], writers: [], clients: new Set(), snapshots: [] });
@@ -122,7 +124,7 @@ export function runStep(world: World, step: Step): Replica | undefined {
 }
 
 const HOSTILE: ReadonlySet<string> = new Set(['foreign', 'steal', 'damage', 'replace', 'value', 'lane']);
-const isHostile = (step: Step): step is HostileStep => HOSTILE.has(step.op);
+export const isHostile = (step: Step): step is HostileStep => HOSTILE.has(step.op);
 const MESSAGE_STEPS: ReadonlySet<string> = new Set(
   'send edit delete redact annotate open stream part append closePart addPart finish stop retry interrupt state'.split(
     ' ',
@@ -183,7 +185,8 @@ function runHonestStep(world: World, replica: Replica, step: HonestStep): boolea
       if (thread_id === undefined) return false;
       const target = step.reply === null ? undefined : pick(chat.messageIds(thread_id), step.reply);
       const client = step.client;
-      chat.send({
+      const before = chat.messageIds(thread_id);
+      const { message_id } = chat.send({
         thread_id,
         sender_id: client === null ? user : 'shared',
         content: step.text,
@@ -191,6 +194,8 @@ function runHonestStep(world: World, replica: Replica, step: HonestStep): boolea
         ...(client !== null && { client_message_id: `c${client}`, date: CLIENT_DATES[client] as string }),
         ...(step.expects && { expects: 'answer' as const }),
       });
+      // What a client sends from two places has one place: that of the line that is chosen.
+      if (client === null) world.seen.set(message_id, before);
       return true;
     }
     case 'edit':
@@ -254,7 +259,9 @@ function runHonestStep(world: World, replica: Replica, step: HonestStep): boolea
     case 'stream': {
       const thread_id = pick(threadIds, step.thread);
       if (thread_id === undefined) return false;
+      const before = chat.messageIds(thread_id);
       const opened = chat.openMessage({ thread_id, sender_id: user });
+      world.seen.set(opened.message_id, before);
       replica.writers.push({ attempt: opened, parts: [], finished: false });
       return true;
     }

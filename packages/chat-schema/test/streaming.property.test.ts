@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { type AttemptWriter, type Chat, openChat, type PartWriter } from '../src/index.js';
-import { checkLaws, DigestLedger } from './laws.js';
+import { checkLaws, FoldLedger } from './laws.js';
 import { extractTexts } from './oracle-lines.js';
 import { START } from './raw.js';
 import { awkwardText, parameters } from './schedule.js';
 import { NETWORK, seededEnvironment } from './schedule-run.js';
 
-const ledger = new DigestLedger();
+const ledger = new FoldLedger();
 const sightings = { splitPairs: 0, redelivered: 0, lost: 0, continued: 0 };
 
 interface Pair {

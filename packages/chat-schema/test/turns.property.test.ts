@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { type Chat, deriveAnswerId, deriveInterruptId, openChat } from '../src/index.js';
-import { checkLaws, DigestLedger, readingEnvironment } from './laws.js';
+import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
 import { DATE, idAt, laneHeader, laneUpdate, messageLine, START, threadLine } from './raw.js';
 import { awkwardText, parameters } from './schedule.js';
 import { Sightings } from './schedule-check.js';
 import { NETWORK, seededEnvironment } from './schedule-run.js';
 
-const ledger = new DigestLedger();
+const ledger = new FoldLedger();
 const sightings = new Sightings();
 const THREAD = idAt(0, 'thread');
 const PROMPT = idAt(1, 'prompt');
