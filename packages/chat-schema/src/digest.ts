@@ -63,9 +63,7 @@ export class Digest {
     const threads = this.#dirtyThreads ?? this.#index.slotsWith('thread');
     for (const slot of messages) {
       const rows = this.#index.messageRows(slot);
-      const redacted =
-        rows.some((row) => this.#index.kindOf(row) === KIND.redaction) &&
-        isRedacted({ index: this.#index }, slot);
+      const redacted = isRedacted({ index: this.#index }, slot);
       if (redacted !== this.#redacted.has(slot)) {
         if (redacted) this.#redacted.add(slot);
         else this.#redacted.delete(slot);

@@ -51,6 +51,7 @@ export interface FoldedTurn {
 }
 
 export function isRedacted(source: Source, slot: number): boolean {
+  if (!source.index.hasRedaction(slot)) return false;
   const rows = filterRows(source, source.index.messageRows(slot));
   const redactions = rows.filter((row) => source.index.kindOf(row) === KIND.redaction);
   return chooseRows(source.index, redactions).chosen.length > 0;
@@ -87,7 +88,7 @@ export function foldMessage(source: Source, slot: number): FoldedMessage | undef
   const { index } = source;
   const rows = filterRows(source, index.messageRows(slot));
   if (rows.length === 0) return undefined;
-  const redacted = rows.some((row) => index.kindOf(row) === KIND.redaction) && isRedacted(source, slot);
+  const redacted = isRedacted(source, slot);
   const { chosen } = chooseRows(index, rows, redacted);
   const id = index.slots.idOf(slot);
   const lines: Chosen[] = [];

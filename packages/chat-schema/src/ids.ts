@@ -113,6 +113,8 @@ export class StampClock {
   readonly #future = new Set<string>();
   #smallestFuture = '';
   #time = -1;
+  #horizonTime = -1;
+  #horizon = '';
   #timeText = '';
   readonly #env: Environment;
 
@@ -122,7 +124,12 @@ export class StampClock {
 
   /** The greatest stamp that counts as present. Read once for a batch, then pass it to `notice`. */
   horizon(): string {
-    return `${encodeTime(clampTime(this.#env.now() + FUTURE_LIMIT_MS), TIME_LENGTH)}ZZZZZZZZZZZZZZZZ`;
+    const time = clampTime(this.#env.now() + FUTURE_LIMIT_MS);
+    if (time !== this.#horizonTime) {
+      this.#horizonTime = time;
+      this.#horizon = `${encodeTime(time, TIME_LENGTH)}ZZZZZZZZZZZZZZZZ`;
+    }
+    return this.#horizon;
   }
 
   /** Notices the stamp that stands at `at` in `text`. No string is made but for one that leads. */

@@ -206,6 +206,13 @@ export class LineTable {
     return this.#chain(this.#headOf(slot, OF_MESSAGE));
   }
 
+  hasRedaction(slot: number): boolean {
+    for (let row = this.#headOf(slot, OF_MESSAGE); row >= 0; row = this.#cell(row, NEXT)) {
+      if (this.#cell(row, KIND_OF) === KIND.redaction) return true;
+    }
+    return false;
+  }
+
   /** Parts and finishes of an attempt. */
   attemptRows(slot: number): number[] {
     const rows: number[] = [];

@@ -93,6 +93,43 @@ describe('lanes that are lost', () => {
     });
   }
 
+  for (const harm of ['set', 'delete'] as const) {
+    it(`[LA7] a lane that goes within the transaction that also writes is dropped at once: ${harm}`, () => {
+      const { doc, chat, thread_id, key } = createWriter();
+      const attempt = answer(chat, ask(chat, thread_id).message_id);
+      const part = attempt.openPart();
+      part.append('so far');
+      const streamed = findText(doc, 'so far').key;
+      let said = '';
+      doc.transact(() => {
+        const map = doc.getMap('chat');
+        for (const each of new Set([key, streamed])) {
+          if (harm === 'delete') map.delete(each);
+          else map.set(each, new Y.Text(''));
+        }
+        said = say(chat, thread_id, 'not lost').message_id;
+        part.append(' and on');
+      });
+      expect(chat.message(said)?.content).toBe('not lost');
+      expect(findText(doc, ' and on').key).not.toBe(streamed);
+      chat.rehost();
+      expect(chat.message(attempt.message_id)?.content).toBe('so far and on');
+      expectSame([{ doc, chat }], { copies: false });
+    });
+  }
+
+  it('[LA7] a lane whose end is deleted within the transaction that also writes is dropped at once', () => {
+    const { doc, chat, thread_id, key } = createWriter();
+    let said = '';
+    doc.transact(() => {
+      textAt(doc, key).delete(textAt(doc, key).length - 1, 1);
+      said = say(chat, thread_id, 'not lost').message_id;
+    });
+    expect(chat.message(said)?.content).toBe('not lost');
+    expect(findText(doc, 'not lost').key).not.toBe(key);
+    expectSame([{ doc, chat }], { copies: false });
+  });
+
   for (const call of ['addPart', 'finish', 'close'] as const) {
     it(`[LA7] ${call} in a lane that was lost goes to a new one, and counts`, () => {
       const { doc, chat, thread_id, key } = createWriter();
