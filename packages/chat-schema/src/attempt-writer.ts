@@ -1,7 +1,7 @@
 import type * as Y from 'yjs';
 import { Escaper, encodeLine, encodeOpenLine } from './codec.js';
 import type { FinishEntry, Json, JsonObject, PartEntry } from './entries.js';
-import { assertString, ChatDocError } from './errors.js';
+import { assertObject, assertString, ChatDocError } from './errors.js';
 import type { LanePool, OwnLane } from './lanes.js';
 
 /** One open line is closed and continued in a new part beyond this, far below what quarantines a line. */
@@ -63,6 +63,8 @@ export class AttemptWriter {
   /** Opens a streamed part. Only one is open at a time: the one before is closed. */
   openPart(part: NewPart = {}): PartWriter {
     this.#assertOpen('openPart');
+    assertObject(part, 'openPart');
+    if (part.text !== undefined) assertString(part.text, 'text');
     const entry = this.#entry(part);
     this.#host.assertEntry(entry);
     this.#open?.close();
@@ -75,6 +77,7 @@ export class AttemptWriter {
   /** Writes one whole part. A tool call is updated by another part with its `part_id`. */
   addPart(part: NewPart & { readonly kind: string }): void {
     this.#assertOpen('addPart');
+    assertObject(part, 'addPart');
     const entry = this.#entry(part);
     this.#host.assertEntry({ ...entry, ...(part.text !== undefined && { text: part.text }) });
     this.#open?.close();
@@ -86,6 +89,7 @@ export class AttemptWriter {
   /** Settles the attempt, and closes an open part in the same transaction. */
   finish(finish: NewFinish): void {
     this.#assertOpen('finish');
+    assertObject(finish, 'finish');
     assertString(finish.finish_reason, 'finish_reason');
     const entry: FinishEntry = {
       type: 'finish',

@@ -38,6 +38,12 @@ export function describeValue(value: unknown): string {
   return typeof value === 'string' ? `a string of ${value.length} characters` : describeType(value);
 }
 
+/** Throws `invalid_argument` unless `value` is an object. */
+export function assertObject(value: unknown, path: string): asserts value is object {
+  if (typeof value === 'object' && value !== null) return;
+  throw new ChatDocError('invalid_argument', path, `expected an object, got ${describeType(value)}`);
+}
+
 /** Throws `invalid_argument` unless `value` is a string. */
 export function assertString(value: unknown, path: string): asserts value is string {
   if (typeof value !== 'string') {

@@ -15,7 +15,7 @@ import { encodeLine } from './codec.js';
 import { type Entry, LIMITS, type MessageEntry, type ThreadConfigFields } from './entries.js';
 import type { EntryIndex } from './entry-index.js';
 import type { Environment } from './environment.js';
-import { ChatDocError, describeType, describeValue } from './errors.js';
+import { assertObject, assertString, ChatDocError, describeValue } from './errors.js';
 import { foldNew, isRedacted } from './fold-message.js';
 import { CONFIG_FIELDS, configHeads, foldVariables, groupAnnotations } from './fold-thread.js';
 import {
@@ -68,6 +68,7 @@ export class ChatWriter extends ChatView {
 
   createThread(thread: NewThread): Thread {
     this.#begin('createThread', thread);
+    if (thread.slot !== undefined) assertObject(thread.slot, 'slot');
     const purpose = thread.purpose ?? 'chat';
     const slot = thread.slot === undefined ? undefined : { ...thread.slot, number: thread.slot.number ?? 1 };
     const thread_id = slot === undefined ? this.#stamps.next() : deriveSlotThreadId(slot, purpose);
@@ -128,6 +129,8 @@ export class ChatWriter extends ChatView {
     if (client_message_id === undefined) {
       message_id = this.#stamps.next();
     } else {
+      assertString(sender_id, 'sender_id');
+      assertString(client_message_id, 'client_message_id');
       assertDate(date);
       message_id = deriveMessageId(date, thread_id, sender_id, client_message_id);
       const known = this.message(message_id);
@@ -146,13 +149,7 @@ export class ChatWriter extends ChatView {
       legacy,
       content,
     };
-    if (typeof content !== 'string') {
-      throw new ChatDocError(
-        'invalid_argument',
-        'content',
-        `expected a string, got ${describeType(content)}`,
-      );
-    }
+    assertString(content, 'content');
     this.#write('send', [entry]);
     const target =
       reply_to_message_id === undefined ? thread_id : this.message(reply_to_message_id)?.thread_id;
@@ -235,6 +232,8 @@ export class ChatWriter extends ChatView {
   annotate(annotation: Annotating): void {
     this.#begin('annotate', annotation);
     const { user_id, key, value } = annotation;
+    assertString(user_id, 'user_id');
+    assertString(key, 'key');
     const ofMessage = 'message_id' in annotation;
     const id = ofMessage ? annotation.message_id : annotation.thread_id;
     if (ofMessage) this.#assertMessage(id);
@@ -399,8 +398,7 @@ export class ChatWriter extends ChatView {
   /** Before any look-up: a map that is gone has no threads, which is not what the caller must hear. */
   #begin(call: string, argument: unknown): void {
     this.#transactor.assertWritable(call);
-    if (typeof argument === 'object' && argument !== null) return;
-    throw new ChatDocError('invalid_argument', call, `expected an object, got ${describeType(argument)}`);
+    assertObject(argument, call);
   }
 
   #answerId(messageId: string): string {
