@@ -1,4 +1,4 @@
-import type { Json } from '@chatdoc/schema';
+import { entrySchemas, isUlid, type Json } from '@chatdoc/schema';
 import { isJsonArray, isJsonObject, parseJson } from './json-value.js';
 import { decodeBytes } from './source-rows.js';
 
@@ -28,7 +28,7 @@ function detectValue(value: Json): Detected {
       'it is JSON, but neither an object nor lines of objects: convert it to one of the known formats',
     );
   }
-  if (isLaneHeader(value)) return { format: 'chatdoc', reason: 'its one line is a lane header' };
+  if (isEntry(value)) return { format: 'chatdoc', reason: 'its one line is an entry' };
   // A side chat with a single row is one JSON object too.
   if (isCocalcRow(value)) return { format: 'cocalc', reason: 'its one line is a chat row' };
   const messages = value['messages'];
@@ -48,7 +48,6 @@ function detectLines(text: string): Detected {
       'it begins like a jupyter-chat document, but its JSON is damaged or cut off: restore a whole copy, and do not save this one from an editor',
     );
   }
-  let first = true;
   for (let start = 0; start < text.length; ) {
     let end = text.indexOf('\n', start);
     if (end < 0) end = text.length;
@@ -57,11 +56,10 @@ function detectLines(text: string): Detected {
     if (line === '') continue;
     const value = parseJson(line)?.value;
     if (isJsonObject(value)) {
-      if (first && isLaneHeader(value))
-        return { format: 'chatdoc', reason: 'its first line is a lane header' };
+      // Lines that stand under no lane come first in an export, so no header tells it.
+      if (isEntry(value)) return { format: 'chatdoc', reason: 'lines of entries' };
       if (isCocalcRow(value)) return { format: 'cocalc', reason: 'lines of JSON with chat rows' };
     }
-    first = false;
   }
   return unknown(
     'it is neither JSON nor lines of JSON with a chat row: check that it is a chat file and not damaged',
@@ -72,8 +70,15 @@ function unknown(reason: string): Detected {
   return { format: 'unknown', reason };
 }
 
-function isLaneHeader(value: Readonly<Record<string, Json>>): boolean {
-  return value['type'] === 'lane' && typeof value['lane_id'] === 'string';
+const OWN_IDS = ['lane_id', 'id', 'thread_id', 'message_id', 'attempt'];
+
+/** Whether a row is a line of a chatdoc document. Legacy rows have no such type, and their ids are no ULIDs. */
+function isEntry(value: Readonly<Record<string, Json>>): boolean {
+  const { type } = value;
+  if (type === 'lane') return typeof value['lane_id'] === 'string';
+  return (
+    typeof type === 'string' && Object.hasOwn(entrySchemas, type) && OWN_IDS.some((key) => isUlid(value[key]))
+  );
 }
 
 /** Whether a row could only stand in a CoCalc chat, of any generation. */

@@ -39,6 +39,13 @@ describe('DT detect', () => {
     expect(planMigration(toLines(header))).toMatchObject({ ok: false, code: 'already_chatdoc' });
   });
 
+  it('[DT4] so do lines of entries that have lost their header, which an export writes first', () => {
+    const message_id = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
+    const line = { type: 'message', message_id, thread_id: message_id, sender_id: 'a', date: 'x' };
+    expect(detectFormat(toLines(line)).format).toBe('chatdoc');
+    expect(detectFormat(toLines(line, { type: 'lane', lane_id: message_id })).format).toBe('chatdoc');
+  });
+
   it('[DT5] other files are unknown, and the reason says what to do', () => {
     const reason = (text: string | Uint8Array): string => {
       const found = detectFormat(typeof text === 'string' ? toBytes(text) : text);

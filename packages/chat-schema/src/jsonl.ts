@@ -85,7 +85,9 @@ function findShadowed(lanes: readonly Section[]): ReadonlySet<string> {
 
 /** The sections of a text to import; a torn last line is closed as cut, or kept as it is. */
 export function parseJSONL(text: string): Section[] {
-  const lines = text.split('\n');
+  // A file that went through a tool which ends all lines so; in a lane a carriage return ends none.
+  const isCrlf = text.includes('\r\n') && !/(?:^|[^\r])\n/.test(text);
+  const lines = (isCrlf ? text.replaceAll('\r\n', '\n') : text).split('\n');
   const last = lines.pop() as string;
   if (last !== '') lines.push(closeLine(last) ?? last);
   return groupLines(lines);

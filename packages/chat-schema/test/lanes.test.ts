@@ -338,7 +338,10 @@ describe('lanes', () => {
     expect(chat.quarantine()).toEqual([]);
     expect(linesOf(chat)).toContain(secret);
     expect(chat.digest()).not.toBe(before);
+    expect(chat.threads().map((thread) => thread.thread_id)).toEqual([thread_id]);
     expect(say(chat, thread_id, 'still writable').content).toBe('still writable');
+    expect(chat.messages(thread_id).map(({ content }) => content)).toEqual(['still writable']);
+    expect(chat.state(thread_id).state).toBe('idle');
     expectSame([{ doc, chat }]);
   });
 

@@ -379,7 +379,8 @@ class Fold {
 
   /** [DG1] */
   digest(chosen: Chosen): string {
-    const lost = new Set(this.tailLosers().map(({ lane_id, line }) => JSON.stringify([lane_id, line])));
+    const losers = [...chosen.losers.flatMap(toReports), ...this.tailLosers()];
+    const lost = new Set(losers.map(({ lane_id, line }) => JSON.stringify([lane_id, line])));
     const entries = [...chosen.entries, ...chosen.tails].flatMap(({ headers, line }) =>
       headers.map(({ lane_id }) => [lane_id, line] as const),
     );

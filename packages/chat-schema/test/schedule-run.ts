@@ -185,7 +185,7 @@ function runHonestStep(world: World, replica: Replica, step: HonestStep): boolea
       if (thread_id === undefined) return false;
       const target = step.reply === null ? undefined : pick(chat.messageIds(thread_id), step.reply);
       const client = step.client;
-      const before = chat.messageIds(thread_id);
+      const before = placedIds(chat, thread_id);
       const { message_id } = chat.send({
         thread_id,
         sender_id: client === null ? user : 'shared',
@@ -259,7 +259,7 @@ function runHonestStep(world: World, replica: Replica, step: HonestStep): boolea
     case 'stream': {
       const thread_id = pick(threadIds, step.thread);
       if (thread_id === undefined) return false;
-      const before = chat.messageIds(thread_id);
+      const before = placedIds(chat, thread_id);
       const opened = chat.openMessage({ thread_id, sender_id: user });
       world.seen.set(opened.message_id, before);
       replica.writers.push({ attempt: opened, parts: [], finished: false });
@@ -312,6 +312,16 @@ function runHonestStep(world: World, replica: Replica, step: HonestStep): boolea
       replica.clock += step.minutes * 60_000;
       return true;
   }
+}
+
+/** The messages of a thread, if none of them waits for what it refers to, and so may yet move. */
+function placedIds(chat: Chat, threadId: string): readonly string[] {
+  const messages = chat.messages(threadId);
+  const ids = new Set(messages.map(({ message_id }) => message_id));
+  const isPlaced = messages.every(({ reply_to_message_id, after, prompt_id }) =>
+    [reply_to_message_id, after, prompt_id].every((target) => target === undefined || ids.has(target)),
+  );
+  return isPlaced ? [...ids] : [];
 }
 
 type WriterStep = Extract<HonestStep, { readonly writer: number }>;
