@@ -1,11 +1,13 @@
 import type * as Y from 'yjs';
-import { Escaper, encodeLine, encodeOpenLine } from './codec.js';
+import { Escaper, encodeOpenLine } from './codec.js';
 import type { FinishEntry, Json, JsonObject, PartEntry } from './entries.js';
 import { assertObject, assertString, ChatDocError } from './errors.js';
 import type { LanePool, OwnLane } from './lanes.js';
 
 /** One open line is closed and continued in a new part beyond this, far below what quarantines a line. */
 const LONGEST_PART = 256 * 1024;
+/** Text is written in pieces of at most this: escaped, each character may take six. */
+const LONGEST_CHUNK = 64 * 1024;
 
 export interface NewPart {
   readonly kind?: string;
@@ -31,8 +33,8 @@ export interface PartHost {
   /** Runs `write` in a transaction of its own, after checking that the document may be written. */
   transact(call: string, write: (transaction: Y.Transaction) => readonly number[]): void;
   nextStamp(): string;
-  /** Throws what makes a value unfit for a line. */
-  assertEntry(entry: PartEntry | FinishEntry): void;
+  /** The line of an entry; throws `invalid_argument` for one that a reader would quarantine. */
+  encode(entry: PartEntry | FinishEntry): string;
 }
 
 /**
@@ -66,7 +68,7 @@ export class AttemptWriter {
     assertObject(part, 'openPart');
     if (part.text !== undefined) assertString(part.text, 'text');
     const entry = this.#entry(part);
-    this.#host.assertEntry(entry);
+    this.#host.encode(entry);
     this.#open?.close();
     const writer = new PartWriter(this, entry);
     this.#open = writer;
@@ -78,11 +80,11 @@ export class AttemptWriter {
   addPart(part: NewPart & { readonly kind: string }): void {
     this.#assertOpen('addPart');
     assertObject(part, 'addPart');
-    const entry = this.#entry(part);
-    this.#host.assertEntry({ ...entry, ...(part.text !== undefined && { text: part.text }) });
+    const entry = { ...this.#entry(part), text: part.text };
+    this.#host.encode(entry);
     this.#open?.close();
     this.#n += 1;
-    const line = encodeLine({ ...entry, n: this.#n, ...(part.text !== undefined && { text: part.text }) });
+    const line = this.#host.encode({ ...entry, n: this.#n });
     this.#host.transact('addPart', (transaction) => this.#write(transaction, `${line}\n`, 1));
   }
 
@@ -91,17 +93,11 @@ export class AttemptWriter {
     this.#assertOpen('finish');
     assertObject(finish, 'finish');
     assertString(finish.finish_reason, 'finish_reason');
-    const entry: FinishEntry = {
-      type: 'finish',
-      id: this.#host.nextStamp(),
-      attempt: this.attempt,
-      ...finish,
-    };
-    this.#host.assertEntry(entry);
+    const id = this.#host.nextStamp();
+    const line = `${this.#host.encode({ ...finish, type: 'finish', id, attempt: this.attempt })}\n`;
     const end = this.#open?.end() ?? '';
     this.#open = undefined;
     this.#host.transact('finish', (transaction) => {
-      const line = `${encodeLine(entry)}\n`;
       // The end of an open line goes where the line is; the rest may have to go to a new lane.
       if (end === '') return this.#write(transaction, line, 1);
       if (!this.#host.lanes.isIntact(this.#lane)) return this.#write(transaction, line, 1);
@@ -225,15 +221,20 @@ export class PartWriter {
   append(text: string): void {
     assertString(text, 'text');
     if (this.#closed) throw new ChatDocError('not_open', 'append', 'the part is closed');
-    if (text === '') return;
-    this.#attempt.appendText(this, this.#entry, this.#escaper, text, this.#state);
+    for (let from = 0; from < text.length; from += LONGEST_CHUNK) {
+      const piece = text.slice(from, from + LONGEST_CHUNK);
+      this.#attempt.appendText(this, this.#entry, this.#escaper, piece, this.#state);
+    }
   }
 
   /** Ends the part. The last text and the end are one transaction. */
   close(text = ''): void {
     assertString(text, 'text');
     if (this.#closed) return;
-    this.#attempt.closePart(this, this.#entry, this.#escaper, text, this.#state);
+    // What does not fit in one line goes before; the rest and the end are one transaction.
+    const last = Math.max(0, text.length - (text.length % LONGEST_CHUNK || LONGEST_CHUNK));
+    this.append(text.slice(0, last));
+    this.#attempt.closePart(this, this.#entry, this.#escaper, text.slice(last), this.#state);
     this.#closed = true;
   }
 

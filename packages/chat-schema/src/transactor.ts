@@ -1,6 +1,6 @@
 import type * as Y from 'yjs';
 import type { z } from 'zod';
-import { findBadValue } from './codec.js';
+import { encodeLine, findBadValue } from './codec.js';
 import { type Entry, entrySchemas, LIMITS } from './entries.js';
 import type { EntryIndex } from './entry-index.js';
 import { ChatDocError, describeValue } from './errors.js';
@@ -56,6 +56,20 @@ export class Transactor {
     this.#pending = createTouched();
     return pending;
   }
+}
+
+/**
+ * The line of an entry that has been checked: throws `invalid_argument` for what a reader would quarantine.
+ */
+export function encodeChecked(entry: Entry): string {
+  assertEntry(entry);
+  const line = encodeLine(entry);
+  if (line.length <= LIMITS.line) return line;
+  throw new ChatDocError(
+    'invalid_argument',
+    entry.type,
+    `expected a line of at most ${LIMITS.line} code units, got ${line.length}`,
+  );
 }
 
 /** Throws what makes an entry unfit to be written: what a reader would quarantine or report must not start here. */

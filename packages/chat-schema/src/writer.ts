@@ -11,8 +11,7 @@ import type {
   StateChange,
   VariableChange,
 } from './chat-options.js';
-import { encodeLine } from './codec.js';
-import { type Entry, LIMITS, type MessageEntry, type ThreadConfigFields } from './entries.js';
+import type { Entry, MessageEntry, ThreadConfigFields } from './entries.js';
 import type { EntryIndex } from './entry-index.js';
 import type { Environment } from './environment.js';
 import { assertObject, assertString, ChatDocError, describeValue } from './errors.js';
@@ -31,7 +30,7 @@ import type { LanePool, OwnLane } from './lanes.js';
 import { findHeads } from './last-writer.js';
 import type { Message, Thread, ThreadConfig } from './records.js';
 import { deletePrivateText } from './redaction.js';
-import { assertEntry, type Transactor } from './transactor.js';
+import { encodeChecked, type Transactor } from './transactor.js';
 import { ChatView } from './view.js';
 
 /** @internal What writing takes. */
@@ -412,12 +411,12 @@ export class ChatWriter extends ChatView {
   }
 
   #openWriter(call: string, entry: MessageEntry, attempt: string): AttemptWriter {
-    assertEntry(entry);
+    const line = encodeChecked(entry);
     let lane: OwnLane | undefined;
     this.#transactor.run(call, (transaction) => {
       lane = this.#lanes.take();
       lane.held = true;
-      this.#lanes.append(transaction, lane, `${encodeLine(entry)}\n`, 1, true);
+      this.#lanes.append(transaction, lane, `${line}\n`, 1, true);
       return [lane.client];
     });
     const host = {
@@ -425,25 +424,13 @@ export class ChatWriter extends ChatView {
       transact: (name: string, write: (transaction: Y.Transaction) => readonly number[]) =>
         this.#transactor.run(name, write),
       nextStamp: () => this.#stamps.next(),
-      assertEntry,
+      encode: encodeChecked,
     };
     return new AttemptWriter(host, entry.message_id, attempt, lane as OwnLane);
   }
 
   #write(call: string, entries: readonly Entry[], after?: (transaction: Y.Transaction) => void): void {
-    let chunk = '';
-    for (const entry of entries) {
-      assertEntry(entry);
-      const line = encodeLine(entry);
-      if (line.length > LIMITS.line) {
-        throw new ChatDocError(
-          'invalid_argument',
-          entry.type,
-          `expected a line of at most ${LIMITS.line}, got ${line.length}`,
-        );
-      }
-      chunk += `${line}\n`;
-    }
+    const chunk = entries.map((entry) => `${encodeChecked(entry)}\n`).join('');
     this.#transactor.run(call, (transaction) => {
       const lane = this.#lanes.take();
       this.#lanes.append(transaction, lane, chunk, entries.length, true);

@@ -19,7 +19,7 @@ describe('convergence', () => {
       fc.property(honestSchedule(), (schedule) => {
         runChecked(schedule, ledger, sightings);
       }),
-      parameters(60),
+      parameters(40),
     );
   });
 

@@ -16,7 +16,7 @@ describe('hostile writers', () => {
       fc.property(hostileSchedule(), (schedule) => {
         runChecked(schedule, ledger, sightings);
       }),
-      parameters(60),
+      parameters(50),
     );
   });
 

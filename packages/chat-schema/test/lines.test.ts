@@ -286,16 +286,6 @@ describe('lines', () => {
     expectSame([replica]);
   });
 
-  it('[LN7] a line may have 4,194,304 code units and not one more', () => {
-    const pad = (id: string, length: number): string => {
-      const empty = messageLine(id, T, { legacy: '' });
-      return messageLine(id, T, { legacy: 'x'.repeat(length - empty.length) });
-    };
-    const { chat } = replicaOf([header(), threadLine(T), pad(idAt(1), 4_194_304), pad(idAt(2), 4_194_305)]);
-    expect(chat.messageIds(T)).toEqual([idAt(1)]);
-    expect(chat.quarantine().map(({ reason }) => reason)).toEqual(['too_long']);
-  });
-
   it('[LN8] a body that does not fit its schema yields its record with a problem and all that fits', () => {
     const bodies = [
       messageLine(M, T, { date: 'yesterday', reply_to_message_id: 7, content: 'kept' }),

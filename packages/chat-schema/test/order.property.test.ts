@@ -106,7 +106,7 @@ describe('order', () => {
         ).length;
         chat.close();
       }),
-      parameters(120),
+      parameters(80),
     );
   });
 

@@ -259,6 +259,7 @@ describe('order', () => {
       messageLine(self, T, { reply_to_message_id: self }),
       messageLine(lost, T, { reply_to_message_id: idAt(99) }),
       messageLine(other, otherThread, { reply_to_message_id: plain }),
+      messageLine(idAt(7), otherThread, { reply_to_message_id: plain }),
     ]);
     const { chat } = replica;
     const first = chat.messageIds(T)[0];
@@ -272,6 +273,7 @@ describe('order', () => {
       plain,
       null,
     ]);
+    expect(chat.parent(idAt(7))).toBe(other);
     expect(chat.parent(idAt(98))).toBeNull();
     expectSame([replica]);
   });
