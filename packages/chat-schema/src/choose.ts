@@ -1,4 +1,4 @@
-import { blankLine, createHead, KIND, parseLine, readHead, TYPE_OF_KIND } from './codec.js';
+import { blankLine, createHead, KIND, PROMPT_BEFORE, parseLine, readHead, TYPE_OF_KIND } from './codec.js';
 import { type Entry, type EntryType, type LaneEntry, readEntry, type ThreadEntry } from './entries.js';
 import { type EntryIndex, readNumber } from './entry-index.js';
 import { deriveSlotThreadId, ULID_LENGTH } from './ids.js';
@@ -123,8 +123,6 @@ function correctIds(line: string, kind: number, body: Record<string, unknown>): 
   if (subject < 0) return problem;
   return correct(body, SUBJECT_KEYS[subjectRole] as string, idAt(line, subject)) ?? problem;
 }
-
-const PROMPT_BEFORE = '","attempt":"'.length + ULID_LENGTH;
 
 function idAt(line: string, at: number): string {
   return line.substring(at, at + ULID_LENGTH);

@@ -252,6 +252,8 @@ const ofThread = { separator: '","thread_id":"', role: ROLE.thread } as const;
 const ofMessage = { separator: '","message_id":"', role: ROLE.message } as const;
 const ofAttempt = { separator: '","attempt":"', role: ROLE.attempt } as const;
 const PROMPT = '","prompt_id":"';
+/** How far before an answer's attempt its prompt stands. */
+export const PROMPT_BEFORE: number = ofAttempt.separator.length + ULID_LENGTH;
 const NUMBER = '","n":';
 
 const MESSAGE = form('message', 'message_id', ofThread);
@@ -280,16 +282,17 @@ const KNOWN_TYPES: ReadonlySet<string> = new Set(Object.keys(KEYS));
 /**
  * Reads the head of the line that stands in `text` from `start` to `end`, at fixed offsets and without
  * parsing. Fills `head`; its kind is `bad` where a known type has no whole head, `unknown` for later types.
+ * Without `check` ids are found and not looked at: who turns them into slots looks at them there.
  */
-export function readHead(text: string, start: number, end: number, head: Head): void {
-  forgetIds(head);
-  head.kind = KIND.bad;
+export function readHead(text: string, start: number, end: number, head: Head, check = true): void {
+  forgetHead(head);
   const forms = FORMS_BY_CODE[text.charCodeAt(start + 9)];
   if (forms !== undefined) {
     for (const candidate of forms) {
       if (text.startsWith(candidate.prefix, start)) {
-        if (readIds(text, start + candidate.prefix.length, end, candidate, head)) head.kind = candidate.kind;
-        else forgetIds(head);
+        if (readIds(text, start + candidate.prefix.length, end, candidate, head, check))
+          head.kind = candidate.kind;
+        else forgetHead(head);
         return;
       }
     }
@@ -301,7 +304,9 @@ export function readHead(text: string, start: number, end: number, head: Head): 
   head.kind = KIND.unknown;
 }
 
-function forgetIds(head: Head): void {
+/** Makes of a head that of a line that is quarantined. */
+export function forgetHead(head: Head): void {
+  head.kind = KIND.bad;
   head.own = -1;
   head.subject = -1;
   head.thread = -1;
@@ -309,8 +314,15 @@ function forgetIds(head: Head): void {
   head.subjectRole = ROLE.none;
 }
 
-function readIds(text: string, own: number, end: number, form: HeadForm, head: Head): boolean {
-  let at = readId(text, own, end);
+function readIds(
+  text: string,
+  own: number,
+  end: number,
+  form: HeadForm,
+  head: Head,
+  check: boolean,
+): boolean {
+  let at = readId(text, own, end, check);
   if (at < 0) return false;
   head.own = own;
   if (form === PART) {
@@ -324,13 +336,13 @@ function readIds(text: string, own: number, end: number, form: HeadForm, head: H
     head.subjectRole = ROLE.message;
     if (!text.startsWith(ofThread.separator, at)) return false;
     head.thread = at + ofThread.separator.length;
-    at = readId(text, head.thread, end);
+    at = readId(text, head.thread, end, check);
     if (at < 0) return false;
     if (text.startsWith(PROMPT, at)) {
-      at = readId(text, at + PROMPT.length, end);
+      at = readId(text, at + PROMPT.length, end, check);
       if (at < 0 || !text.startsWith(ofAttempt.separator, at)) return false;
       head.attempt = at + ofAttempt.separator.length;
-      return readId(text, head.attempt, end) >= 0;
+      return readId(text, head.attempt, end, check) >= 0;
     }
     return true;
   }
@@ -344,15 +356,15 @@ function readIds(text: string, own: number, end: number, form: HeadForm, head: H
     if (!text.startsWith(separator, at)) continue;
     head.subject = at + separator.length;
     head.subjectRole = role;
-    return readId(text, head.subject, end) >= 0;
+    return readId(text, head.subject, end, check) >= 0;
   }
   return false;
 }
 
 /** The offset of the quote after a canonical ULID at `at`, or -1. Bounded by the end of the line. */
-function readId(text: string, at: number, end: number): number {
+function readId(text: string, at: number, end: number, check: boolean): number {
   const after = at + ULID_LENGTH;
-  return after < end && isUlidAt(text, at) && text.charCodeAt(after) === 34 ? after : -1;
+  return after < end && (!check || isUlidAt(text, at)) && text.charCodeAt(after) === 34 ? after : -1;
 }
 
 /** Two lines with one key are the same entry. Undefined where the line has no whole head of a known type. */

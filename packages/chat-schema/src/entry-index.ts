@@ -4,16 +4,18 @@ import {
   createHead,
   decodeText,
   endsInEscape,
+  forgetHead,
   type Head,
   healBlanks,
   KIND,
+  PROMPT_BEFORE,
   parseLine,
   ROLE,
   readHead,
 } from './codec.js';
 import { type LaneEntry, LIMITS } from './entries.js';
 import { type Header, readHeader } from './headers.js';
-import { type StampClock, ULID_LENGTH } from './ids.js';
+import { isUlidAt, type StampClock, ULID_LENGTH } from './ids.js';
 import { LineTable, type Links } from './line-table.js';
 import {
   clockOf,
@@ -327,7 +329,8 @@ export class EntryIndex extends LineTable {
     open: boolean,
   ): void {
     const head = this.#head;
-    readHead(chunk, from, to, head);
+    readHead(chunk, from, to, head, false);
+    if (head.own >= 0 && !this.#takeSlots(chunk, head)) forgetHead(head);
     const isWhole = head.kind !== KIND.bad && head.kind !== KIND.lane;
     if (open && !(isWhole && closeLine(chunk.slice(from, to)) !== undefined)) return;
     if (head.kind === KIND.lane) {
@@ -347,6 +350,22 @@ export class EntryIndex extends LineTable {
     this.#link(row, chunk, head);
   }
 
+  /** Finds the slots of the head's ids, into `#links`. False if one of its ids is no ULID. */
+  #takeSlots(chunk: string, { own, subject, subjectRole, thread, attempt }: Head): boolean {
+    const links = this.#links;
+    links.role = subjectRole;
+    links.subject = subject < 0 ? -1 : this.slots.takeAt(chunk, subject);
+    links.thread = thread < 0 ? -1 : this.slots.takeAt(chunk, thread);
+    links.attempt = attempt < 0 ? -1 : this.slots.takeAt(chunk, attempt);
+    if (own !== subject && !isUlidAt(chunk, own)) return false;
+    if (attempt >= 0 && !isUlidAt(chunk, attempt - PROMPT_BEFORE)) return false;
+    return (
+      links.subject < 0 === subject < 0 &&
+      links.thread < 0 === thread < 0 &&
+      links.attempt < 0 === attempt < 0
+    );
+  }
+
   #link(row: number, chunk: string, head: Head): void {
     const touched = this.#touched;
     const role = head.subjectRole;
@@ -355,16 +374,8 @@ export class EntryIndex extends LineTable {
       if (touched !== undefined) touched.document = true;
       return;
     }
-    const links = this.#links;
-    links.role = role;
-    links.subject = this.slots.takeAt(chunk, head.subject);
-    links.thread = head.thread < 0 ? -1 : this.slots.takeAt(chunk, head.thread);
-    links.attempt = -1;
-    if (head.attempt >= 0) {
-      this.#stamps.notice(chunk, head.attempt, this.#horizon);
-      links.attempt = this.slots.takeAt(chunk, head.attempt);
-    }
-    this.linkRow(row, links);
+    if (head.attempt >= 0) this.#stamps.notice(chunk, head.attempt, this.#horizon);
+    this.linkRow(row, this.#links);
     if (touched !== undefined) {
       this.#touchRow(row);
       if (head.kind === KIND.part && this.#wantDeltas) this.#noteFirstText(touched, row);

@@ -12,8 +12,8 @@ export const FUTURE_LIMIT_MS: number = 5 * 60 * 1000;
 const TIME_LENGTH = 10;
 const SMALLEST = '0'.repeat(ULID_LENGTH);
 export const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-/** By character code; -1 for what is no digit. */
-export const DIGIT: Int8Array = new Int8Array(128).fill(-1);
+/** By UTF-16 code; -1 for what is no digit. */
+export const DIGIT: Int8Array = new Int8Array(65_536).fill(-1);
 for (let i = 0; i < ALPHABET.length; i += 1) DIGIT[ALPHABET.charCodeAt(i)] = i;
 
 export type ParsedUlid =
@@ -29,7 +29,7 @@ export function parseUlid(value: unknown): ParsedUlid {
   if (value.length !== ULID_LENGTH) return { ok: false, reason: 'length' };
   for (let i = 0; i < ULID_LENGTH; i += 1) {
     const code = value.charCodeAt(i);
-    if (code > 127 || (DIGIT[code] as number) < 0) return { ok: false, reason: 'character' };
+    if ((DIGIT[code] as number) < 0) return { ok: false, reason: 'character' };
   }
   if (value.charCodeAt(0) > 55) return { ok: false, reason: 'too_late' };
   return { ok: true, id: value, time: decodeTime(value) };
@@ -43,9 +43,7 @@ export function isUlid(value: unknown): value is string {
 export function isUlidAt(text: string, offset: number): boolean {
   if (text.charCodeAt(offset) > 55) return false;
   for (let i = offset; i < offset + ULID_LENGTH; i += 1) {
-    const code = text.charCodeAt(i);
-    // `!(… >= 0)` also refuses NaN past the end and codes past the table.
-    if (!((DIGIT[code] as number) >= 0)) return false;
+    if ((DIGIT[text.charCodeAt(i)] as number) < 0) return false;
   }
   return true;
 }

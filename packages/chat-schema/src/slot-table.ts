@@ -29,19 +29,21 @@ export class SlotTable {
   }
 
   find(id: string): number | undefined {
-    if (!isUlid(id)) return undefined;
-    const slot = (this.#places[this.#seek(id, 0)] as number) - 1;
+    if (!isUlid(id) || !readWords(id, 0)) return undefined;
+    const slot = (this.#places[this.#seek()] as number) - 1;
     return slot < 0 ? undefined : slot;
   }
 
-  /** The slot of the canonical ULID at `at` in `text`, made if need be. */
+  /** The slot of the 26 characters at `at` in `text`, made if need be; -1 if they are no canonical ULID. */
   takeAt(text: string, at: number): number {
-    let place = this.#seek(text, at);
+    if (!readWords(text, at)) return -1;
+    let place = this.#seek();
     const known = this.#places[place] as number;
     if (known > 0) return known - 1;
     if (this.#size * 2 >= this.#places.length) {
       this.#grow();
-      place = this.#seek(text, at);
+      readWords(text, at);
+      place = this.#seek();
     }
     const slot = this.#size;
     const base = slot * 4;
@@ -79,9 +81,8 @@ export class SlotTable {
     return ALPHABET.charAt(head >> 5) + ALPHABET.charAt(head & 31) + tail;
   }
 
-  /** Where the id stands or would stand. Leaves its words in `word0` … `word3`. */
-  #seek(text: string, at: number): number {
-    readWords(text, at);
+  /** Where the id of `word0` … `word3` stands or would stand. */
+  #seek(): number {
     const mask = this.#places.length - 1;
     const words = this.#words;
     for (let place = hashWords(this.#seed) & mask; ; place = (place + 1) & mask) {
@@ -108,13 +109,22 @@ export class SlotTable {
   }
 }
 
-/** Six digits a word, and two of the eight bits that the first two digits write. */
-function readWords(text: string, at: number): void {
+/**
+ * Six digits a word, and two of the eight bits that the first two digits write. False for what is no ULID: a
+ * character that is no digit, -1, makes its word negative.
+ */
+function readWords(text: string, at: number): boolean {
   const head = (digitAt(text, at) << 5) | digitAt(text, at + 1);
-  word0 = readSix(text, at + 2) | ((head >> 6) << 30);
-  word1 = readSix(text, at + 8) | (((head >> 4) & 3) << 30);
-  word2 = readSix(text, at + 14) | (((head >> 2) & 3) << 30);
-  word3 = readSix(text, at + 20) | ((head & 3) << 30);
+  word0 = readSix(text, at + 2);
+  word1 = readSix(text, at + 8);
+  word2 = readSix(text, at + 14);
+  word3 = readSix(text, at + 20);
+  if ((word0 | word1 | word2 | word3 | head) < 0 || head > 255) return false;
+  word0 |= (head >> 6) << 30;
+  word1 |= ((head >> 4) & 3) << 30;
+  word2 |= ((head >> 2) & 3) << 30;
+  word3 |= (head & 3) << 30;
+  return true;
 }
 
 function readSix(text: string, at: number): number {
