@@ -93,8 +93,10 @@ function readCandidate(index: EntryIndex, row: number, blank: boolean): Chosen |
   const body = parsed.body;
   const forged = correctIds(line, kind, body as Record<string, unknown>);
   const read = readEntry(type, body);
-  const problem = forged ?? read.problem;
   const cut = body['cut'] === true;
+  // Only a part is written bit by bit; of anything else the end has been lost.
+  const lost = cut && kind !== KIND.part ? 'cut: the end of the line is lost' : undefined;
+  const problem = forged ?? read.problem ?? lost;
   return { row, kind, line, entry: read.entry, problem, cut, headers: [lane] };
 }
 

@@ -363,7 +363,7 @@ function addEntry(
     subject: head.subject,
     about: head.about,
     body,
-    problem: bad.size > 0 || differs || strays.length > 0,
+    problem: bad.size > 0 || differs || strays.length > 0 || (source['cut'] === true && head.type !== 'part'),
     cut: source['cut'] === true,
     line,
     headers: [header],

@@ -72,11 +72,12 @@ export const ENTRY_RULES: readonly Rule[] = [
       }
       for (const { message_id, problem } of survey.messages.values()) {
         if (problem === undefined || problems.has(message_id) || forged.has(message_id)) continue;
+        if (isCut(problem)) continue;
         if (!hasProblemBehind(survey, message_id, problems))
           problems.set(message_id, `this message (${problem})`);
       }
       for (const { thread_id, problem } of survey.threads) {
-        if (problem !== undefined && !problems.has(thread_id))
+        if (problem !== undefined && !isCut(problem) && !problems.has(thread_id))
           problems.set(thread_id, `this thread (${problem})`);
       }
       return [...problems].map(([id, what]) => ({
@@ -100,6 +101,11 @@ export const ENTRY_RULES: readonly Rule[] = [
         })),
   },
 ];
+
+/** What IN24 reports. */
+function isCut(problem: string): boolean {
+  return problem.startsWith('cut: ');
+}
 
 const CUT = ',"cut":true}';
 const OWN_ID = /^\{"type":"[a-z_]+","[a-z_]+":"([0-9A-Z]{26})"/;
