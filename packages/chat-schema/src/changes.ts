@@ -9,23 +9,29 @@ export function listChanges(
   touched: Touched,
   transaction: Y.Transaction,
 ): ChatChange | undefined {
-  const messages = new Set([...touched.messages, ...touched.annotated]);
+  const messages = new Set(touched.messages);
+  const threads = new Set(touched.threads);
+  for (const slot of touched.annotated) messages.add(slot);
   for (const delta of touched.deltas) messages.add(delta.message);
-  const threads = new Set([...touched.threads, ...touched.lists.keys()]);
+  for (const slot of touched.lists.keys()) threads.add(slot);
   // The state of a thread follows its turns; text alone changes none.
   for (const slot of touched.messages) for (const thread of index.threadsOfMessage(slot)) threads.add(thread);
   if (messages.size === 0 && threads.size === 0 && !touched.document) return undefined;
-  const idsOf = (slots: Iterable<number>): readonly string[] =>
-    Object.freeze(Array.from(slots, (slot) => index.slots.idOf(slot)).sort());
   const deltas = touched.deltas.map(({ message, attempt, n, text }) =>
     Object.freeze({ message_id: index.slots.idOf(message), attempt: index.slots.idOf(attempt), n, text }),
   );
   return Object.freeze({
-    messages: idsOf(messages),
-    threads: idsOf(threads),
+    messages: listIds(index, messages),
+    threads: listIds(index, threads),
     document: touched.document,
     deltas: Object.freeze(deltas),
     origin: transaction.origin,
     local: transaction.local,
   });
+}
+
+function listIds(index: EntryIndex, slots: ReadonlySet<number>): readonly string[] {
+  const ids: string[] = [];
+  for (const slot of slots) ids.push(index.slots.idOf(slot));
+  return Object.freeze(ids.sort());
 }

@@ -202,8 +202,8 @@ export class Chat extends ChatWriter {
       for (const { header } of lost) if (header !== null) this.#lanes.markDamaged(header.lane_id);
     }
     this.#take(touched);
-    const all = this.#transactor.takePending();
-    mergeTouched(all, touched);
+    const all = this.#transactor.takePending() ?? touched;
+    if (all !== touched) mergeTouched(all, touched);
     if (!all.any || this.#subscribers.size === 0) return;
     const change = listChanges(this.index, all, transaction);
     if (change !== undefined) for (const subscriber of [...this.#subscribers]) subscriber(change);

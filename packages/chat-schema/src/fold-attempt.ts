@@ -3,7 +3,7 @@ import { KIND } from './codec.js';
 import type { FinishEntry, InterruptEntry, MessageEntry, PartEntry } from './entries.js';
 import type { EntryIndex } from './entry-index.js';
 import type { Attempt, Part } from './records.js';
-import { definedOnly, freezeDeep } from './values.js';
+import { freezeDeep } from './values.js';
 
 /** Which rows are read: all, or those of the past. */
 export interface Source {
@@ -103,20 +103,15 @@ function foldParts(chosen: readonly Chosen[]): readonly Part[] {
 }
 
 function readPart(entry: PartEntry, cut: boolean): OpenPart {
-  const { n, kind, part_id, state, title, input, output, data, text } = entry;
-  freezeDeep([input, output, data]);
-  return definedOnly({
-    n,
-    kind: kind ?? 'text',
-    part_id,
-    state,
-    title,
-    input,
-    output,
-    data,
-    text,
-    open: cut,
-  }) as OpenPart;
+  const part: OpenPart = { n: entry.n, kind: entry.kind ?? 'text', open: cut };
+  if (entry.part_id !== undefined) part.part_id = entry.part_id;
+  if (entry.state !== undefined) part.state = entry.state;
+  if (entry.title !== undefined) part.title = entry.title;
+  if (entry.input !== undefined) part.input = freezeDeep(entry.input);
+  if (entry.output !== undefined) part.output = freezeDeep(entry.output);
+  if (entry.data !== undefined) part.data = freezeDeep(entry.data);
+  if (entry.text !== undefined) part.text = entry.text;
+  return part;
 }
 
 /** One try at an answer, before it is known which one shows. */
@@ -155,23 +150,23 @@ export function foldAttempt(
     interrupts.some((interrupt) => interrupt.attempt === attempt && interrupt.seen === body.lastPart);
   const settled = body.finish !== undefined || (interrupted && stopped);
   const { finish } = body;
-  freezeDeep([finish?.error, finish?.acp_usage]);
-  const record = definedOnly({
+  const record: { -readonly [K in keyof Attempt]: Attempt[K] } = {
     attempt,
     epoch,
     runner_id: entry.runner_id ?? '',
     sender_id: entry.sender_id ?? '',
     date: entry.date ?? '',
-    state: settled ? ('settled' as const) : interrupted ? ('interrupted' as const) : ('open' as const),
+    state: settled ? 'settled' : interrupted ? 'interrupted' : 'open',
     stop_requested: stopped && !settled,
-    finish_reason: settled ? (finish?.finish_reason ?? (finish === undefined ? 'stopped' : '')) : undefined,
-    error: redacted ? undefined : finish?.error,
-    acp_usage: finish?.acp_usage,
-    acp_thread_id: finish?.acp_thread_id ?? entry.acp_thread_id,
     content: body.content,
     parts: body.parts,
-  });
-  return { record: Object.freeze(record) as Attempt, line, body };
+  };
+  const acpThreadId = finish?.acp_thread_id ?? entry.acp_thread_id;
+  if (settled) record.finish_reason = finish === undefined ? 'stopped' : (finish.finish_reason ?? '');
+  if (finish?.error !== undefined && !redacted) record.error = freezeDeep(finish.error);
+  if (finish?.acp_usage !== undefined) record.acp_usage = freezeDeep(finish.acp_usage);
+  if (acpThreadId !== undefined) record.acp_thread_id = acpThreadId;
+  return { record: Object.freeze(record), line, body };
 }
 
 const STATE_RANK = { settled: 0, open: 1, interrupted: 2 } as const;

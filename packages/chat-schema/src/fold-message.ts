@@ -23,8 +23,8 @@ import {
 import { deriveAnswerId } from './ids.js';
 import { findHeads } from './last-writer.js';
 import type { OrderNode } from './order.js';
-import type { Message, Part, Version } from './records.js';
-import { definedOnly, freezeDeep } from './values.js';
+import type { Attempt, Message, Part, Version } from './records.js';
+import { freezeDeep } from './values.js';
 
 /** A message as it shows, and what the rest of the fold needs of it. */
 export interface FoldedMessage {
@@ -156,18 +156,16 @@ function foldPlain(
   const entry = line.entry as MessageEntry;
   const body = foldBody(source, line, id, redacted);
   const { finish } = body;
-  freezeDeep(finish?.acp_usage);
-  const message = createMessage(line, body, {
-    ...foldHistory(entry, body.content, revisions, redacted),
-    redacted,
-    generating: finish === undefined && body.parts.some((part) => part.open),
-    expects: entry.expects,
-    acp_usage: finish?.acp_usage,
-    acp_thread_id: finish?.acp_thread_id ?? entry.acp_thread_id,
-    acp_interrupted: false,
-    alternates: NONE,
-    problem: line.problem ?? problem ?? body.problem,
-  });
+  const { content, history, deleted } = foldHistory(entry, body.content, revisions, redacted);
+  const generating = finish === undefined && body.parts.some((part) => part.open);
+  const message = createMessage(
+    line,
+    body,
+    { content, history, deleted, redacted, generating, alternates: NONE, acp_interrupted: false },
+    undefined,
+    line.problem ?? problem ?? body.problem,
+    entry.thread_id,
+  );
   const targets = [entry.reply_to_message_id, entry.after].filter((target) => target !== undefined);
   const ownTurn = entry.expects === 'answer' ? id : '';
   return {
@@ -200,24 +198,23 @@ function foldAnswer(
   const shown = attempts[0] as FoldedAttempt;
   const entry = shown.line.entry as MessageEntry;
   const ofShown = revisions.filter((revision) => revision.attempt === shown.record.attempt);
-  const message = createMessage(shown.line, shown.body, {
-    ...foldHistory(entry, shown.record.content, ofShown, redacted),
-    // The thread is that of the earliest attempt: a later one can't move the answer.
-    thread_id: earliest(lines).thread_id,
-    redacted,
-    generating: shown.record.state === 'open',
-    prompt_id: entry.prompt_id,
-    attempt: shown.record,
-    alternates: Object.freeze(attempts.slice(1).map(({ record }) => record)),
-    acp_usage: shown.record.acp_usage,
-    acp_thread_id: shown.record.acp_thread_id,
-    acp_interrupted: shown.record.state === 'interrupted',
-    problem:
-      (forged ? 'prompt_id: another message answers it' : undefined) ??
+  const { state } = shown.record;
+  const { content, history, deleted } = foldHistory(entry, shown.record.content, ofShown, redacted);
+  const generating = state === 'open';
+  const alternates =
+    attempts.length === 1 ? NONE : Object.freeze(attempts.slice(1).map(({ record }) => record));
+  const message = createMessage(
+    shown.line,
+    shown.body,
+    { content, history, deleted, redacted, generating, alternates, acp_interrupted: state === 'interrupted' },
+    shown.record,
+    (forged ? 'prompt_id: another message answers it' : undefined) ??
       shown.line.problem ??
       problem ??
       shown.body.problem,
-  });
+    // The thread is that of the earliest attempt: a later one can't move the answer.
+    lines.length === 1 ? entry.thread_id : earliest(lines).thread_id,
+  );
   const targets = new Set<string>();
   let { turnStamp } = turn;
   for (const { line, body } of attempts) {
@@ -258,27 +255,52 @@ function earliest(lines: readonly Chosen[]): MessageEntry {
   return entries.sort((a, b) => compareText(a.attempt ?? '', b.attempt ?? ''))[0] as MessageEntry;
 }
 
+type Shown = { -readonly [K in keyof Message]: Message[K] };
+
+/**
+ * One literal and then what is there: every message has one of few shapes, which is what makes reading and
+ * freezing a hundred thousand of them cheap.
+ */
 function createMessage(
   line: Chosen,
   body: Body,
-  fields: Omit<{ [K in keyof Message]?: Message[K] | undefined }, 'message_id' | 'parts' | 'schema_version'>,
+  fields: Pick<
+    Message,
+    'content' | 'history' | 'deleted' | 'redacted' | 'generating' | 'alternates' | 'acp_interrupted'
+  >,
+  shown: Attempt | undefined,
+  problem: string | undefined,
+  threadId: string,
 ): Message {
   const entry = line.entry as MessageEntry;
-  const { message_id, thread_id, reply_to_message_id, after, client_message_id } = entry;
-  const record = definedOnly({
-    message_id,
-    thread_id,
+  const message: Shown = {
+    message_id: entry.message_id,
+    thread_id: threadId,
     sender_id: entry.sender_id ?? '',
     date: entry.date ?? '',
-    reply_to_message_id,
-    after,
-    client_message_id,
+    content: fields.content,
+    history: fields.history,
+    deleted: fields.deleted,
+    redacted: fields.redacted,
+    generating: fields.generating,
     parts: body.parts,
+    alternates: fields.alternates,
+    acp_interrupted: fields.acp_interrupted,
     schema_version: schemaVersionOf(line),
-    legacy: fields.redacted === true ? undefined : freezeDeep(entry.legacy),
-    ...fields,
-  });
-  return Object.freeze(record) as Message;
+  };
+  const { finish } = body;
+  const acpThreadId = finish?.acp_thread_id ?? entry.acp_thread_id;
+  if (entry.reply_to_message_id !== undefined) message.reply_to_message_id = entry.reply_to_message_id;
+  if (entry.after !== undefined) message.after = entry.after;
+  if (entry.client_message_id !== undefined) message.client_message_id = entry.client_message_id;
+  if (shown === undefined && entry.expects !== undefined) message.expects = entry.expects;
+  if (shown !== undefined && entry.prompt_id !== undefined) message.prompt_id = entry.prompt_id;
+  if (shown !== undefined) message.attempt = shown;
+  if (finish?.acp_usage !== undefined) message.acp_usage = freezeDeep(finish.acp_usage);
+  if (acpThreadId !== undefined) message.acp_thread_id = acpThreadId;
+  if (entry.legacy !== undefined && !fields.redacted) message.legacy = freezeDeep(entry.legacy);
+  if (problem !== undefined) message.problem = problem;
+  return Object.freeze(message);
 }
 
 function foldHistory(

@@ -15,7 +15,7 @@ export class Transactor {
   readonly #map: LaneMap;
   readonly #index: EntryIndex;
   readonly #readOnly: boolean;
-  #pending: Touched = createTouched();
+  #pending: Touched | undefined;
   wantDeltas = false;
   /** Called within the transaction, before the call returns. */
   onAppend: (touched: Touched) => void = () => {};
@@ -44,16 +44,17 @@ export class Transactor {
       if (!isNested) return;
       for (const client of clients) {
         const touched = this.#index.readAppended(doc, client, this.wantDeltas);
+        this.#pending ??= createTouched();
         mergeTouched(this.#pending, touched);
         this.onAppend(touched);
       }
     }, new ChatOrigin(call));
   }
 
-  /** What our own calls appended since the last transaction ended. */
-  takePending(): Touched {
+  /** What our own calls appended within the transaction that has just ended, if they were read before its end. */
+  takePending(): Touched | undefined {
     const pending = this.#pending;
-    this.#pending = createTouched();
+    this.#pending = undefined;
     return pending;
   }
 }
