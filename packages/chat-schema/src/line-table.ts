@@ -206,6 +206,14 @@ export class LineTable {
     return this.#chain(this.#headOf(slot, OF_MESSAGE));
   }
 
+  /** Whether some line of the message names an attempt. */
+  isAnswer(slot: number): boolean {
+    for (let row = this.#headOf(slot, OF_MESSAGE); row >= 0; row = this.#cell(row, NEXT)) {
+      if (this.#cell(row, KIND_OF) === KIND.message && this.#cell(row, ATTEMPT) >= 0) return true;
+    }
+    return false;
+  }
+
   hasRedaction(slot: number): boolean {
     for (let row = this.#headOf(slot, OF_MESSAGE); row >= 0; row = this.#cell(row, NEXT)) {
       if (this.#cell(row, KIND_OF) === KIND.redaction) return true;

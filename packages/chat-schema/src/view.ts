@@ -214,17 +214,27 @@ export class ChatView implements ChatReader, TurnView {
     const threadId = this.index.slots.idOf(slot);
     const { namedRoot } = this.foldedThreadAt(slot);
     if (namedRoot !== undefined && this.message(namedRoot)?.thread_id === threadId) return namedRoot;
-    let smallest: string | undefined;
+    return this.#leadOf(slot, threadId) ?? this.#idsOf(slot)[0];
+  }
+
+  /**
+   * The plain message with the smallest id, if it refers to nothing: no key is below it. Undefined where that
+   * is not certain without the order. The id of its own answer may be smaller: that stands below it.
+   */
+  #leadOf(slot: number, threadId: string): string | undefined {
+    let lead: string | undefined;
+    const answers: string[] = [];
     for (const member of this.index.memberSlots(slot)) {
       const id = this.index.slots.idOf(member);
-      if (smallest === undefined || id < smallest) smallest = id;
+      if (this.index.isAnswer(member)) answers.push(id);
+      else if (lead === undefined || id < lead) lead = id;
     }
-    if (smallest === undefined) return undefined;
-    // No key is below the smallest id, and this message has it if it refers to nothing.
-    const folded = this.folded(smallest);
-    const leads =
-      folded?.message.thread_id === threadId && !folded.order.answer && folded.order.targets.length === 0;
-    return leads ? smallest : this.#idsOf(slot)[0];
+    if (lead === undefined) return undefined;
+    const first = this.folded(lead);
+    if (first === undefined || first.message.thread_id !== threadId) return undefined;
+    if (first.order.answer || first.order.targets.length > 0) return undefined;
+    const isBelow = (id: string): boolean => this.folded(id)?.order.targets.includes(first.order.id) ?? false;
+    return answers.every((id) => id > first.order.id || isBelow(id)) ? lead : undefined;
   }
 
   /** @internal Everything about a thread but its messages. */
