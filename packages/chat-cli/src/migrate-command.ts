@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type PlanSummary, summarize } from '@chatdoc/migrate';
+import { summarize } from '@chatdoc/migrate';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.js';
 import { type Io, writeTo } from './io.js';
 import { choosePlaces, type Place } from './migrate-places.js';
-import { describeMigration } from './migrate-result.js';
-import { type OpenedChat, openSource } from './open-source.js';
+import { describeMigration, type Migrated } from './migrate-result.js';
+import { openSource } from './open-source.js';
 import { escapeJson } from './plain-text.js';
 import { type Failure, fail, readSource } from './read-source.js';
 import { reportFailure } from './report-failure.js';
@@ -17,19 +17,6 @@ export interface MigrateOptions {
   readonly report?: string;
   readonly force?: boolean;
 }
-
-/** One file as the report tells it. */
-export type Migrated =
-  | {
-      readonly file: string;
-      readonly ok: true;
-      readonly output: string;
-      /** `same`: a document with this content was there. `planned`: a dry run. */
-      readonly outcome: 'written' | 'same' | 'planned';
-      readonly summary: PlanSummary;
-      readonly plan: NonNullable<OpenedChat['plan']>;
-    }
-  | (Failure & { readonly file: string });
 
 export async function migrateFiles(
   files: readonly string[],

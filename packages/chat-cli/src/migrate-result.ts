@@ -1,10 +1,24 @@
+import type { PlanSummary } from '@chatdoc/migrate';
 import { colorsFor, type Io, widthOf } from './io.js';
-import type { Migrated } from './migrate-command.js';
 import { countNoun, nameReason } from './nouns.js';
-import { FORMAT_NAMES } from './open-source.js';
+import { FORMAT_NAMES, type OpenedChat } from './open-source.js';
 import { flatten } from './plain-text.js';
 import { describeProblems } from './problem-lines.js';
+import type { Failure } from './read-source.js';
 import { wrapText } from './wrap-text.js';
+
+/** One file as the report tells it. */
+export type Migrated =
+  | {
+      readonly file: string;
+      readonly ok: true;
+      readonly output: string;
+      /** `same`: a document with this content was there. `planned`: a dry run. */
+      readonly outcome: 'written' | 'same' | 'planned';
+      readonly summary: PlanSummary;
+      readonly plan: NonNullable<OpenedChat['plan']>;
+    }
+  | (Failure & { readonly file: string });
 
 const OUTCOMES = {
   written: '',
