@@ -7,7 +7,7 @@ import { isUlidAt, ULID_LENGTH } from './ids.js';
  * not listed follow, sorted; a text comes last, so that it can be streamed. The first ids are the head.
  */
 const KEYS: Readonly<Record<EntryType, readonly string[]>> = {
-  lane: ['lane_id', 'schema_version', 'min_reader', 'generation', 'writer_id', 'user_id'],
+  lane: ['lane_id', 'schema_version', 'min_reader', 'generation', 'writer_id', 'user_id', 'rolled_back'],
   document: ['id', 'doc_id', 'migrated_from', 'rolled_back'],
   thread: ['thread_id', 'root_message_id', 'forked_from', 'created_at', 'created_by', 'purpose', 'slot'],
   thread_config: ['id', 'thread_id', 'replaces', 'updated_at', 'updated_by'],

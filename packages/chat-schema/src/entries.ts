@@ -44,6 +44,14 @@ export interface LaneEntry {
   readonly generation: number;
   readonly writer_id: string;
   readonly user_id?: string | undefined;
+  /** What follows was rolled back: the header, verbatim, of the lane in which it stood. */
+  readonly rolled_back?: string | undefined;
+}
+
+/** A range of generations whose lines were rolled back, both ends included. */
+export interface Rollback {
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface DocumentEntry {
@@ -51,7 +59,8 @@ export interface DocumentEntry {
   readonly id: string;
   readonly doc_id: string;
   readonly migrated_from?: Json | undefined;
-  readonly rolled_back?: Json | undefined;
+  /** The generations that this one takes back. */
+  readonly rolled_back?: Rollback | undefined;
 }
 
 export interface ThreadEntry {
@@ -278,13 +287,14 @@ export const entrySchemas: Readonly<Record<EntryType, z.ZodObject>> = {
     generation: count,
     writer_id: id,
     user_id: name.optional(),
+    rolled_back: z.string().optional(),
   }),
   document: z.looseObject({
     type: z.literal('document'),
     id,
     doc_id: id,
     migrated_from: json.optional(),
-    rolled_back: json.optional(),
+    rolled_back: z.looseObject({ from: count, to: count }).optional(),
   }),
   thread: z.looseObject({
     type: z.literal('thread'),

@@ -5,7 +5,7 @@ import { entrySchemas, type LaneEntry, SCHEMA_VERSION } from './entries.js';
 export interface Header {
   /** Null where the line fails its schema: what follows is quarantined. */
   readonly lane: LaneEntry | null;
-  /** `min_reader` is above ours: not folded. */
+  /** `min_reader` is above ours, or the lane was rolled back: not folded. */
   readonly hidden: boolean;
 }
 
@@ -16,5 +16,6 @@ export function readHeader(line: string): Header {
   if (header === undefined || !header.success) return { lane: null, hidden: false };
   const lane = header.data as unknown as LaneEntry;
   // The head names the lane; a second `lane_id` behind it must not.
-  return { lane: { ...lane, lane_id: line.substring(26, 52) }, hidden: lane.min_reader > SCHEMA_VERSION };
+  const hidden = lane.min_reader > SCHEMA_VERSION || lane.rolled_back !== undefined;
+  return { lane: { ...lane, lane_id: line.substring(26, 52) }, hidden };
 }

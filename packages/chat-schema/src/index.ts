@@ -37,6 +37,7 @@ export {
   type RedactionEntry,
   type RetryEntry,
   type RevisionEntry,
+  type Rollback,
   readEntry,
   SCHEMA_VERSION,
   type Slot,

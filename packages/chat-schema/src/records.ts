@@ -176,6 +176,8 @@ export interface ChatReport {
   /** Counts by type name, sorted. */
   readonly unknown_types: Readonly<Record<string, number>>;
   readonly hidden_lanes: readonly string[];
+  /** Lanes of what a rollback took back: kept, not folded. */
+  readonly rolled_back_lanes: readonly string[];
   /** Texts that hold characters of other clients, and how many. */
   readonly foreign: readonly { readonly key: string; readonly characters: number }[];
   /** Entries of an attempt from lanes of another writer. */

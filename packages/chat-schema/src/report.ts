@@ -105,6 +105,7 @@ export function createReport(
     unknown.set(type, (unknown.get(type) ?? 0) + 1);
   }
   const hidden = new Set<string>();
+  const rolledBack = new Set<string>();
   const lanes = new Set<string>();
   const foreign: { readonly key: string; readonly characters: number }[] = [];
   for (const { lane } of index.texts()) {
@@ -112,8 +113,9 @@ export function createReport(
     if (characters > 0) foreign.push(Object.freeze({ key: lane.key, characters }));
     for (const section of readSections(lane)) if (section.laneId !== '') lanes.add(section.laneId);
   }
-  for (const header of index.headers())
-    if (header.hidden && header.lane !== null) hidden.add(header.lane.lane_id);
+  for (const { lane, hidden: isHidden } of index.headers()) {
+    if (isHidden && lane !== null) (lane.rolled_back === undefined ? hidden : rolledBack).add(lane.lane_id);
+  }
   const ignored = new Map<string, LineReport>();
   for (const slot of index.slotsWith('message')) {
     for (const row of view.foldedAt(slot)?.ignored ?? []) {
@@ -132,6 +134,7 @@ export function createReport(
     future_stamps: futureStamps,
     unknown_types: Object.freeze(Object.fromEntries([...unknown].sort(([a], [b]) => compareText(a, b)))),
     hidden_lanes: Object.freeze([...hidden].sort()),
+    rolled_back_lanes: Object.freeze([...rolledBack].sort()),
     foreign: Object.freeze(foreign.sort((a, b) => compareText(a.key, b.key))),
     ignored: Object.freeze([...ignored.values()].sort(compareLines)),
     damaged,

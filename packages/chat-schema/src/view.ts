@@ -7,6 +7,7 @@ import type {
   Json,
   LegacyRowEntry,
   Purpose,
+  Rollback,
   VariableScope,
   VariablesEntry,
 } from './entries.js';
@@ -39,6 +40,8 @@ import { keepEqual, keepList, sameValue } from './values.js';
 export interface ChatReader {
   /** The smallest of the document's ids; null for one that has none. */
   docId(): string | null;
+  /** Generations that were taken back, each once, in order. */
+  rollbacks(): readonly Rollback[];
   /** By `created_at`, then id. */
   threads(): readonly Thread[];
   thread(threadId: string): Thread | undefined;
@@ -173,6 +176,17 @@ export class ChatView implements ChatReader, TurnView {
       if (doc_id !== undefined && (smallest === null || doc_id < smallest)) smallest = doc_id;
     }
     return smallest;
+  }
+
+  rollbacks(): readonly Rollback[] {
+    const found = new Map<string, Rollback>();
+    for (const { rolled_back } of this.#others<DocumentEntry>(KIND.document)) {
+      if (rolled_back === undefined) continue;
+      const { from, to } = rolled_back;
+      found.set(`${from} ${to}`, Object.freeze({ from, to }));
+    }
+    const list = [...found.values()].sort((a, b) => a.from - b.from || a.to - b.to);
+    return Object.freeze(list);
   }
 
   threads(): readonly Thread[] {

@@ -302,6 +302,20 @@ describe('the fold', () => {
     expectSame([replica]);
   });
 
+  it('[FD10] rollbacks lists the generations that were taken back, each once, in order', () => {
+    const entry = (n: number, rolled_back: unknown): string =>
+      entryLine('document', idAt(n), { doc_id: idAt(1), rolled_back });
+    const replica = replicaOf(
+      [header(), entry(2, { from: 1, to: 3 }), entry(3, { from: 0, to: 2 }), entry(4, { from: -1 })],
+      [header({ lane: 'b' }), entry(5, { to: 3, from: 1 }), entry(6, undefined)],
+    );
+    expect(replica.chat.rollbacks()).toEqual([
+      { from: 0, to: 2 },
+      { from: 1, to: 3 },
+    ]);
+    expectSame([replica]);
+  });
+
   it('[FD8] records are frozen at every depth, and the same object until something in them changes', () => {
     const { a, b, thread_id } = createPair();
     const { message_id } = ask(a.chat, thread_id);

@@ -47,7 +47,15 @@ describe('hostile writers', () => {
     expect(
       sightings.missing(
         ...['step foreign', 'step steal', 'step damage', 'step replace', 'step value', 'step lane'],
-        ...['duplicates', 'quarantined lines', 'ignored lines', 'hidden lanes', 'unknown types', 'deletions'],
+        ...[
+          'duplicates',
+          'quarantined lines',
+          'ignored lines',
+          'hidden lanes',
+          'rolled back lanes',
+          'unknown types',
+          'deletions',
+        ],
         ...['open lines', 'problems', 'waiting', 'alternates', 'conflicts', 'interrupted attempts'],
       ),
     ).toEqual([]);

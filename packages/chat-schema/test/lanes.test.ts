@@ -345,6 +345,25 @@ describe('lanes', () => {
     expectSame([{ doc, chat }]);
   });
 
+  it('[LA12] a lane of what was rolled back is hidden, listed, copied and in the digest', () => {
+    const { doc, chat, thread_id } = createWriter();
+    const before = chat.digest();
+    const original = header({ lane: 'taken back' });
+    const hidden = header({ lane: 'hidden', rolled_back: original });
+    const line = messageLine(idAt(1), thread_id, { content: 'taken back' });
+    addText(doc, textOf([hidden, line]));
+    expect(chat.messages(thread_id)).toEqual([]);
+    expect(chat.report()).toMatchObject({
+      hidden_lanes: [],
+      rolled_back_lanes: [(JSON.parse(hidden) as { lane_id: string }).lane_id],
+    });
+    expect(linesOf(chat)).toContain(hidden);
+    expect(linesOf(chat)).toContain(line);
+    expect(chat.digest()).not.toBe(before);
+    expect(say(chat, thread_id, 'goes on').content).toBe('goes on');
+    expectSame([{ doc, chat }]);
+  });
+
   it('[LA10] readOnly writes zero bytes, also not where it meets unblanked text', () => {
     const { a, b, thread_id } = createPair();
     const { message_id } = say(a.chat, thread_id, 'private');

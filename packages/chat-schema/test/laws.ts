@@ -26,10 +26,14 @@ export function readAll(chat: Chat, probe: Probe): Everything {
     waiting,
     unknown: report.unknown_types,
     hidden: report.hidden_lanes,
+    rolledBack: report.rolled_back_lanes,
   };
 }
 
-type Records = Omit<Everything, 'quarantine' | 'duplicates' | 'ignored' | 'waiting' | 'unknown' | 'hidden'>;
+type Records = Omit<
+  Everything,
+  'quarantine' | 'duplicates' | 'ignored' | 'waiting' | 'unknown' | 'hidden' | 'rolledBack'
+>;
 
 /** What a reader of the past gives too. */
 export function readRecords(chat: ChatReader, probe: Probe): Records {
@@ -37,6 +41,7 @@ export function readRecords(chat: ChatReader, probe: Probe): Records {
     Object.fromEntries(ids.map((id) => [id, read(id)]));
   return {
     docId: chat.docId(),
+    rollbacks: chat.rollbacks(),
     threads: chat.threads(),
     configs: record(probe.threads, (id) => chat.config(id)),
     conflicts: record(probe.threads, (id) => chat.conflicts(id)),

@@ -26,6 +26,7 @@ export interface Header {
   readonly user_id: string | undefined;
   readonly schema_version: number;
   readonly min_reader: number;
+  readonly rolled_back: string | undefined;
 }
 
 export type Body = Readonly<Record<string, unknown>>;
@@ -53,6 +54,7 @@ export interface Chosen {
   readonly quarantine: readonly { lane_id: string | null; line: string; reason: QuarantineReason }[];
   readonly unknown: readonly { line: string; type: string }[];
   readonly hidden: readonly string[];
+  readonly rolledBack: readonly string[];
   /** What the digest covers beside entries: lane id, line. */
   readonly covered: readonly (readonly [string | null, string])[];
 }
@@ -235,14 +237,22 @@ function splitTexts(texts: readonly LaneText[]): RawLine[] {
 function readHeader(line: string, lane_id: string): Header {
   const parsed = parseLine(line);
   if (!parsed.ok || !entrySchemas.lane.safeParse(parsed.body).success) {
-    return { lane_id, valid: false, writer_id: '', user_id: undefined, schema_version: 0, min_reader: 0 };
+    return {
+      lane_id,
+      valid: false,
+      writer_id: '',
+      user_id: undefined,
+      schema_version: 0,
+      min_reader: 0,
+      rolled_back: undefined,
+    };
   }
-  const { writer_id, user_id, schema_version, min_reader } = parsed.body as unknown as Header;
-  return { lane_id, valid: true, writer_id, user_id, schema_version, min_reader };
+  const { writer_id, user_id, schema_version, min_reader, rolled_back } = parsed.body as unknown as Header;
+  return { lane_id, valid: true, writer_id, user_id, schema_version, min_reader, rolled_back };
 }
 
 const isFolded = (header: Header | null): header is Header =>
-  header?.valid === true && header.min_reader <= 2;
+  header?.valid === true && header.min_reader <= 2 && header.rolled_back === undefined;
 
 /** [FD3], [FD4] and what stands before them. */
 export function chooseEntries(texts: readonly LaneText[]): Chosen {
@@ -263,6 +273,7 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
   const quarantine = new Map<string, Chosen['quarantine'][number]>();
   const unknown = new Map<string, Chosen['unknown'][number]>();
   const hidden = new Set<string>();
+  const rolledBack = new Set<string>();
   const entries = new Map<string, OracleEntry>();
   const covered = new Map<string, readonly [string | null, string]>();
   const cover = (lane_id: string | null, line: string): void => {
@@ -292,8 +303,8 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
         : heal(raw.line);
       quarantine.set(JSON.stringify([lane_id, listed, reason]), { lane_id, line: listed, reason });
     };
-    if (header?.valid === true && header.min_reader > 2) {
-      hidden.add(header.lane_id);
+    if (header?.valid === true && !isFolded(header)) {
+      (header.rolled_back === undefined ? hidden : rolledBack).add(header.lane_id);
       cover(place, line);
       continue;
     }
@@ -324,6 +335,7 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
     quarantine: [...quarantine.values()],
     unknown: [...unknown.values()],
     hidden: [...hidden].sort(),
+    rolledBack: [...rolledBack].sort(),
     covered: [...covered.values()],
   };
 }

@@ -1,5 +1,6 @@
 import type {
   Annotation,
+  ChatReader,
   ConfigConflict,
   Json,
   LineReport,
@@ -49,6 +50,8 @@ export interface Everything {
   readonly waiting: Waiting;
   readonly unknown: Readonly<Record<string, number>>;
   readonly hidden: readonly string[];
+  readonly rolledBack: readonly string[];
+  readonly rollbacks: ReturnType<ChatReader['rollbacks']>;
 }
 
 export interface OracleResult {

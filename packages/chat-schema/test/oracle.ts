@@ -5,6 +5,7 @@ import type {
   LineReport,
   Message,
   QuarantinedLine,
+  Rollback,
   Slot,
   Thread,
   ThreadState,
@@ -54,6 +55,7 @@ export function runOracle(texts: readonly LaneText[]): OracleResult {
         .of('document')
         .map(({ body }) => text(body['doc_id']))
         .sort(compare)[0] ?? null,
+    rollbacks: readRollbacks(entries),
     threads: fold.threads(),
     configs: record(probe.threads, (id) => readConfig(entries, id)),
     conflicts: record(probe.threads, (id) => readConflicts(entries, id)),
@@ -85,8 +87,20 @@ export function runOracle(texts: readonly LaneText[]): OracleResult {
     waiting: fold.waiting(),
     unknown,
     hidden: chosen.hidden,
+    rolledBack: chosen.rolledBack,
   };
   return { everything, probe, digest: fold.digest(chosen) };
+}
+
+/** Each pair of generations once, in order. */
+function readRollbacks(entries: Entries): Everything['rollbacks'] {
+  const pairs = entries
+    .of('document')
+    .map(({ body }) => body['rolled_back'] as Rollback | undefined)
+    .filter((rollback) => rollback !== undefined)
+    .map(({ from, to }) => ({ from, to }));
+  const unique = new Map(pairs.map((pair) => [JSON.stringify(pair), pair]));
+  return [...unique.values()].sort((a, b) => a.from - b.from || a.to - b.to);
 }
 
 function toReports({ headers, line }: OracleEntry): LineReport[] {

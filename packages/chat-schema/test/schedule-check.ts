@@ -28,6 +28,7 @@ export class Sightings {
     count('quarantined lines', everything.quarantine);
     count('ignored lines', everything.ignored);
     count('hidden lanes', everything.hidden);
+    count('rolled back lanes', everything.rolledBack);
     count('unknown types', Object.keys(everything.unknown));
     count(
       'deletions',

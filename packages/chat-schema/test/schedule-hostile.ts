@@ -281,6 +281,8 @@ function withHeader(kind: HeaderKind, lines: readonly string[], view: View, rand
       return all(header({ lane_id: known_lane ?? OWN[0] }));
     case 'hidden':
       return all(header({ min_reader: 99 }));
+    case 'rolled_back':
+      return all(header({ rolled_back: header({}) }));
     case 'bad':
       return all(header({ schema_version: 'two' }));
     case 'none':

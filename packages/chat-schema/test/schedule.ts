@@ -107,7 +107,15 @@ export type HostileLine =
     }
   | { readonly kind: 'thread'; readonly own: number; readonly fork: number; readonly slot: boolean };
 
-export type HeaderKind = 'good' | 'none' | 'hidden' | 'bad' | 'same_writer' | 'same_lane' | 'late';
+export type HeaderKind =
+  | 'good'
+  | 'none'
+  | 'hidden'
+  | 'rolled_back'
+  | 'bad'
+  | 'same_writer'
+  | 'same_lane'
+  | 'late';
 export type HostileStep = At &
   (
     | {
@@ -379,6 +387,7 @@ export const hostileStep: fc.Arbitrary<HostileStep> = fc.oneof(
         'same_lane',
         'none',
         'hidden',
+        'rolled_back',
         'bad',
         'late',
       ),

@@ -333,6 +333,7 @@ export function readRecords(chat: ChatReader, ids: readonly string[]): Fields {
   const of = <T>(read: (id: string) => T): Fields => Object.fromEntries(ids.map((id) => [id, read(id)]));
   return {
     docId: chat.docId(),
+    rollbacks: chat.rollbacks(),
     threads: chat.threads(),
     legacyRows: chat.legacyRows(),
     thread: of((id) => chat.thread(id)),
