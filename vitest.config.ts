@@ -18,6 +18,8 @@ export default defineConfig({
       project('chat-schema', 'packages/chat-schema', 'test/**/*.test.ts'),
       project('chat-migrate', 'packages/chat-migrate', 'test/**/*.test.ts'),
       project('chat-integrity', 'packages/chat-integrity', 'test/**/*.test.ts'),
+      project('chat-sync', 'packages/chat-sync', 'test/**/*.test.ts'),
+      project('chat-turns', 'packages/chat-turns', 'test/**/*.test.ts'),
       project('chat-cli', 'packages/chat-cli', 'test/**/*.test.ts'),
       project('examples', 'examples', '*/test/*.test.ts'),
       project('tools', 'tools', 'test/*.test.ts'),

@@ -89,5 +89,7 @@ export type {
   Version,
   Waiting,
 } from './records.js';
+export { findHeads } from './last-writer.js';
 export { ChatOrigin } from './structs.js';
 export type { ChatReader } from './view.js';
+export { blankLine, createHead, endsInEscape, type Head, KIND, keyOfLine, readHead } from './codec.js';

@@ -1,0 +1,290 @@
+import { constants } from 'node:fs';
+import { encodeFrame, type FrameHead } from '../frame.js';
+import type { FileEnvironment } from './file-environment.js';
+import { describeFault, FaultError, type FileFault } from './file-fault.js';
+import { errnoOf, type FileHandle, isSameFile } from './file-system.js';
+import { encodeToken, type ReadLog, readLog } from './read-log.js';
+import {
+  createTemporary,
+  processOfToken,
+  removeIfThere,
+  type Temporary,
+  temporaryPath,
+} from './side-file.js';
+import { fillFile, type Progress, readToEnd, syncFolder, writeAll } from './whole-file.js';
+
+/**
+ * The frames of one document file, written by any number of processes.
+ *
+ * Appends go to the end, whoever else appends. A file is replaced in three steps: the new one is created under a
+ * name of its own; a **seal** that bears this name is appended to the old file; when the new one is whole, it is
+ * renamed over the old. What stood before the seal is in the new file. Whoever appends behind a seal waits until
+ * the rename has happened, and then goes on in the new file, or until the seal is **void**: its file is gone and
+ * the old one is still in place. To end the waiting for a process that hangs, its file is removed: then its rename
+ * can no longer happen. So of two that replace one file, exactly one does, and no append that was confirmed is
+ * lost, without a lock that could go stale.
+ */
+export class FrameLog {
+  readonly path: string;
+  readonly head: FrameHead;
+  readonly #environment: FileEnvironment;
+  readonly #patience: number;
+  #handle: FileHandle;
+  /** Bytes of the file that we have read or written. */
+  #known: number;
+  #isTorn: boolean;
+  /** Seals that are not known to be void. */
+  readonly #seals = new Set<string>();
+
+  /** @internal */
+  constructor(
+    path: string,
+    head: FrameHead,
+    handle: FileHandle,
+    read: ReadLog,
+    known: number,
+    options: LogOptions,
+  ) {
+    this.path = path;
+    this.head = head;
+    this.#handle = handle;
+    this.#known = known;
+    this.#environment = options.environment;
+    this.#patience = options.patience;
+    this.#isTorn = read.scraps.length > 0;
+    for (const { token } of read.seals) this.#seals.add(token);
+  }
+
+  /** Bytes of the file, as far as this process has seen it. */
+  get size(): number {
+    return this.#known;
+  }
+
+  /** Appends updates, in order, as one write. `sync` brings them to the disk. */
+  async append(updates: readonly Uint8Array[], sync: boolean): Promise<Appended> {
+    const others: Uint8Array[] = [];
+    try {
+      if (this.#isTorn) return { ok: false, code: 'torn', others };
+      const { doc_id, generation, min_reader } = this.head;
+      const frames = updates.map((payload) =>
+        encodeFrame({ kind: 'update', doc_id, generation, min_reader, payload }),
+      );
+      const chunk = concatenate(frames);
+      const start = this.#known;
+      // Until it is known to be whole: a write that fails may have left a part.
+      this.#isTorn = true;
+      await writeAll(this.#handle, chunk, null);
+      if (sync) await this.#handle.sync();
+      const { size } = await this.#handle.stat();
+      this.#isTorn = false;
+      if (size === start + chunk.length) this.#known = size;
+      else {
+        const read = await this.#readNews();
+        const own = [...updates];
+        for (const { payload } of read.updates) {
+          const index = own.findIndex((update) => isEqual(update, payload));
+          if (index < 0) others.push(payload);
+          else own.splice(index, 1);
+        }
+        this.#isTorn = own.length > 0 || read.scraps.length > 0;
+        if (this.#isTorn) return { ok: false, code: 'torn', others };
+      }
+      const place = await this.#outwaitSeals();
+      if (place === 'replaced') return { ok: false, code: 'replaced', others };
+      return { ok: true, others };
+    } catch (error) {
+      await this.#lookAgain(others);
+      return { ...describeFault(error), others };
+    }
+  }
+
+  /** After a failed write: whether it left a part, and what others wrote meanwhile. */
+  async #lookAgain(others: Uint8Array[]): Promise<void> {
+    try {
+      const read = await this.#readNews();
+      for (const { payload } of read.updates) others.push(payload);
+      this.#isTorn = read.scraps.length > 0;
+    } catch {
+      this.#isTorn = true;
+    }
+  }
+
+  /**
+   * Puts a new file in the place of this one: `build` gives its bytes, of which the first frame is a snapshot
+   * with what `others` wrote in the meantime. `scraps` are bytes that are no frames, to be kept aside by it.
+   */
+  async replace(
+    build: (news: {
+      readonly others: readonly Uint8Array[];
+      readonly scraps: readonly Uint8Array[];
+    }) => Promise<{
+      readonly head: FrameHead;
+      readonly bytes: Uint8Array;
+    }>,
+    onProgress?: Progress,
+  ): Promise<Replaced> {
+    const environment = this.#environment;
+    const others: Uint8Array[] = [];
+    let temporary: Temporary | undefined;
+    try {
+      temporary = await createTemporary(environment, this.path);
+      const scraps = await this.#appendSeal(temporary.token, others);
+      if ((await this.#outwaitSeals(temporary.token)) === 'replaced') throw new FaultError('conflict');
+      const { head, bytes } = await build({ others, scraps });
+      await fillFile(temporary.handle, bytes, onProgress);
+      await this.#moveInto(temporary);
+      // From here on the old file is nobody's, whatever fails.
+      const { handle } = temporary;
+      temporary = undefined;
+      await syncFolder(environment.fileSystem, this.path).catch((error: unknown) => {
+        handle.close().catch(() => undefined);
+        throw error;
+      });
+      await this.close().catch(() => undefined);
+      const options = { environment, patience: this.#patience };
+      return { ok: true, log: new FrameLog(this.path, head, handle, EMPTY, bytes.length, options) };
+    } catch (error) {
+      const fault = describeFault(error);
+      // Ours is gone, so the seal is void, and this file goes on.
+      if (temporary !== undefined) await this.#dropTemporary(temporary);
+      return { ...fault, others };
+    }
+  }
+
+  async #appendSeal(token: string, others: Uint8Array[]): Promise<Uint8Array[]> {
+    const { doc_id, generation, min_reader } = this.head;
+    const payload = encodeToken(token);
+    await writeAll(
+      this.#handle,
+      encodeFrame({ kind: 'seal', doc_id, generation, min_reader, payload }),
+      null,
+    );
+    await this.#handle.sync();
+    const bytes = await readToEnd(this.#handle);
+    const read = readLog(bytes, this.head);
+    const own = read.seals.find((seal) => seal.token === token);
+    if (own === undefined) throw new FaultError('not_as_written');
+    // What stands behind the seal is not ours to take: whoever wrote it waits for us.
+    for (const { payload: update, start } of read.updates) {
+      if (start >= this.#known && start < own.start) others.push(update);
+    }
+    for (const { token: other, start } of read.seals) if (start < own.start) this.#seals.add(other);
+    return read.scraps
+      .filter(({ start }) => start < own.start)
+      .map(({ start, end }) => bytes.subarray(start, end));
+  }
+
+  async #moveInto(temporary: Temporary): Promise<void> {
+    try {
+      await this.#environment.fileSystem.rename(temporary.path, this.path);
+    } catch (error) {
+      // Somebody lost patience and removed it.
+      throw errnoOf(error) === 'ENOENT' ? new FaultError('conflict') : error;
+    }
+  }
+
+  async #dropTemporary(temporary: Temporary): Promise<void> {
+    await temporary.handle.close().catch(() => undefined);
+    await removeIfThere(this.#environment, temporary.path).catch(() => undefined);
+  }
+
+  /**
+   * Waits until every seal that stands in the file is void, or the file was replaced. `until` is our own: only
+   * those before it count.
+   */
+  async #outwaitSeals(until?: string): Promise<'current' | 'replaced'> {
+    for (const token of this.#seals) {
+      if (token === until) continue;
+      if ((await this.#outwait(token)) === 'replaced') return 'replaced';
+      this.#seals.delete(token);
+    }
+    return (await this.#isCurrent()) ? 'current' : 'replaced';
+  }
+
+  async #outwait(token: string): Promise<'void' | 'replaced'> {
+    const { isRunning, sleep, process_id } = this.#environment;
+    const owner = processOfToken(token);
+    const path = temporaryPath(this.path, token);
+    for (let waited = 0; owner !== undefined; waited += STEP) {
+      if (!(await this.#isThere(path))) break;
+      const isHopeless = owner !== process_id && !isRunning(owner);
+      if (isHopeless || waited >= this.#patience) await removeIfThere(this.#environment, path);
+      else await sleep(STEP);
+    }
+    // In this order: once its file is gone, it has been renamed or never will be.
+    return (await this.#isCurrent()) ? 'void' : 'replaced';
+  }
+
+  async #isThere(path: string): Promise<boolean> {
+    try {
+      await this.#environment.fileSystem.stat(path);
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  /** Whether the name still means the file that we write. */
+  async #isCurrent(): Promise<boolean> {
+    const [there, ours] = await Promise.all([
+      this.#environment.fileSystem.stat(this.path),
+      this.#handle.stat(),
+    ]);
+    return isSameFile(there, ours);
+  }
+
+  /** What was written behind what we know. */
+  async #readNews(): Promise<ReadLog> {
+    const bytes = await readToEnd(this.#handle, this.#known);
+    const read = readLog(bytes, this.head);
+    for (const { token } of read.seals) this.#seals.add(token);
+    this.#known += bytes.length;
+    return read;
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+export interface LogOptions {
+  readonly environment: FileEnvironment;
+  /** Milliseconds to wait for another process that replaces the file, before it is stopped. */
+  readonly patience: number;
+}
+
+export type Appended =
+  | { readonly ok: true; readonly others: readonly Uint8Array[] }
+  | ((
+      | FileFault
+      /** Something stands in the file that is no frame: replace it before anything is appended. */
+      | { readonly ok: false; readonly code: 'torn' }
+      /** Another process has put a new file in its place, without what was to be appended. */
+      | { readonly ok: false; readonly code: 'replaced' }
+    ) & { readonly others: readonly Uint8Array[] });
+
+export type Replaced =
+  | { readonly ok: true; readonly log: FrameLog }
+  | (FileFault & { readonly others: readonly Uint8Array[] });
+
+export const APPEND: number = constants.O_RDWR | constants.O_APPEND;
+/** Milliseconds between two looks at another process. */
+const STEP = 20;
+const EMPTY: ReadLog = readLog(new Uint8Array(0));
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+export function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first = new Uint8Array(0)] = chunks;
+  if (chunks.length === 1) return first;
+  const all = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}

@@ -1,0 +1,21 @@
+export {
+  ChatFile,
+  type ChatFileOptions,
+  type ChatFileState,
+  type CompactResult,
+  type FlushPolicy,
+  type FlushResult,
+  type OpenedChatFile,
+  type OpenFault,
+} from './chat-file.js';
+export { type FileEnvironment, nodeFileEnvironment } from './file-environment.js';
+export type { FileFault, FileFaultCode } from './file-fault.js';
+export { type FileHandle, type FileStat, type FileSystem, nodeFileSystem } from './file-system.js';
+export type { OpenReport } from './load-updates.js';
+export {
+  type CreateChatFileOptions,
+  createChatFile,
+  type OpenChatFileOptions,
+  openChatFile,
+} from './open-chat-file.js';
+export { type Recovered, recoverChatFile } from './recover-chat-file.js';

@@ -1,0 +1,122 @@
+import {
+  ChatDocError,
+  formatUlid,
+  isUlid,
+  openChat,
+  SCHEMA_VERSION,
+  systemEnvironment,
+} from '@chatdoc/schema';
+import * as Y from 'yjs';
+import type { FrameHead } from '../frame.js';
+import { encodeIntegrated } from '../inspect.js';
+import { ChatFile, type ChatFileOptions, type ChatFileParts, type OpenedChatFile } from './chat-file.js';
+import { type FileEnvironment, nodeFileEnvironment } from './file-environment.js';
+import type { FrameLog, LogOptions } from './frame-log.js';
+import { loadUpdates, type OpenReport, WHOLE } from './load-updates.js';
+import { createLog, openLog } from './open-log.js';
+import type { Progress } from './whole-file.js';
+
+export interface OpenChatFileOptions extends ChatFileOptions {
+  /** The document to load into, such as one that a provider syncs already; a new one unless given. */
+  readonly doc?: Y.Doc;
+  /** Makes the file if it is not there. */
+  readonly create?: boolean;
+  readonly readOnly?: boolean;
+  readonly fileEnvironment?: FileEnvironment;
+  /**
+   * How long to wait for another process that is replacing the file, before it is stopped; 5,000 ms unless given.
+   */
+  readonly patience_ms?: number;
+}
+
+export interface CreateChatFileOptions extends OpenChatFileOptions {
+  /** Of the new document: that of the chat in `doc`, or a new one, unless given. */
+  readonly doc_id?: string;
+  /** 0 unless given. */
+  readonly generation?: number;
+}
+
+const PATIENCE_MS = 5000;
+
+/**
+ * Opens a document file and the chat in it. What a write that did not finish has left is read past, and put aside
+ * before the next write. A file that is damaged opens for reading only, with all that could be read: see
+ * `recoverChatFile`. So does one whose frames ask for a later reader.
+ */
+export async function openChatFile(path: string, options: OpenChatFileOptions = {}): Promise<OpenedChatFile> {
+  const logOptions = logOptionsOf(options);
+  const opened = await openLog(path, options.readOnly === true, logOptions, progressOf(options, 'read'));
+  if (!opened.ok) {
+    const mayCreate = opened.code === 'not_found' && options.create === true && options.readOnly !== true;
+    return mayCreate ? createChatFile(path, options) : opened;
+  }
+  const { head, read } = opened;
+  const doc = options.doc ?? new Y.Doc();
+  const unsaved = isEmpty(doc) ? [] : [encodeIntegrated(doc)];
+  const report = loadUpdates(doc, head, read, progressOf(options, 'load'));
+  const isWhole = report.damaged_bytes === 0 && report.gaps === 0 && !read.hasLater;
+  const mayWrite = isWhole && head.min_reader <= SCHEMA_VERSION;
+  let { log } = opened;
+  if (!mayWrite) {
+    await log?.close();
+    log = undefined;
+  }
+  const parts = { path, head, doc, log, opened: report, unsaved, snapshotSize: read.updates[0]?.end ?? 0 };
+  return { ok: true, file: bind(parts, options, logOptions) };
+}
+
+/** Makes a new document file. One that is there stays as it is: `exists`. */
+export async function createChatFile(
+  path: string,
+  options: CreateChatFileOptions = {},
+): Promise<OpenedChatFile> {
+  const doc = options.doc ?? new Y.Doc();
+  const { environment = systemEnvironment, generation = 0 } = options;
+  const doc_id =
+    options.doc_id ?? openChat(doc).docId() ?? formatUlid(environment.now(), environment.random(10));
+  if (!isUlid(doc_id)) throw new ChatDocError('invalid_argument', 'doc_id', 'expected a canonical ULID');
+  const head = { doc_id, generation, min_reader: SCHEMA_VERSION };
+  const logOptions = logOptionsOf(options);
+  const created = await createLog(path, head, encodeIntegrated(doc), logOptions);
+  if (!created.ok) return created;
+  const { log } = created;
+  const parts = { path, head: log.head, doc, log, opened: WHOLE, unsaved: [], snapshotSize: log.size };
+  return { ok: true, file: bind(parts, options, logOptions) };
+}
+
+interface Bound {
+  readonly path: string;
+  readonly head: FrameHead;
+  readonly doc: Y.Doc;
+  readonly log: FrameLog | undefined;
+  readonly opened: OpenReport;
+  readonly unsaved: readonly Uint8Array[];
+  readonly snapshotSize: number;
+}
+
+function bind({ head, ...parts }: Bound, options: OpenChatFileOptions, logOptions: LogOptions): ChatFile {
+  const { doc: _, create: __, ...again } = options;
+  return new ChatFile({
+    ...parts,
+    ...logOptions,
+    doc_id: head.doc_id,
+    generation: head.generation,
+    options,
+    reopen: () => openChatFile(parts.path, again),
+  } satisfies ChatFileParts);
+}
+
+export function logOptionsOf({ fileEnvironment, patience_ms }: OpenChatFileOptions): LogOptions {
+  return { environment: fileEnvironment ?? nodeFileEnvironment, patience: patience_ms ?? PATIENCE_MS };
+}
+
+export function progressOf(
+  { onProgress }: ChatFileOptions,
+  phase: 'read' | 'load' | 'write',
+): Progress | undefined {
+  return onProgress === undefined ? undefined : (done, total) => onProgress(phase, done, total);
+}
+
+function isEmpty(doc: Y.Doc): boolean {
+  return doc.store.clients.size === 0;
+}

@@ -1,0 +1,75 @@
+import { openChat } from '@chatdoc/schema';
+import * as Y from 'yjs';
+import { type FrameHead, readDamagedFrame } from '../frame.js';
+import { type OpenFault, snapshotFrame } from './chat-file.js';
+import { loadUpdates, type OpenReport, trustingDoor } from './load-updates.js';
+import { logOptionsOf, type OpenChatFileOptions, progressOf } from './open-chat-file.js';
+import { openLog } from './open-log.js';
+import type { ReadLog } from './read-log.js';
+import { keepAside } from './side-file.js';
+
+export type Recovered =
+  | {
+      readonly ok: true;
+      readonly found: OpenReport;
+      /** Lines that were read out of frames whose checksum is wrong: they may hold wrong letters. */
+      readonly unverified_lines: number;
+      /** The damaged file as it was; absent if nothing was wrong. */
+      readonly aside?: string;
+    }
+  | OpenFault;
+
+/**
+ * Writes all that can be read of a damaged file in its place, after the damaged one was copied aside. Frames behind
+ * the damage count if they do not build on what is lost. Of a frame whose checksum is wrong the lines that can still
+ * be read are taken, never the structs: a wrong client or clock would part this document from all its replicas.
+ * Does nothing to a file that is whole.
+ */
+export async function recoverChatFile(
+  path: string,
+  options: Pick<OpenChatFileOptions, 'fileEnvironment' | 'patience_ms' | 'onProgress'> = {},
+): Promise<Recovered> {
+  const logOptions = logOptionsOf(options);
+  const opened = await openLog(path, false, logOptions, progressOf(options, 'read'), true);
+  if (!opened.ok) return opened;
+  const { head, read, log, bytes } = opened;
+  const doc = new Y.Doc();
+  const found = loadUpdates(doc, head, read, progressOf(options, 'load'));
+  const isWhole = found.torn_bytes + found.damaged_bytes + found.gaps + found.strangers === 0;
+  if (isWhole || read.hasLater || log === undefined) {
+    await log?.close();
+    if (read.hasLater) return { ok: false, code: 'later_version' };
+    return { ok: true, found, unverified_lines: 0 };
+  }
+  let aside: string | undefined;
+  let unverified_lines = 0;
+  const replaced = await log.replace(
+    async ({ others }) => {
+      const door = trustingDoor(doc, head);
+      for (const update of others) door.receiveUpdate(update);
+      unverified_lines = readScraps(doc, head, read, bytes);
+      aside = await keepAside(logOptions.environment, path, 'damaged', bytes);
+      return snapshotFrame(doc, head);
+    },
+    progressOf(options, 'write'),
+  );
+  await (replaced.ok ? replaced.log : log).close();
+  if (replaced.ok) return { ok: true, found, unverified_lines, ...(aside !== undefined && { aside }) };
+  const { others: _, ...fault } = replaced;
+  return fault;
+}
+
+function readScraps(doc: Y.Doc, head: FrameHead, read: ReadLog, bytes: Uint8Array): number {
+  const chat = openChat(doc);
+  let lines = 0;
+  for (const { start, end } of read.scraps) {
+    const payload = readDamagedFrame(bytes.subarray(start, end))?.payload;
+    if (payload === undefined) continue;
+    const scratch = new Y.Doc();
+    if (!trustingDoor(scratch, head).receiveUpdate(payload).ok) continue;
+    const imported = chat.importJSONL(openChat(scratch).toJSONL());
+    if (imported.ok) lines += imported.lines;
+  }
+  chat.close();
+  return lines;
+}
