@@ -7,7 +7,7 @@ import type { EntryIndex } from './entry-index.js';
 import { isRedacted } from './fold-message.js';
 import { readHeader } from './headers.js';
 import { ULID_LENGTH } from './ids.js';
-import { readSections } from './sections.js';
+import { readSections, type Section } from './sections.js';
 import type { LaneText } from './structs.js';
 import type { Touched } from './touched.js';
 
@@ -50,7 +50,8 @@ export class Digest {
       const dirty = new Set<string>();
       this.#readSubjects(dirty);
       this.#readTexts(dirty);
-      for (const lane of dirty) this.#readLane(lane);
+      const sections = new Map<LaneText, Map<string, Section[]>>();
+      for (const lane of dirty) this.#readLane(lane, sections);
       let text = '';
       for (const lane of [...this.#lanes.keys()].sort()) text += `${lane} ${this.#lanes.get(lane)}\n`;
       this.#current = hash(text);
@@ -139,12 +140,17 @@ export class Digest {
     dirty.add(laneId);
   }
 
-  #readLane(laneId: string): void {
+  /** `read` holds texts by lane: an import has put many lanes into each. */
+  #readLane(laneId: string, read: Map<LaneText, Map<string, Section[]>>): void {
     const lines = new Set<string>();
     const lost = this.#lostLines.get(laneId);
     for (const text of this.#textsOf.get(laneId) ?? []) {
-      for (const section of readSections(text)) {
-        if (section.laneId !== laneId) continue;
+      let byLane = read.get(text);
+      if (byLane === undefined) {
+        byLane = groupByLane(readSections(text));
+        read.set(text, byLane);
+      }
+      for (const section of byLane.get(laneId) ?? []) {
         if (section.header !== '') lines.add(section.header);
         const mayBlank = this.#redacted.size > 0 && isFolded(section.header);
         for (const raw of section.lines) {
@@ -174,6 +180,16 @@ export class Digest {
     if (head.subjectRole === ROLE.message) return this.#redacted.has(slot);
     return this.#index.attemptMessages(slot).some((row) => this.#redacted.has(this.#index.subjectOf(row)));
   }
+}
+
+function groupByLane(sections: readonly Section[]): Map<string, Section[]> {
+  const byLane = new Map<string, Section[]>();
+  for (const section of sections) {
+    const group = byLane.get(section.laneId);
+    if (group === undefined) byLane.set(section.laneId, [section]);
+    else group.push(section);
+  }
+  return byLane;
 }
 
 // What stands in a hidden lane, or under no header, is not read, so no redaction covers it.

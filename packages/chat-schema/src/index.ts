@@ -12,7 +12,20 @@ export type {
   StateChange,
   VariableChange,
 } from './chat-options.js';
-export { closeLine, encodeLine, type ParsedLine, parseLine, type QuarantineReason } from './codec.js';
+export {
+  blankLine,
+  closeLine,
+  createHead,
+  encodeLine,
+  endsInEscape,
+  type Head,
+  KIND,
+  keyOfLine,
+  type ParsedLine,
+  parseLine,
+  type QuarantineReason,
+  readHead,
+} from './codec.js';
 export { embedChat } from './embed.js';
 export {
   type ActivationEntry,
@@ -69,6 +82,7 @@ export {
   parseUlid,
   timeOfUlid,
 } from './ids.js';
+export { findHeads } from './last-writer.js';
 export type {
   Annotation,
   Attempt,
@@ -89,7 +103,5 @@ export type {
   Version,
   Waiting,
 } from './records.js';
-export { findHeads } from './last-writer.js';
 export { ChatOrigin } from './structs.js';
 export type { ChatReader } from './view.js';
-export { blankLine, createHead, endsInEscape, type Head, KIND, keyOfLine, readHead } from './codec.js';

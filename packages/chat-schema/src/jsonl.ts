@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import type * as Y from 'yjs';
 import { compareText } from './choose.js';
-import { closeLine, keyOfLine } from './codec.js';
+import { closeLine, keyOfLine, parseLine } from './codec.js';
 import type { EntryIndex } from './entry-index.js';
 import { deriveUlid, timeOfUlid } from './ids.js';
 import { groupLines, readSections, type Section } from './sections.js';
@@ -72,7 +72,8 @@ function findShadowed(lanes: readonly Section[]): ReadonlySet<string> {
     for (const line of lane.lines) {
       const key = keyOfLine(line);
       const known = key === undefined ? undefined : best.get(key);
-      if (key === undefined || known === undefined) continue;
+      // What is quarantined outranks nothing.
+      if (key === undefined || known === undefined || !parseLine(line).ok) continue;
       const isBetter =
         known === '' || (known.endsWith(CUT) && (!line.endsWith(CUT) || line.length > known.length));
       if (isBetter) best.set(key, line);
@@ -95,20 +96,21 @@ export function parseJSONL(text: string): Section[] {
 
 /** What of `sections` the document does not hold: lines under their header, lanes that it has never seen. */
 export function findMissing(index: EntryIndex, sections: readonly Section[]): Section[] {
-  const wanted = new Set(sections.map((section) => section.laneId));
-  const present = new Set<string>();
+  const present = new Map<string, Set<string>>(sections.map(({ header }) => [header, new Set<string>()]));
+  const known = new Set<string>();
   for (const { lane } of index.texts()) {
-    for (const section of readSections(lane)) {
-      if (!wanted.has(section.laneId)) continue;
-      present.add(`${section.laneId} ${section.header}`);
-      for (const line of section.lines) present.add(`${section.laneId} ${line}`);
+    for (const { header, lines } of readSections(lane)) {
+      const held = present.get(header);
+      if (held === undefined) continue;
+      known.add(header);
+      for (const line of lines) held.add(line);
     }
   }
   const missing: Section[] = [];
   for (const section of sections) {
-    const lines = section.lines.filter((line) => !present.has(`${section.laneId} ${line}`));
-    const known = present.has(`${section.laneId} ${section.header}`);
-    if (lines.length > 0 || (!known && section.header !== '')) missing.push({ ...section, lines });
+    const { header } = section;
+    const lines = section.lines.filter((line) => present.get(header)?.has(line) !== true);
+    if (lines.length > 0 || (!known.has(header) && header !== '')) missing.push({ ...section, lines });
   }
   return missing;
 }

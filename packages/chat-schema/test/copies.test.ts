@@ -214,6 +214,37 @@ describe('copies and digest', () => {
     expect(present(laneTexts(other.doc)[0]).client).not.toBe(client);
   });
 
+  it('[CP1] a cut line is left out only where its lane holds a longer one that is read', () => {
+    const whole = partLine(P, 1, 'Hello');
+    const torn = whole.slice(0, -2);
+    const replica = replicaOf([
+      header(),
+      threadLine(T),
+      messageLine(P, T),
+      cut(partLine(P, 1, 'Hel')),
+      torn,
+    ]);
+    const copy = createReplica('copy');
+    copy.chat.importJSONL(replica.chat.toJSONL());
+    expect(copy.chat.digest()).toBe(replica.chat.digest());
+    expect(copy.chat.message(P)?.content).toBe('Hel');
+    expectSame([replica]);
+  });
+
+  it('[CP5] a line under another header of its lane is another: headers say whose it is', () => {
+    const lines = [messageLine(P, T, { sender_id: 'ada' }), messageLine(P, T, { sender_id: 'bob', x: 1 })];
+    const [a, b] = ['ada', 'bob'].map((user) => replicaOf([header({ user }), threadLine(T), ...lines])) as [
+      Replica,
+      Replica,
+    ];
+    const [ofA, ofB] = [a.chat.toJSONL(), b.chat.toJSONL()];
+    a.chat.importJSONL(ofB);
+    b.chat.importJSONL(ofA);
+    expect(a.chat.digest()).toBe(b.chat.digest());
+    expect(a.chat.message(P)?.sender_id).toBe(b.chat.message(P)?.sender_id);
+    expect(a.chat.importJSONL(b.chat.toJSONL())).toEqual({ ok: true, lines: 0 });
+  });
+
   it('[CP5] an import writes what the document lacks, and nothing else', () => {
     const { a, b, thread_id } = createPair();
     say(a.chat, thread_id, 'of both');

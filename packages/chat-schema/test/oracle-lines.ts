@@ -303,7 +303,7 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
         : heal(raw.line);
       quarantine.set(JSON.stringify([lane_id, listed, reason]), { lane_id, line: listed, reason });
     };
-    if (header?.valid === true && !isFolded(header)) {
+    if (header?.valid === true && (header.min_reader > 2 || header.rolled_back !== undefined)) {
       (header.rolled_back === undefined ? hidden : rolledBack).add(header.lane_id);
       cover(place, line);
       continue;
