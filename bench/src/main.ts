@@ -8,6 +8,7 @@ import { Fixtures } from './fixtures.js';
 import { benchHeap } from './heap.js';
 import { loadDoc, NestedIndex } from './layouts.js';
 import { benchMerge } from './merge.js';
+import { benchMigrate } from './migrate.js';
 import { benchOpen } from './open.js';
 import { elapsedSeconds, progress } from './progress.js';
 import { type Figure, isMissed, renderMarkdown, renderOthers, renderTargets } from './report.js';
@@ -15,7 +16,7 @@ import { benchSize } from './size.js';
 import { benchStream } from './stream.js';
 import { benchWhole } from './whole.js';
 
-const SECTIONS = ['open', 'heap', 'size', 'append', 'stream', 'merge', 'whole'] as const;
+const SECTIONS = ['open', 'heap', 'size', 'append', 'stream', 'merge', 'migrate', 'whole'] as const;
 const SIZES = [1_000, 10_000, 100_000];
 const QUICK = [1_000, 10_000];
 /** The size that the targets of design section 9 speak of. */
@@ -88,6 +89,13 @@ function measure(
   }
   if (wants('append')) figures.push(...benchAppend(fixtures, sizes, reps ?? 15));
   if (wants('stream')) figures.push(...benchStream(fixtures, reps ?? 7));
+  if (wants('migrate'))
+    figures.push(
+      ...benchMigrate(
+        sizes.every((size) => size < JUDGED),
+        reps,
+      ),
+    );
   if (wants('merge')) figures.push(...benchMerge(fixtures, reps ?? 7));
   if (shapes.length === 0) throw new Error('nothing was kept open');
   return figures;

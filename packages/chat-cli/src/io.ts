@@ -17,6 +17,8 @@ export interface Io {
   /** Relative names of files start here. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Resolves when the program is asked to end, as by Ctrl-C, which from the call on does not end it by itself. */
+  untilStopped(): Promise<void>;
 }
 
 const CLOSED: ReadonlySet<unknown> = new Set(['EPIPE', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);

@@ -1,6 +1,8 @@
 import { type MigrationPlan, planMigration } from '@chatdoc/migrate';
 import { type Chat, openChat } from '@chatdoc/schema';
+import { readDocument } from '@chatdoc/sync';
 import * as Y from 'yjs';
+import { countNoun } from './nouns.js';
 import { type Failure, fail } from './read-source.js';
 
 /** A chat that was read, whatever its file holds. Nothing is written back. */
@@ -14,8 +16,9 @@ export interface OpenedChat {
   readonly notes: readonly string[];
 }
 
-/** Reads a document in the JSONL form, or a legacy file as `migrate` would write it. */
+/** Reads a document file, a document in the JSONL form, or a legacy file as `migrate` would write it. */
 export function openSource(bytes: Uint8Array): OpenedChat | Failure {
+  if (isDocumentFile(bytes)) return openDocumentFile(bytes);
   if (isDocument(bytes)) return openDocument(bytes);
   const result = planMigration(bytes);
   if (!result.ok) return describePlanFailure(bytes, result);
@@ -23,6 +26,50 @@ export function openSource(bytes: Uint8Array): OpenedChat | Failure {
   return 'code' in opened
     ? opened
     : { ok: true, format: result.plan.format, chat: opened, plan: result.plan, notes: [] };
+}
+
+/** Frames begin with this, also those of later versions. */
+const MAGIC = Buffer.from([0x89, 0x59, 0x43, 0x54]);
+
+/** Whether it is a `.ychat`, by its first frame, or by any if the first is damaged. */
+export function isDocumentFile(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(MAGIC);
+}
+
+function openDocumentFile(bytes: Uint8Array): OpenedChat | Failure {
+  const read = readDocument(bytes);
+  if (!read.ok) return describeDocumentFault(read.code);
+  const { torn_bytes, damaged_bytes, gaps, strangers } = read.report;
+  const notes: string[] = [];
+  if (torn_bytes > 0) {
+    notes.push(
+      `${countNoun(torn_bytes, 'byte')} at the end are a write that did not finish; the rest is whole`,
+    );
+  }
+  if (damaged_bytes > 0) {
+    notes.push(
+      `${countNoun(damaged_bytes, 'byte')} are damaged; chatdoc recover brings back what can be read`,
+    );
+  }
+  if (gaps > 0) notes.push(`${countNoun(gaps, 'frame')} build on what is damaged, and cannot be shown`);
+  if (strangers > 0)
+    notes.push(`${countNoun(strangers, 'frame')} of another document are in this file, unread`);
+  return { ok: true, format: 'chatdoc', chat: read.chat, notes };
+}
+
+/** Why a document file cannot be opened at all. */
+export function describeDocumentFault(code: string): Failure {
+  switch (code) {
+    case 'damaged':
+      return fail(
+        code,
+        'this chatdoc document is damaged from its first frame on; chatdoc recover brings back what can be read',
+      );
+    case 'later_version':
+      return fail(code, 'this document was written by a later version of chatdoc; update chatdoc to read it');
+    default:
+      return fail('unknown_format', 'this is no chatdoc document');
+  }
 }
 
 /**
@@ -92,5 +139,7 @@ export const FORMAT_NAMES: Readonly<Record<OpenedChat['format'], string>> = {
   chatdoc: 'chatdoc document',
   cocalc: 'CoCalc chat',
   jupyter: 'jupyter-chat document',
+  relational: 'table of threads',
+  tasks: 'table of messages',
   empty: 'empty file',
 };

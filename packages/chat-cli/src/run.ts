@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { compactFiles } from './compact-command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { type Io, widthOf, writeTo } from './io.js';
 import { type MigrateOptions, migrateFiles } from './migrate-command.js';
 import { neutralise } from './plain-text.js';
 import { codeOf } from './read-source.js';
+import { recoverFiles } from './recover-command.js';
+import { type ServeCommandOptions, serveDirectory } from './serve-command.js';
 import { type ShowOptions, showFile } from './show-command.js';
 import { type VerifyOptions, verifyFiles } from './verify-command.js';
 
@@ -165,6 +168,79 @@ Exit codes:
   2  nothing was verified: wrong usage, or none of the files could be read`,
     )
     .action(async (files: string[], options: VerifyOptions) => finish(await verifyFiles(files, options, io)));
+  program
+    .command('serve')
+    .summary('let people write together')
+    .description(
+      'Serves the documents of a folder by websocket to any Yjs editor with a Hocuspocus provider: room ID.GENERATION of each document; a new room makes a new document. What a client writes is checked before it is taken, and confirmed when it is on the disk. Only programs of this machine can reach it, unless --host says otherwise.',
+    )
+    .argument('<FOLDER>', 'where the documents (.ychat) are')
+    .option('-p, --port <N>', 'listen on this port; 0 takes a free one', '4321')
+    .option('--host <ADDRESS>', 'listen on this address (default: 127.0.0.1)')
+    .option('--token <TOKEN>', 'let in only who gives this token; also from CHATDOC_TOKEN')
+    .option(
+      '--user <NAME=TOKEN>',
+      'let in who gives this token as this user, who then can write in no other name; may be given again',
+      (pair: string, before: readonly string[] = []) => [...before, pair],
+    )
+    .showHelpAfterError('Run chatdoc serve --help to see how it is used.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ chatdoc serve chats/ --port 4321
+  $ CHATDOC_TOKEN=s3cret chatdoc serve chats/
+  $ chatdoc serve chats/ --user ada=s3cret --user bob=pa55
+
+Exit codes:
+  0  it was stopped, and everything is saved
+  2  it could not start`,
+    )
+    .action(async (folder: string, options: ServeCommandOptions) =>
+      finish(await serveDirectory(folder, options, io)),
+    );
+
+  program
+    .command('compact')
+    .summary('make documents small')
+    .description(
+      'Writes the next generation of a document in its place: the same chat, by one writer, without what was redacted or superseded. Programs that have the document open go on: what they have not saved yet is added to it.',
+    )
+    .argument('<FILE...>', 'documents (.ychat)')
+    .showHelpAfterError('Run chatdoc compact --help to see how it is used.')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ chatdoc compact team.ychat
+
+Exit codes:
+  0  every document is compacted
+  1  some of them could not be
+  2  none was: wrong usage, or none of the files could be; all are as they were`,
+    )
+    .action(async (files: string[]) => finish(await compactFiles(files, io)));
+
+  program
+    .command('recover')
+    .summary('save what a damaged document holds')
+    .description(
+      'Writes all that can be read of a damaged document in its place. The damaged file is kept beside it as NAME.ychat.damaged-1. A document that is whole is left as it is.',
+    )
+    .argument('<FILE...>', 'documents (.ychat)')
+    .showHelpAfterError('Run chatdoc recover --help to see how it is used.')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ chatdoc recover team.ychat
+
+Exit codes:
+  0  every document is recovered, or was whole
+  1  some of them could not be
+  2  none was: wrong usage, or none of the files could be; all are as they were`,
+    )
+    .action(async (files: string[]) => finish(await recoverFiles(files, io)));
   return program;
 }
 

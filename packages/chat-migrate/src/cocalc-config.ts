@@ -1,5 +1,4 @@
 import {
-  deriveUlid,
   formatDate,
   type Json,
   type JsonObject,
@@ -10,6 +9,7 @@ import {
   type ThreadStateName,
 } from '@chatdoc/schema';
 import { readDate } from './dates.js';
+import { deriveId } from './derive-id.js';
 import { canonicalText, isJsonArray, isJsonObject, readName } from './json-value.js';
 import { UNKNOWN_SENDER } from './reading.js';
 
@@ -25,6 +25,7 @@ export interface ReadConfig {
 
 /** The settings of a thread on a row, be it the root message (until 2026) or a row of their own. */
 export function readConfig(row: JsonObject): ReadConfig {
+  if (!hasSettings(row)) return NO_CONFIG;
   const fields: Record<string, Json> = {};
   const taken = new Set<string>();
   const take = (field: string, value: Json | undefined, ...columns: string[]): void => {
@@ -40,6 +41,15 @@ export function readConfig(row: JsonObject): ReadConfig {
   for (const name of OBJECTS) if (isJsonObject(row[name])) take(name, row[name], name);
   take('anchor', readAnchor(row), 'id', 'cell_id', 'path');
   return { fields, taken };
+}
+
+const COLUMNS: ReadonlySet<string> = new Set([...NAMES, ...FLAGS, ...OBJECTS, 'id', 'cell_id', 'path']);
+const NO_CONFIG: ReadConfig = { fields: {}, taken: new Set() };
+
+/** Whether a column of the row could be a setting. */
+function hasSettings(row: JsonObject): boolean {
+  for (const column in row) if (COLUMNS.has(column)) return true;
+  return false;
 }
 
 function readFlag(value: Json | undefined): boolean | undefined {
@@ -72,7 +82,7 @@ export function createConfig(
   return {
     ...body,
     type: 'thread_config',
-    id: deriveUlid(time, 'legacy_config', thread_id, updatedBy, text),
+    id: deriveId(time, 'legacy_config', thread_id, updatedBy, text),
     thread_id,
     updated_at: formatDate(time),
     updated_by: updatedBy,
@@ -124,7 +134,7 @@ export function createStateOfRow(
   const time = readDate(row['updated_at'])?.time ?? readDate(row['date'])?.time ?? 0;
   return {
     type: 'thread_state',
-    id: deriveUlid(time, 'legacy_state', thread_id, state, active ?? ''),
+    id: deriveId(time, 'legacy_state', thread_id, state, active ?? ''),
     thread_id,
     ...(active === undefined ? {} : { active_message_id: active }),
     state,

@@ -1,18 +1,20 @@
 import {
   type AnnotationEntry,
-  deriveUlid,
   formatDate,
   type Json,
   type JsonObject,
   type RevisionEntry,
 } from '@chatdoc/schema';
 import { readAnchor } from './cocalc-config.js';
-import { readVersions, type Version } from './cocalc-rows.js';
+import { isBlank, readVersions, type Version } from './cocalc-rows.js';
 import { compareText } from './code-unit-order.js';
-import { readDate } from './dates.js';
+import { readCanonicalDate, readDate } from './dates.js';
+import { deriveId, deriveIdOfTuple } from './derive-id.js';
 import { canonicalText, isJsonObject, readName } from './json-value.js';
+import { quote } from './quote.js';
 import { UNKNOWN_SENDER } from './reading.js';
 import type { SourceRow } from './source-rows.js';
+import { PIECE_LENGTH, writeTail } from './write-entry.js';
 
 /** A message row, as far as it can be read without looking at another. */
 export interface CocalcMessage {
@@ -20,11 +22,17 @@ export interface CocalcMessage {
   readonly row: JsonObject;
   /** Undefined where the row has no usable date. */
   readonly time: number | undefined;
+  /** Whether the date names no zone. */
+  readonly assumedUtc: boolean;
   readonly sender_id: string;
   /** Of a row that names its sender in the display-name column of 2013. */
   readonly isNamedByColumn: boolean;
   /** Oldest first. Empty where nobody knows what it said. */
   readonly versions: readonly Version[];
+  /** The oldest content as JSON text: its id and its line are both made of it. */
+  readonly quoted: string | undefined;
+  /** The end of its line, of a message that is one text and no more; its row and versions are empty then. */
+  readonly tail: string | undefined;
   readonly isDamaged: boolean;
   /** The blank message that holds the anchor of its thread: it was never shown. */
   readonly isPlaceholder: boolean;
@@ -41,63 +49,135 @@ export interface CocalcMessage {
  * content; or the id that it has). Only rows equal in all of these are counted, in the order of their text, so
  * that neither the order of the file nor an edit of another row moves an id.
  */
-export function readCocalcMessages(sources: readonly SourceRow[]): readonly CocalcMessage[] {
-  const byIdentity = new Map<string, Omit<CocalcMessage, 'message_id'>[]>();
-  for (const source of sources) {
-    if (!isJsonObject(source.value)) continue;
-    const message = readMessage(source, source.value);
-    const identity = JSON.stringify(readIdentity(message));
-    const group = byIdentity.get(identity);
-    if (group === undefined) byIdentity.set(identity, [message]);
-    else group.push(message);
-  }
-  const messages: CocalcMessage[] = [];
-  for (const group of byIdentity.values()) {
-    group.sort((a, b) => compareText(a.source.text, b.source.text));
-    for (const [ordinal, message] of group.entries()) {
-      const [tag, ...identity] = readIdentity(message);
-      if (ordinal > 0) identity.push(ordinal);
-      messages.push({ ...message, message_id: deriveUlid(message.time ?? 0, tag, ...identity) });
+export class CocalcMessages {
+  readonly #messages: CocalcMessage[] = [];
+  readonly #places = new Map<string, number>();
+  readonly #twins = new Map<string, number[]>();
+
+  /** Gives whether the message holds all that its row says: nothing of the row will be asked for again. */
+  add(source: SourceRow, row: JsonObject): boolean {
+    const message = readMessage(source, row);
+    const place = this.#messages.push(message) - 1;
+    const { legacyId, message_id } = message;
+    // An id says all that it was made of; but one that the row has counts at any date.
+    const identity = legacyId === undefined ? message_id : ` ${legacyId}`;
+    const first = this.#places.get(identity);
+    if (first === undefined) {
+      this.#places.set(identity, place);
+    } else {
+      const same = this.#twins.get(identity);
+      if (same === undefined) this.#twins.set(identity, [first, place]);
+      else same.push(place);
     }
+    return message.tail !== undefined;
   }
-  return messages.sort((a, b) => a.source.row - b.source.row);
+
+  /** In the order in which they were added. */
+  finish(): readonly CocalcMessage[] {
+    for (const same of this.#twins.values()) countTwins(this.#messages, same);
+    return this.#messages;
+  }
 }
 
-function readMessage(source: SourceRow, row: JsonObject): Omit<CocalcMessage, 'message_id'> {
+function countTwins(messages: CocalcMessage[], places: readonly number[]): void {
+  const keyed = places.flatMap((place) => {
+    const message = messages[place];
+    return message === undefined ? [] : [{ place, message, text: message.source.text }];
+  });
+  keyed.sort((a, b) => compareText(a.text, b.text));
+  for (const [ordinal, { place, message }] of keyed.entries()) {
+    if (ordinal === 0) continue;
+    const { content } = readVersions(readRow(message)).versions[0] ?? {};
+    const quoted = content === undefined ? undefined : quote(content);
+    messages[place] = { ...message, message_id: deriveMessageId(message, quoted, ordinal) };
+  }
+}
+
+function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
   const sender = readName(row['sender_id']);
   // The display name stands in for a sender in 2013 only: later, `name` is the title of a thread.
   const name = sender === undefined && row['mesg'] !== undefined ? readName(row['name']) : undefined;
   const reply = row['reply_to'];
   const isReply = reply !== undefined && reply !== null && reply !== '';
   const { versions, isDamaged } = readVersions(row);
-  const isBlank = versions.every(({ content }) => content.trim() === '');
-  return {
+  const date = readDate(row['date']);
+  const first = versions[0];
+  const quoted = first === undefined ? undefined : quote(first.content);
+  const message = {
     source,
     row,
-    time: readDate(row['date'])?.time,
+    time: date?.time,
+    assumedUtc: date?.assumedUtc === true,
     sender_id: sender ?? name ?? UNKNOWN_SENDER,
     isNamedByColumn: name !== undefined,
     versions,
+    quoted,
+    tail: undefined as string | undefined,
     isDamaged,
-    isPlaceholder: isBlank && readAnchor(row) !== undefined,
+    isPlaceholder: isBlank(versions) && readAnchor(row) !== undefined,
     replyTime: isReply ? (readDate(reply)?.time ?? Number.NaN) : undefined,
     legacyId: readName(row['message_id']),
     legacyThreadId: readName(row['thread_id']),
+    message_id: '',
   };
+  message.message_id = deriveMessageId(message, quoted, 0);
+  message.tail = createTail(message);
+  if (message.tail !== undefined) {
+    message.row = NO_ROW;
+    message.versions = NONE;
+    message.quoted = undefined;
+  }
+  return message;
 }
 
-function readIdentity(message: Omit<CocalcMessage, 'message_id'>): [string, ...(string | number)[]] {
-  const { time = 0, sender_id, versions, legacyId } = message;
-  if (legacyId !== undefined) return ['legacy_message_id', legacyId];
-  return ['legacy_message', time, sender_id, 'chat', versions[0]?.content ?? ''];
+const NO_ROW: JsonObject = {};
+const NONE: readonly never[] = [];
+const NO_COLUMNS: ReadonlySet<string> = new Set();
+
+/** Of a message that is one text and no more, as nearly all are: the part of its line that no other row changes. */
+function createTail(message: CocalcMessage): string | undefined {
+  const { source, row, versions, quoted, sender_id, isPlaceholder, isDamaged } = message;
+  const [version] = versions;
+  if (version === undefined || quoted === undefined || versions.length > 1 || !source.exact) return undefined;
+  const { content } = version;
+  if (content.length > PIECE_LENGTH || isPlaceholder || isDamaged) return undefined;
+  // Settings among them: those are columns of no message.
+  if (readOtherColumns(message, NO_COLUMNS) !== undefined || hasFeedback(row)) return undefined;
+  const date = readMessageDate(message);
+  return writeTail({ sender_id, date, legacy: readFixedColumns(message, date), content }, quoted);
+}
+
+/** Its row, which a message with a tail does without. */
+function readRow({ row, tail, source }: CocalcMessage): JsonObject {
+  return tail !== undefined && isJsonObject(source.value) ? source.value : row;
+}
+
+/** The date of a message as a document writes it. */
+export function readMessageDate({ row, time = 0 }: CocalcMessage): string {
+  const { date } = row;
+  return typeof date === 'string' && readCanonicalDate(date) >= 0 ? date : formatDate(time);
+}
+
+function deriveMessageId(
+  { time = 0, sender_id, legacyId }: CocalcMessage,
+  quoted: string | undefined,
+  ordinal: number,
+): string {
+  const counted = ordinal > 0 ? `,${ordinal}]` : ']';
+  const identity =
+    legacyId === undefined
+      ? `["legacy_message",${time},${quote(sender_id)},"chat",${quoted ?? '""'}${counted}`
+      : `["legacy_message_id",${quote(legacyId)}${counted}`;
+  return deriveIdOfTuple(time, identity);
 }
 
 /**
  * The later versions, each replacing the one before it. An id depends on the versions up to its own and on
  * nothing after them, so a newer revision of the file only adds.
  */
-export function createRevisions(message: CocalcMessage): RevisionEntry[] {
+export function createRevisions(message: CocalcMessage): readonly RevisionEntry[] {
   const { message_id, sender_id, versions } = message;
+  if (versions.length < 2) return NONE;
   const start = message.time ?? 0;
   const revisions: RevisionEntry[] = [];
   let stamp = start;
@@ -110,7 +190,7 @@ export function createRevisions(message: CocalcMessage): RevisionEntry[] {
     const hashed = [message_id, before ?? '', author_id, time, content];
     revisions.push({
       type: 'revision',
-      id: deriveUlid(stamp, 'legacy_revision', ...hashed),
+      id: deriveId(stamp, 'legacy_revision', ...hashed),
       message_id,
       ...(before === undefined ? {} : { replaces: [before] }),
       author_id,
@@ -125,20 +205,24 @@ export function createRevisions(message: CocalcMessage): RevisionEntry[] {
 }
 
 /** Thumbs up and down, one per person. */
-export function createFeedback(message: CocalcMessage): AnnotationEntry[] {
+export function createFeedback(message: CocalcMessage): readonly AnnotationEntry[] {
   const feedback = message.row['feedback'];
-  if (!isJsonObject(feedback)) return [];
+  if (!isJsonObject(feedback)) return NONE;
   const { message_id, time = 0 } = message;
   return Object.entries(feedback)
     .filter(([, value]) => typeof value === 'string')
     .map(([user_id, value]) => ({
       type: 'annotation',
-      id: deriveUlid(time, 'legacy_feedback', message_id, user_id, canonicalText(value) ?? ''),
+      id: deriveId(time, 'legacy_feedback', message_id, user_id, canonicalText(value) ?? ''),
       message_id,
       user_id,
       key: 'feedback',
       value,
     }));
+}
+
+function hasFeedback({ feedback }: JsonObject): boolean {
+  return isJsonObject(feedback) && isFilledObject(feedback);
 }
 
 /** Columns that the entries of a message say, or that say nothing. */
@@ -162,39 +246,50 @@ export function readFixedColumns(message: CocalcMessage, date: string): JsonObje
   if (first?.author_id !== undefined && first.author_id !== sender_id) fixed['author_id'] = first.author_id;
   if (first?.time !== undefined && first.time !== time) fixed['first_date'] = first.time;
   if (first?.legacy !== undefined) fixed['history'] = first.legacy;
-  return Object.keys(fixed).length === 0 ? undefined : fixed;
+  return isFilledObject(fixed) ? fixed : undefined;
+}
+
+function isFilledObject(value: JsonObject): boolean {
+  for (const _ in value) return true;
+  return false;
 }
 
 /** The columns left over once `taken` went into entries: kept beside the message. */
 export function readOtherColumns(message: CocalcMessage, taken: ReadonlySet<string>): JsonObject | undefined {
-  const { row, isDamaged, isNamedByColumn } = message;
-  const rest = Object.entries(row).filter(([column, value]) => {
-    if (SAID.has(column) || taken.has(column) || value === null) return false;
-    switch (column) {
-      case 'date':
-        return false;
-      case 'history':
-        return isDamaged;
-      case 'payload':
-      case 'mesg':
-        return !isPlainContent(value, message);
-      case 'name':
-      case 'color':
-        return !isNamedByColumn;
-      case 'editing':
-      case 'folding':
-      case 'feedback':
-        return isFilled(value, column);
-      case 'generating':
-        return value !== false;
-      case 'reply_to':
-        // The thread says it, to the millisecond.
-        return message.replyTime === undefined || Number.isNaN(message.replyTime);
-      default:
-        return true;
-    }
-  });
-  return rest.length === 0 ? undefined : Object.fromEntries(rest);
+  let rest: [string, Json][] | undefined;
+  for (const column in message.row) {
+    const value = message.row[column] as Json;
+    if (value === null || SAID.has(column) || taken.has(column) || isSaid(column, value, message)) continue;
+    if (rest === undefined) rest = [[column, value]];
+    else rest.push([column, value]);
+  }
+  return rest === undefined ? undefined : Object.fromEntries(rest);
+}
+
+function isSaid(column: string, value: Json, message: CocalcMessage): boolean {
+  switch (column) {
+    case 'date':
+      return true;
+    case 'history':
+      return !message.isDamaged;
+    case 'payload':
+    case 'mesg':
+      return isPlainContent(value, message);
+    case 'name':
+    case 'color':
+      return message.isNamedByColumn;
+    case 'editing':
+    case 'folding':
+    case 'feedback':
+      return !isFilled(value, column);
+    case 'generating':
+      return value === false;
+    case 'reply_to':
+      // The thread says it, to the millisecond.
+      return message.replyTime !== undefined && !Number.isNaN(message.replyTime);
+    default:
+      return false;
+  }
 }
 
 function isPlainContent(value: Json, { versions }: CocalcMessage): boolean {

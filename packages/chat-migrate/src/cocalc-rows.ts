@@ -72,8 +72,11 @@ function hasText(row: JsonObject): boolean {
   );
 }
 
+/** A character that `trim` leaves. */
+const INK = /\S/;
+
 function isText(value: Json | undefined): boolean {
-  return typeof value === 'string' && value.trim() !== '';
+  return typeof value === 'string' && INK.test(value);
 }
 
 /** The text of a row from before there was a history (2013 to 2016). */
@@ -91,11 +94,11 @@ export function readPlainText(row: JsonObject): string | undefined {
 
 export interface Version {
   /** Absent where the version names nobody. */
-  readonly author_id?: string;
-  readonly time?: number;
+  readonly author_id?: string | undefined;
+  readonly time?: number | undefined;
   readonly content: string;
   /** What else it says. */
-  readonly legacy?: JsonObject;
+  readonly legacy?: JsonObject | undefined;
 }
 
 export interface Versions {
@@ -105,8 +108,6 @@ export interface Versions {
   readonly isDamaged: boolean;
 }
 
-const VERSION_KEYS: ReadonlySet<string> = new Set(['author_id', 'content', 'date']);
-
 /**
  * Every version of a message: the history, which the file has newest first, or else the text of its time. Their
  * order is that of the array, for their dates come from many clocks.
@@ -115,35 +116,50 @@ export function readVersions(row: JsonObject): Versions {
   const history = row['history'];
   const versions: Version[] = [];
   let isDamaged = history !== undefined && history !== null && !isJsonArray(history);
-  for (const value of isJsonArray(history) ? [...history].reverse() : []) {
-    const version = readVersion(value);
-    if (version === undefined) isDamaged = true;
-    else versions.push(version);
+  if (isJsonArray(history)) {
+    for (let index = history.length - 1; index >= 0; index -= 1) {
+      const version = readVersion(history[index] as Json);
+      if (version === undefined) isDamaged = true;
+      else versions.push(version);
+    }
   }
-  const plain = readPlainText(row);
   // A history that is blank throughout beside a text: the migration of 2026 lost that text from sight.
-  const isBlank = versions.every(({ content }) => content.trim() === '');
-  if (plain !== undefined && isBlank && (versions.length === 0 || plain.trim() !== '')) {
-    versions.unshift({ content: plain });
+  if (isBlank(versions)) {
+    const plain = readPlainText(row);
+    if (plain !== undefined && (versions.length === 0 || plain.trim() !== '')) {
+      versions.unshift({ content: plain });
+    }
   }
   return { versions, isDamaged };
 }
 
+/** Whether no version has a text. */
+export function isBlank(versions: readonly Version[]): boolean {
+  return versions.every(({ content }) => !isText(content));
+}
+
 function readVersion(value: Json): Version | undefined {
   if (typeof value === 'string') return { content: value };
-  if (!isJsonObject(value) || typeof value['content'] !== 'string') return undefined;
-  const author = readName(value['author_id']);
-  const date = readDate(value['date']);
-  const legacy: Record<string, Json> = {};
-  for (const [key, other] of Object.entries(value)) {
-    if (!VERSION_KEYS.has(key)) Object.defineProperty(legacy, key, { value: other, enumerable: true });
+  if (!isJsonObject(value)) return undefined;
+  const { content, date, author_id } = value;
+  if (typeof content !== 'string') return undefined;
+  const author = readName(author_id);
+  const time = readDate(date)?.time;
+  return { content, author_id: author, time, legacy: readRest(value, author, time) };
+}
+
+function readRest(
+  version: JsonObject,
+  author: string | undefined,
+  time: number | undefined,
+): JsonObject | undefined {
+  let rest: [string, Json][] | undefined;
+  for (const key in version) {
+    const isRead =
+      key === 'date' ? time !== undefined : key === 'author_id' ? author !== undefined : key === 'content';
+    if (isRead) continue;
+    rest ??= [];
+    rest.push([key, version[key] as Json]);
   }
-  if (date === undefined && value['date'] !== undefined) legacy['date'] = value['date'];
-  if (author === undefined && value['author_id'] !== undefined) legacy['author_id'] = value['author_id'];
-  return {
-    content: value['content'],
-    ...(author === undefined ? {} : { author_id: author }),
-    ...(date === undefined ? {} : { time: date.time }),
-    ...(Object.keys(legacy).length === 0 ? {} : { legacy }),
-  };
+  return rest && Object.fromEntries(rest);
 }

@@ -1,6 +1,6 @@
-import { deriveUlid } from '@chatdoc/schema';
 import type { CocalcMessage } from './cocalc-messages.js';
 import { compareText } from './code-unit-order.js';
+import { deriveId } from './derive-id.js';
 
 /** Longest chain of replies to replies that is followed: the readers of its time gave up there too. */
 const MAX_STEPS = 1000;
@@ -21,30 +21,37 @@ export interface FoundThread {
  * other row of that millisecond.
  */
 export class ThreadFinder {
-  readonly #byTime = new Map<number, CocalcMessage[]>();
+  readonly #messages: readonly CocalcMessage[];
+  /** Messages whose date some message replies to; of all dates once settings name one. */
+  #byTime: ReadonlyMap<number, readonly CocalcMessage[]>;
+  #hasAllTimes = false;
   readonly #roots = new Map<number, readonly CocalcMessage[]>();
+  readonly #legacyIds = new Map<string, string>();
+  readonly #threadIds = new Map<CocalcMessage, string>();
 
   constructor(messages: readonly CocalcMessage[]) {
-    for (const message of messages) {
-      if (message.time === undefined) continue;
-      const same = this.#byTime.get(message.time);
-      if (same === undefined) this.#byTime.set(message.time, [message]);
-      else same.push(message);
-    }
-    for (const same of this.#byTime.values()) same.sort((a, b) => compareText(a.message_id, b.message_id));
+    this.#messages = messages;
+    const named = new Set<number>();
+    for (const { replyTime } of messages) if (replyTime !== undefined) named.add(replyTime);
+    this.#byTime = indexTimes(messages, named);
   }
 
   find(message: CocalcMessage): FoundThread {
     const { legacyThreadId, replyTime } = message;
-    if (legacyThreadId !== undefined) return { thread_id: deriveLegacyThreadId(legacyThreadId) };
-    if (replyTime === undefined || Number.isNaN(replyTime)) return { thread_id: threadOfRoot(message) };
+    if (legacyThreadId !== undefined) return { thread_id: this.#legacyThread(legacyThreadId) };
+    if (replyTime === undefined || Number.isNaN(replyTime)) return { thread_id: this.#threadOf(message) };
     return this.#findRoot(message, replyTime);
   }
 
   /** The thread whose root has this date, for settings that name no more than that. */
   findAt(time: number): string | undefined {
+    if (!this.#hasAllTimes) {
+      this.#hasAllTimes = true;
+      this.#byTime = indexTimes(this.#messages);
+      this.#roots.clear();
+    }
     const root = this.#rootsAt(time)[0];
-    return root === undefined ? undefined : threadOfRoot(root);
+    return root === undefined ? undefined : this.#threadOf(root);
   }
 
   #findRoot(message: CocalcMessage, replyTime: number): FoundThread {
@@ -52,11 +59,11 @@ export class ThreadFinder {
     let time = replyTime;
     for (let step = 0; step < MAX_STEPS && !seen.has(time); step += 1) {
       const roots = this.#rootsAt(time);
-      if (time === message.time && roots.includes(message)) return { thread_id: threadOfRoot(message) };
+      if (time === message.time && roots.includes(message)) return { thread_id: this.#threadOf(message) };
       const root = roots.find(({ sender_id }) => sender_id !== message.sender_id) ?? roots[0];
       if (root !== undefined) {
-        const thread_id = threadOfRoot(root);
-        const others = roots.some((other) => threadOfRoot(other) !== thread_id);
+        const thread_id = this.#threadOf(root);
+        const others = roots.length > 1 && roots.some((other) => this.#threadOf(other) !== thread_id);
         return { thread_id, root, ...(others ? { isAmbiguous: true } : {}) };
       }
       const next = this.#byTime.get(time)?.[0]?.replyTime;
@@ -66,6 +73,28 @@ export class ThreadFinder {
     }
     // A loop has no first message; its smallest date names it wherever one enters.
     return missing(Math.min(...seen));
+  }
+
+  #threadOf(root: CocalcMessage): string {
+    let thread_id = this.#threadIds.get(root);
+    if (thread_id === undefined) {
+      const { legacyThreadId, time = 0, sender_id } = root;
+      thread_id =
+        legacyThreadId === undefined
+          ? deriveId(time, 'legacy_thread', time, sender_id)
+          : this.#legacyThread(legacyThreadId);
+      this.#threadIds.set(root, thread_id);
+    }
+    return thread_id;
+  }
+
+  #legacyThread(legacyThreadId: string): string {
+    let thread_id = this.#legacyIds.get(legacyThreadId);
+    if (thread_id === undefined) {
+      thread_id = deriveLegacyThreadId(legacyThreadId);
+      this.#legacyIds.set(legacyThreadId, thread_id);
+    }
+    return thread_id;
   }
 
   #rootsAt(time: number): readonly CocalcMessage[] {
@@ -87,16 +116,28 @@ export class ThreadFinder {
   }
 }
 
-export function deriveLegacyThreadId(legacyThreadId: string): string {
-  return deriveUlid(0, 'legacy_thread_id', legacyThreadId);
+/** Messages by time, smallest id first; only of these times, where they are given. */
+function indexTimes(
+  messages: readonly CocalcMessage[],
+  times?: ReadonlySet<number>,
+): ReadonlyMap<number, readonly CocalcMessage[]> {
+  const byTime = new Map<number, CocalcMessage[]>();
+  for (const message of messages) {
+    const { time } = message;
+    if (time === undefined || times?.has(time) === false) continue;
+    const same = byTime.get(time);
+    if (same === undefined) byTime.set(time, [message]);
+    else same.push(message);
+  }
+  for (const same of byTime.values())
+    if (same.length > 1) same.sort((a, b) => compareText(a.message_id, b.message_id));
+  return byTime;
 }
 
-function threadOfRoot(root: CocalcMessage): string {
-  if (root.legacyThreadId !== undefined) return deriveLegacyThreadId(root.legacyThreadId);
-  const time = root.time ?? 0;
-  return deriveUlid(time, 'legacy_thread', time, root.sender_id);
+export function deriveLegacyThreadId(legacyThreadId: string): string {
+  return deriveId(0, 'legacy_thread_id', legacyThreadId);
 }
 
 function missing(time: number): FoundThread {
-  return { thread_id: deriveUlid(time, 'legacy_thread', time), missingTime: time };
+  return { thread_id: deriveId(time, 'legacy_thread', time), missingTime: time };
 }

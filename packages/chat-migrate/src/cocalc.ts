@@ -1,5 +1,4 @@
 import {
-  deriveUlid,
   type Entry,
   formatDate,
   type JsonObject,
@@ -17,26 +16,31 @@ import {
 } from './cocalc-config.js';
 import {
   type CocalcMessage,
+  CocalcMessages,
   createFeedback,
   createRevisions,
-  readCocalcMessages,
   readFixedColumns,
+  readMessageDate,
   readOtherColumns,
 } from './cocalc-messages.js';
 import { type CocalcRowKind, classifyCocalcRow } from './cocalc-rows.js';
 import { deriveLegacyThreadId, type FoundThread, ThreadFinder } from './cocalc-threads.js';
 import { compareText } from './code-unit-order.js';
 import { readDate } from './dates.js';
+import { deriveId } from './derive-id.js';
 import { isJsonObject, omitKeys, readName } from './json-value.js';
+import { KnownRows } from './known-rows.js';
 import { createColumnsRow } from './legacy-rows.js';
 import { createContent } from './long-content.js';
 import { PlanDraft } from './plan-draft.js';
+import type { Progress } from './progress.js';
 import { type Reading, UNKNOWN_SENDER } from './reading.js';
-import { readLineRows, type SourceRow } from './source-rows.js';
+import { iterateLineRows, type SourceRow } from './source-rows.js';
+import { TailedMessage } from './write-entry.js';
 
 /** Reads a CoCalc chat: JSON lines of any generation from 2013 to 2026, also mixed in one file. */
-export function readCocalc(bytes: Uint8Array): Reading {
-  return new CocalcReader(readLineRows(bytes)).read();
+export function readCocalc(bytes: Uint8Array, progress: Progress): Reading {
+  return new CocalcReader(progress).read(bytes);
 }
 
 interface ThreadFacts {
@@ -52,7 +56,9 @@ interface ThreadFacts {
 }
 
 class CocalcReader {
-  readonly #rows: readonly SourceRow[];
+  readonly #rows: SourceRow[] = [];
+  readonly #read = new CocalcMessages();
+  readonly #progress: Progress;
   readonly #draft = new PlanDraft();
   readonly #byKind = new Map<CocalcRowKind, SourceRow[]>();
   readonly #threads = new Map<string, ThreadFacts>();
@@ -64,13 +70,13 @@ class CocalcReader {
   #messages: readonly CocalcMessage[] = [];
   #finder = new ThreadFinder([]);
 
-  constructor(rows: readonly SourceRow[]) {
-    this.#rows = rows;
+  constructor(progress: Progress) {
+    this.#progress = progress;
   }
 
-  read(): Reading {
-    this.#classify();
-    this.#messages = readCocalcMessages(this.#rowsOf('message'));
+  read(bytes: Uint8Array): Reading {
+    this.#readRows(bytes);
+    this.#messages = this.#read.finish();
     this.#finder = new ThreadFinder(this.#messages);
     // Smallest id first, so that of two messages with one legacy id it is always the same that others mean.
     for (const { legacyId, message_id, row } of this.#messages) {
@@ -84,7 +90,10 @@ class CocalcReader {
       if (thread_id !== undefined) this.#configured.add(thread_id);
     }
     const last = new Map<string, string>();
-    for (const message of this.#messages) this.#writeMessage(message, last);
+    for (const message of this.#messages) {
+      this.#writeMessage(message, last);
+      this.#progress.advance(message.source.end ?? 0);
+    }
     for (const row of this.#rowsOf('thread')) this.#readThreadRow(row);
     this.#writeConfigs();
     for (const row of this.#rowsOf('thread_state')) this.#writeState(row);
@@ -97,34 +106,40 @@ class CocalcReader {
     return this.#byKind.get(kind) ?? [];
   }
 
-  #classify(): void {
-    const known = new Map<string, SourceRow>();
-    for (const row of this.#rows) {
-      const same = known.get(row.text);
-      if (same !== undefined) {
-        this.#draft.merge(row, same);
-        continue;
-      }
-      known.set(row.text, row);
-      if (row.bytes !== undefined) {
-        this.#draft.report(row, 'not_utf8', 'the line is not UTF-8: its bytes are kept aside', row.raw);
-      }
-      if (row.value === undefined) {
-        this.#draft.report(row, 'not_json', 'the line is not JSON: it is kept as text', row.raw);
-        this.#draft.setAside(row, 'not_json');
-      } else if (!isJsonObject(row.value)) {
-        this.#draft.report(row, 'not_a_row', 'the line is JSON, but no object: it is kept as it is', row.raw);
-        this.#draft.setAside(row, 'not_a_row');
-      } else {
-        this.#sort(row, row.value);
-      }
+  #readRows(bytes: Uint8Array): void {
+    const known = new KnownRows(readDateText, ({ text }) => text);
+    for (const row of iterateLineRows(bytes)) {
+      this.#rows.push(row);
+      const same = known.find(row);
+      if (same !== undefined) this.#draft.merge(row, same);
+      else if (this.#take(row)) row.release();
+      this.#progress.advance(row.end ?? 0);
     }
+    this.#progress.endStage();
   }
 
-  #sort(row: SourceRow, value: JsonObject): void {
+  /** Gives whether nothing of the row will be asked for again. */
+  #take(row: SourceRow): boolean {
+    if (row.bytes !== undefined) {
+      this.#draft.report(row, 'not_utf8', 'the line is not UTF-8: its bytes are kept aside', row.raw);
+    }
+    if (row.value === undefined) {
+      this.#draft.report(row, 'not_json', 'the line is not JSON: it is kept as text', row.raw);
+      this.#draft.setAside(row, 'not_json');
+    } else if (!isJsonObject(row.value)) {
+      this.#draft.report(row, 'not_a_row', 'the line is JSON, but no object: it is kept as it is', row.raw);
+      this.#draft.setAside(row, 'not_a_row');
+    } else {
+      return this.#sort(row, row.value);
+    }
+    return false;
+  }
+
+  #sort(row: SourceRow, value: JsonObject): boolean {
     const kind = classifyCocalcRow(value);
     switch (kind) {
       case 'message':
+        return this.#read.add(row, value);
       case 'thread':
       case 'thread_config':
       case 'thread_state': {
@@ -136,6 +151,7 @@ class CocalcReader {
       default:
         this.#draft.setAside(row, kind, readDate(value['date'])?.time);
     }
+    return false;
   }
 
   #facts(thread_id: string, legacyId?: string): ThreadFacts {
@@ -149,12 +165,23 @@ class CocalcReader {
   }
 
   #writeMessage(message: CocalcMessage, last: Map<string, string>): void {
-    const { source, message_id, legacyThreadId, time, isPlaceholder } = message;
+    const { source, message_id, tail, time, isPlaceholder } = message;
     const found = this.#finder.find(message);
     const { thread_id } = found;
     this.#reportMessage(message, found);
+    if (tail !== undefined) {
+      const { reply_to_message_id, after } = this.#relations(message, found, last.get(thread_id));
+      const written = new TailedMessage(message_id, thread_id, reply_to_message_id, after, tail);
+      this.#draft.becomeWritten(source, written);
+      this.#enter(message, found, last);
+      return;
+    }
     const { config, taken } = this.#readSettings(message, thread_id);
-    const other = readOtherColumns(message, new Set([...taken, ...this.#takenRelations(message)]));
+    const relations = this.#takenRelations(message);
+    const other = readOtherColumns(
+      message,
+      relations.length === 0 ? taken : new Set([...taken, ...relations]),
+    );
     const subject = isPlaceholder ? { thread_id } : { message_id };
     const columns = other && createColumnsRow(time ?? 0, subject, other);
     const beside = columns === undefined ? [] : [columns];
@@ -168,7 +195,8 @@ class CocalcReader {
         ...createFeedback(message),
         ...beside,
       ];
-      isKept = this.#draft.become(source, entry, ...records);
+      const quoted = parts.length === 0 ? message.quoted : undefined;
+      isKept = this.#draft.becomeQuoted(source, quoted, entry, records);
     } else if (config[0] !== undefined) {
       isKept = this.#draft.become(source, config[0], ...beside);
     } else {
@@ -177,14 +205,18 @@ class CocalcReader {
     if (!isKept) return;
     if (!source.exact) this.#draft.keepText(source, 'exact_text');
     else if (other !== undefined && columns === undefined) this.#draft.keepText(source, 'columns');
-    const facts = this.#facts(thread_id, legacyThreadId);
-    if (found.missingTime !== undefined) facts.missingTime = found.missingTime;
-    if (isPlaceholder) {
+    this.#enter(message, found, last);
+  }
+
+  #enter(message: CocalcMessage, { thread_id, missingTime }: FoundThread, last: Map<string, string>): void {
+    const facts = this.#facts(thread_id, message.legacyThreadId);
+    if (missingTime !== undefined) facts.missingTime = missingTime;
+    if (message.isPlaceholder) {
       facts.placeholder = message;
-      facts.otherRows.push(source);
+      facts.otherRows.push(message.source);
     } else {
       facts.members.push(message);
-      last.set(thread_id, message_id);
+      last.set(thread_id, message.message_id);
     }
   }
 
@@ -195,8 +227,7 @@ class CocalcReader {
   ): { config: readonly Entry[]; taken: ReadonlySet<string> } {
     const { row, isNamedByColumn } = message;
     const { fields, taken } = readConfig(isNamedByColumn ? (omitKeys(row, NAME) ?? {}) : row);
-    if (this.#configured.has(thread_id)) return { config: [], taken: new Set() };
-    if (taken.size === 0) return { config: [], taken };
+    if (taken.size === 0 || this.#configured.has(thread_id)) return NO_SETTINGS;
     const config = createConfig(thread_id, readLatestTime(row), UNKNOWN_SENDER, fields);
     return { config: [config], taken };
   }
@@ -206,9 +237,8 @@ class CocalcReader {
     found: FoundThread,
     previous: string | undefined,
   ): { readonly entry: MessageEntry; readonly parts: readonly Entry[] } {
-    const { message_id, sender_id, time, versions } = message;
-    const date = formatDate(time ?? 0);
-    const legacy = readFixedColumns(message, date);
+    const { message_id, sender_id, versions } = message;
+    const date = readMessageDate(message);
     const { content, parts } = createContent(message_id, versions[0]?.content);
     const entry: MessageEntry = {
       type: 'message',
@@ -217,26 +247,24 @@ class CocalcReader {
       ...this.#relations(message, found, previous),
       sender_id,
       date,
-      ...(legacy === undefined ? {} : { legacy }),
-      ...(content === undefined ? {} : { content }),
+      legacy: readFixedColumns(message, date),
+      content,
     };
     return { entry, parts };
   }
 
   /** The message that it answers, and the one that it came after where its date does not say it. */
-  #relations(
-    message: CocalcMessage,
-    { root }: FoundThread,
-    previous: string | undefined,
-  ): { reply_to_message_id?: string; after?: string } {
-    const before = message.time === undefined && previous !== undefined ? { after: previous } : {};
+  #relations(message: CocalcMessage, { root }: FoundThread, previous: string | undefined): Relations {
+    const before = message.time === undefined ? previous : undefined;
     if (root !== undefined) {
-      return root.isPlaceholder ? before : { reply_to_message_id: root.message_id, ...before };
+      return root.isPlaceholder
+        ? createRelations(undefined, before)
+        : createRelations(root.message_id, before);
     }
     const parent = this.#parentOf(message);
-    if (parent === undefined) return before;
+    if (parent === undefined) return createRelations(undefined, before);
     // Since March 2026 a parent is the message before, whatever a message answers; earlier it was the root.
-    return this.#topIds.has(parent) ? { reply_to_message_id: parent, ...before } : { after: parent };
+    return this.#topIds.has(parent) ? createRelations(parent, before) : createRelations(undefined, parent);
   }
 
   #parentOf({ row, message_id }: CocalcMessage): string | undefined {
@@ -255,18 +283,22 @@ class CocalcReader {
       : ['parent_message_id'];
   }
 
-  #reportMessage({ source, row, time, replyTime, isDamaged }: CocalcMessage, found: FoundThread): void {
-    const report = (code: Parameters<PlanDraft['report']>[1], text: string): void =>
-      this.#draft.report(source, code, text);
+  #reportMessage(
+    { source, time, assumedUtc, replyTime, isDamaged }: CocalcMessage,
+    found: FoundThread,
+  ): void {
+    const draft = this.#draft;
     if (time === undefined)
-      report('no_date', 'the row has no usable date: it is kept in order of appearance');
-    else if (readDate(row['date'])?.assumedUtc)
-      report('date_without_zone', 'the date names no zone: read as UTC');
-    if (Number.isNaN(replyTime)) report('bad_reply_to', 'reply_to is no date: the message stands for itself');
+      draft.report(source, 'no_date', 'the row has no usable date: it is kept in order of appearance');
+    else if (assumedUtc) draft.report(source, 'date_without_zone', 'the date names no zone: read as UTC');
+    if (replyTime !== undefined && Number.isNaN(replyTime))
+      draft.report(source, 'bad_reply_to', 'reply_to is no date: the message stands for itself');
     if (found.missingTime !== undefined)
-      report('orphan_reply', 'the message that this one answers is not in the file');
-    if (found.isAmbiguous) report('ambiguous_reply', 'two messages share the date that reply_to names');
-    if (isDamaged) report('bad_history', 'the history holds something that is no version: it is kept aside');
+      draft.report(source, 'orphan_reply', 'the message that this one answers is not in the file');
+    if (found.isAmbiguous)
+      draft.report(source, 'ambiguous_reply', 'two messages share the date that reply_to names');
+    if (isDamaged)
+      draft.report(source, 'bad_history', 'the history holds something that is no version: it is kept aside');
   }
 
   #readThreadRow(row: SourceRow): void {
@@ -380,11 +412,11 @@ class CocalcReader {
       const value = readObject(row);
       const time = timeOf(value);
       if (time > 0 && classifyCocalcRow(value) !== 'draft')
-        offer(row, deriveUlid(time, 'legacy_event', row.text));
+        offer(row, deriveId(time, 'legacy_event', row.text));
     }
     if (earliest === undefined)
       for (const { source, message_id } of this.#messages) offer(source, message_id);
-    return earliest && { row: earliest.row, doc_id: deriveUlid(0, 'legacy_document', 'cocalc', earliest.id) };
+    return earliest && { row: earliest.row, doc_id: deriveId(0, 'legacy_document', 'cocalc', earliest.id) };
   }
 }
 
@@ -392,6 +424,21 @@ function readParentName(row: JsonObject): string | undefined {
   return readName(row['parent_message_id']) ?? readName(row['reply_to_message_id']);
 }
 
+type Relations = Pick<MessageEntry, 'reply_to_message_id' | 'after'>;
+
+function createRelations(reply_to_message_id: string | undefined, after: string | undefined): Relations {
+  return { reply_to_message_id, after };
+}
+
+function readDateText({ value }: SourceRow): string {
+  const date = isJsonObject(value) ? value['date'] : undefined;
+  return typeof date === 'string' || typeof date === 'number' ? String(date) : '';
+}
+
+const NO_SETTINGS: { readonly config: readonly Entry[]; readonly taken: ReadonlySet<string> } = {
+  config: [],
+  taken: new Set(),
+};
 const NAME: ReadonlySet<string> = new Set(['name']);
 const THREAD_COLUMNS: ReadonlySet<string> = new Set([
   ...[

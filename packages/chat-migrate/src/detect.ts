@@ -1,8 +1,11 @@
 import { entrySchemas, isUlid, type Json } from '@chatdoc/schema';
 import { isJsonArray, isJsonObject, parseJson } from './json-value.js';
+import { isRelationalTable } from './relational.js';
 import { decodeBytes } from './source-rows.js';
+import { findDelimiter, listColumns, plainColumns, type TableTest } from './table-rows.js';
+import { isTaskTable } from './tasks.js';
 
-export type LegacyFormat = 'cocalc' | 'jupyter' | 'chatdoc' | 'empty' | 'unknown';
+export type LegacyFormat = 'cocalc' | 'jupyter' | 'relational' | 'tasks' | 'chatdoc' | 'empty' | 'unknown';
 
 export interface Detected {
   readonly format: LegacyFormat;
@@ -22,15 +25,32 @@ export function detectFormat(bytes: Uint8Array): Detected {
   return whole === undefined ? detectLines(text) : detectValue(whole.value);
 }
 
+/** Tables that hold chats, and what gives each away. */
+const TABLES: readonly (readonly [format: LegacyFormat, isTable: TableTest, reason: string])[] = [
+  ['relational', isRelationalTable, 'a table of threads, each with the row of its root prompt'],
+  ['tasks', isTaskTable, 'a table of messages, each with its task and role'],
+];
+
+function detectTable(columns: ReadonlySet<string>): Detected | undefined {
+  const found = TABLES.find(([, isTable]) => isTable(columns));
+  return found && { format: found[0], reason: found[2] };
+}
+
 function detectValue(value: Json): Detected {
+  if (isJsonObject(value)) {
+    if (isEntry(value)) return { format: 'chatdoc', reason: 'its one line is an entry' };
+    // A side chat with a single row is one JSON object too.
+    if (isCocalcRow(value)) return { format: 'cocalc', reason: 'its one line is a chat row' };
+  }
+  for (const columns of listColumns(value)) {
+    const table = detectTable(columns);
+    if (table !== undefined) return table;
+  }
   if (!isJsonObject(value)) {
     return unknown(
       'it is JSON, but neither an object nor lines of objects: convert it to one of the known formats',
     );
   }
-  if (isEntry(value)) return { format: 'chatdoc', reason: 'its one line is an entry' };
-  // A side chat with a single row is one JSON object too.
-  if (isCocalcRow(value)) return { format: 'cocalc', reason: 'its one line is a chat row' };
   const messages = value['messages'];
   if (isJsonArray(messages) || isJsonObject(messages)) {
     return { format: 'jupyter', reason: 'one JSON object with messages' };
@@ -59,8 +79,12 @@ function detectLines(text: string): Detected {
       // Lines that stand under no lane come first in an export, so no header tells it.
       if (isEntry(value)) return { format: 'chatdoc', reason: 'lines of entries' };
       if (isCocalcRow(value)) return { format: 'cocalc', reason: 'lines of JSON with chat rows' };
+      const table = detectTable(plainColumns(value));
+      if (table !== undefined) return table;
     }
   }
+  const table = TABLES.find(([, isTable]) => findDelimiter(text, isTable) !== undefined);
+  if (table !== undefined) return { format: table[0], reason: table[2] };
   return unknown(
     'it is neither JSON nor lines of JSON with a chat row: check that it is a chat file and not damaged',
   );

@@ -10,23 +10,46 @@ export interface JsonSpan {
  * `JSON.parse` it also gives members whose key comes twice, and the text that each value came as.
  */
 export function readSpans(text: string, start: number): readonly JsonSpan[] {
-  const isObject = text.charCodeAt(start) === BRACE;
-  if (!isObject && text.charCodeAt(start) !== BRACKET) return [];
   const spans: JsonSpan[] = [];
+  visitSpans(text, start, (span) => {
+    spans.push(span);
+  });
+  return spans;
+}
+
+/**
+ * As `readSpans`, one after the other; gives the offset after the whole. Where `enter` takes a value itself and
+ * gives the offset after it, that value is not walked over again, nor visited.
+ */
+export function visitSpans(
+  text: string,
+  start: number,
+  visit: (span: JsonSpan) => void,
+  enter?: (key: string, start: number) => number | undefined,
+): number {
+  const isObject = text.charCodeAt(start) === BRACE;
+  if (!isObject && text.charCodeAt(start) !== BRACKET) return start;
+  let count = 0;
   let at = skipSpace(text, start + 1);
   while (at < text.length && !isClosing(text.charCodeAt(at))) {
-    let key = String(spans.length);
+    let key = '';
     if (isObject) {
       const keyEnd = skipString(text, at);
       key = JSON.parse(text.slice(at, keyEnd)) as string;
       at = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    } else {
+      key = String(count);
     }
-    const end = skipValue(text, at);
-    spans.push({ key, start: at, end });
+    count += 1;
+    let end = enter?.(key, at);
+    if (end === undefined) {
+      end = skipValue(text, at);
+      visit({ key, start: at, end });
+    }
     at = skipSpace(text, end);
     if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
   }
-  return spans;
+  return at + 1;
 }
 
 const QUOTE = 34;

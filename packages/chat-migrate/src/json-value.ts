@@ -53,6 +53,18 @@ export function canonicalText(value: Json, depth: number = CANONICAL_DEPTH): str
   return `{${parts.join(',')}}`;
 }
 
+/** Whether `canonicalText` has a text for the value. */
+export function isCanonical(value: Json, depth: number = CANONICAL_DEPTH): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === 0) return false;
+  if (isJsonArray(value)) {
+    for (const item of value) if (!isCanonical(item, depth - 1)) return false;
+  } else {
+    for (const key in value) if (!isCanonical(value[key] as Json, depth - 1)) return false;
+  }
+  return true;
+}
+
 /** The value with the keys of every object in order. */
 export function sortKeys(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;

@@ -1,6 +1,7 @@
-import { deriveUlid, type Json, type JsonObject, type PartEntry } from '@chatdoc/schema';
+import type { Json, JsonObject, PartEntry } from '@chatdoc/schema';
 import { compareText } from './code-unit-order.js';
 import { readSeconds } from './dates.js';
+import { deriveId } from './derive-id.js';
 import { canonicalText, isJsonArray, isJsonObject, omitKeys, readName } from './json-value.js';
 import { UNKNOWN_SENDER } from './reading.js';
 import type { SourceRow } from './source-rows.js';
@@ -37,21 +38,28 @@ export function readJupyterMessages(
   const drafts = sources.flatMap((source) =>
     isJsonObject(source.value) ? [readMessage(source, source.value, chatId)] : [],
   );
-  const groups = new Map<string, Draft[]>();
-  for (const draft of drafts) {
-    const identity = JSON.stringify([draft.time ?? 0, draft.micros, ...draft.identity]);
-    const group = groups.get(identity);
-    if (group === undefined) groups.set(identity, [draft]);
-    else group.push(draft);
+  const ids = drafts.map((draft) => deriveMessageId(draft, 0));
+  // An id says all that it was made of.
+  const places = new Map<string, number>();
+  const twins = new Map<string, number[]>();
+  for (const [place, id] of ids.entries()) {
+    const first = places.get(id);
+    const same = twins.get(id);
+    if (first === undefined) places.set(id, place);
+    else if (same === undefined) twins.set(id, [first, place]);
+    else same.push(place);
   }
-  const ids = new Map<SourceRow, string>();
-  for (const group of groups.values()) {
-    group.sort((a, b) => compareText(a.source.text, b.source.text));
-    for (const [ordinal, draft] of group.entries()) ids.set(draft.source, deriveMessageId(draft, ordinal));
+  for (const same of twins.values()) {
+    const keyed = same.flatMap((place) => {
+      const draft = drafts[place];
+      return draft === undefined ? [] : [{ place, draft, text: draft.source.text }];
+    });
+    keyed.sort((a, b) => compareText(a.text, b.text));
+    for (const [ordinal, { place, draft }] of keyed.entries()) ids[place] = deriveMessageId(draft, ordinal);
   }
-  const messages = drafts.map(({ micros: _, identity: __, ...draft }) => ({
+  const messages = drafts.map(({ micros: _, identity: __, ...draft }, place) => ({
     ...draft,
-    message_id: ids.get(draft.source) ?? '',
+    message_id: ids[place] ?? '',
   }));
   const isMap = sources.every(({ key }) => key !== undefined);
   return isMap ? messages.sort((a, b) => compareText(a.message_id, b.message_id)) : messages;
@@ -62,7 +70,7 @@ const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 // The list is in the order of microseconds; so are ids, if two of their random digits say them.
 function deriveMessageId({ time = 0, micros, identity }: Draft, ordinal: number): string {
   const [tag, ...parts] = identity;
-  const id = deriveUlid(time, tag, ...parts, ...(ordinal === 0 ? [] : [ordinal]));
+  const id = deriveId(time, tag, ...parts, ...(ordinal === 0 ? [] : [ordinal]));
   const digits = DIGITS.charAt(Math.floor(micros / 32)) + DIGITS.charAt(micros % 32);
   return id.slice(0, 10) + digits + id.slice(12);
 }

@@ -1,5 +1,4 @@
 import {
-  deriveUlid,
   type Entry,
   formatDate,
   type Json,
@@ -8,6 +7,7 @@ import {
   type RevisionEntry,
   type ThreadEntry,
 } from '@chatdoc/schema';
+import { deriveId } from './derive-id.js';
 import { isJsonObject, omitKeys, readName } from './json-value.js';
 import {
   createFiles,
@@ -16,32 +16,38 @@ import {
   readJupyterMessages,
   readOtherColumns,
 } from './jupyter-messages.js';
+import { KnownRows } from './known-rows.js';
 import { createColumnsRow, createLegacyRow } from './legacy-rows.js';
 import { createContent } from './long-content.js';
 import { PlanDraft } from './plan-draft.js';
+import type { Progress } from './progress.js';
 import { type Reading, UNKNOWN_SENDER } from './reading.js';
 import { readJupyterRows, type SourceRow } from './source-rows.js';
 
 /** Reads a jupyter-chat document of any shape since 2024: one thread, in the order of its list. */
-export function readJupyter(bytes: Uint8Array): Reading {
-  return new JupyterReader(readJupyterRows(bytes)).read();
+export function readJupyter(bytes: Uint8Array, progress: Progress): Reading {
+  const rows = readJupyterRows(bytes, progress);
+  progress.endStage();
+  return new JupyterReader(rows, progress).read();
 }
 
 class JupyterReader {
   readonly #rows: readonly SourceRow[];
+  readonly #progress: Progress;
   readonly #draft = new PlanDraft();
   /** Rows by table, without those that say what an earlier one says. */
   readonly #tables = new Map<string, SourceRow[]>();
   readonly #attachments = new Map<string, SourceRow>();
 
-  constructor(rows: readonly SourceRow[]) {
+  constructor(rows: readonly SourceRow[], progress: Progress) {
     this.#rows = rows;
+    this.#progress = progress;
   }
 
   read(): Reading {
     this.#sort();
     const chatId = this.#readChatId();
-    const thread_id = deriveUlid(0, 'jupyter_thread', chatId?.id ?? '');
+    const thread_id = deriveId(0, 'jupyter_thread', chatId?.id ?? '');
     for (const row of this.#table('attachments'))
       if (row.key !== undefined) this.#attachments.set(row.key, row);
     const messages = readJupyterMessages(this.#messageRows(), chatId?.id ?? '');
@@ -49,14 +55,14 @@ class JupyterReader {
     this.#writeThread(kept, thread_id);
     this.#keepTables(chatId?.row);
     if (chatId !== undefined) {
-      const doc_id = deriveUlid(0, 'legacy_document', 'jupyter', chatId.id);
+      const doc_id = deriveId(0, 'legacy_document', 'jupyter', chatId.id);
       return { rows: this.#rows, draft: this.#draft, identity: { row: chatId.row, doc_id } };
     }
     // Without an id, the earliest message names the chat.
     const [first, ...rest] = kept;
     if (first === undefined) return { rows: this.#rows, draft: this.#draft };
     const { source, message_id } = rest.reduce((a, b) => (b.message_id < a.message_id ? b : a), first);
-    const doc_id = deriveUlid(0, 'legacy_document', 'jupyter_message', message_id);
+    const doc_id = deriveId(0, 'legacy_document', 'jupyter_message', message_id);
     return { rows: this.#rows, draft: this.#draft, identity: { row: source, doc_id } };
   }
 
@@ -65,15 +71,13 @@ class JupyterReader {
   }
 
   #sort(): void {
-    const known = new Map<string, SourceRow>();
+    const known = new KnownRows(readMark, readIdentity);
     for (const row of this.#rows) {
-      const identity = JSON.stringify([row.table ?? '', row.key ?? '', row.text]);
-      const same = known.get(identity);
+      const same = known.find(row);
       if (same !== undefined) {
         this.#draft.merge(row, same);
         continue;
       }
-      known.set(identity, row);
       const table = row.table ?? '';
       const rows = this.#tables.get(table);
       if (rows === undefined) this.#tables.set(table, [row]);
@@ -110,6 +114,7 @@ class JupyterReader {
           'the message has no usable time: it is kept in order of appearance',
         );
       }
+      this.#progress.advance(source.end ?? 0);
       // The order is that of the list. Times say nearly all of it, and then no message depends on another.
       const after = message_id <= greatest ? kept.at(-1)?.message_id : undefined;
       if (!this.#writeMessage(message, thread_id, after)) continue;
@@ -199,6 +204,15 @@ class JupyterReader {
   }
 }
 
+function readIdentity({ table = '', key = '', text }: SourceRow): string {
+  return JSON.stringify([table, key, text]);
+}
+
+function readMark({ table = '', key = '', value }: SourceRow): string {
+  const id = isJsonObject(value) ? readName(value['id']) : undefined;
+  return `${table}/${key}/${id ?? ''}`;
+}
+
 const CHAT_ID: ReadonlySet<string> = new Set(['id']);
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['users', 'jupyter_user'],
@@ -215,7 +229,7 @@ function createRevision(message: JupyterMessage, date: string): RevisionEntry {
   const content = isDeleted ? '' : message.content;
   return {
     type: 'revision',
-    id: deriveUlid(time + (isDeleted ? 2 : 1), 'jupyter_revision', message_id, isDeleted ? 1 : 0, content),
+    id: deriveId(time + (isDeleted ? 2 : 1), 'jupyter_revision', message_id, isDeleted ? 1 : 0, content),
     message_id,
     author_id: sender_id,
     date,

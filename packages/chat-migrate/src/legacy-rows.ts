@@ -1,4 +1,5 @@
-import { deriveUlid, type Json, type JsonObject, type LegacyRowEntry } from '@chatdoc/schema';
+import type { Json, JsonObject, LegacyRowEntry } from '@chatdoc/schema';
+import { deriveId } from './derive-id.js';
 import { canonicalText } from './json-value.js';
 import type { SourceRow } from './source-rows.js';
 import { splitText } from './write-entry.js';
@@ -7,7 +8,7 @@ import { splitText } from './write-entry.js';
 export function createLegacyRow(time: number, reason: string, row: Json): LegacyRowEntry | undefined {
   const text = canonicalText(row);
   if (text === undefined) return undefined;
-  return { type: 'legacy_row', id: deriveUlid(time, 'legacy_row', reason, text), reason, row };
+  return { type: 'legacy_row', id: deriveId(time, 'legacy_row', reason, text), reason, row };
 }
 
 /**
@@ -26,7 +27,7 @@ export function createColumnsRow(
 export function createTextRows(reason: string, source: SourceRow): readonly LegacyRowEntry[] {
   const { raw, bytes, key } = source;
   const text = bytes ?? raw;
-  const whole = deriveUlid(0, 'legacy_text', reason, key ?? '', text);
+  const whole = deriveId(0, 'legacy_text', reason, key ?? '', text);
   const pieces = splitText(text);
   return pieces.map((piece, index) => {
     const body: Record<string, Json> = bytes === undefined ? { text: piece } : { latin1: piece };
@@ -35,7 +36,7 @@ export function createTextRows(reason: string, source: SourceRow): readonly Lega
     const isPlain = bytes === undefined && key === undefined && pieces.length === 1;
     return {
       type: 'legacy_row',
-      id: deriveUlid(0, 'legacy_piece', whole, index),
+      id: deriveId(0, 'legacy_piece', whole, index),
       reason,
       row: isPlain ? piece : body,
     };

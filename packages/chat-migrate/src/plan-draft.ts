@@ -1,7 +1,8 @@
 import type { Entry, Json, MessageEntry } from '@chatdoc/schema';
-import { createLedger, type Ledger, type LedgerRow } from './ledger.js';
+import { createLedger, type IdSet, type Ledger, type LedgerRow } from './ledger.js';
 import { createLegacyRow, createTextRows } from './legacy-rows.js';
 import type { SourceRow } from './source-rows.js';
+import type { TableProblemCode } from './table-problems.js';
 import { type WrittenEntry, writeEntry } from './write-entry.js';
 
 /** What a reader reports: nothing here stops a migration, and no content stands in a message. */
@@ -24,7 +25,8 @@ export type ProblemCode =
   /** A reply to a message that the file does not hold. */
   | 'orphan_reply'
   /** A row, or some of it, that no entry can hold (too long, too deep): kept as text. */
-  | 'unfit';
+  | 'unfit'
+  | TableProblemCode;
 
 export interface Problem {
   readonly row: number;
@@ -37,16 +39,25 @@ export interface Problem {
 }
 
 interface Account {
-  outcome?: LedgerRow['outcome'];
-  reason?: string;
-  readonly entries: Map<string, WrittenEntry>;
-  target?: SourceRow;
+  readonly row: SourceRow;
+  outcome: LedgerRow['outcome'] | undefined;
+  reason: string | undefined;
+  /** Entries of the row. Nearly all rows have one or two, and a list takes more memory than they do. */
+  first: string | undefined;
+  second: string | undefined;
+  /** May name one twice. */
+  others: string[] | undefined;
+  target: SourceRow | undefined;
 }
 
 /** Collects what becomes of each row. The only way to an entry leads through a row, so none escapes the ledger. */
 export class PlanDraft {
   readonly problems: Problem[] = [];
-  readonly #accounts = new Map<SourceRow, Account>();
+  /** By number of the row. */
+  readonly #accounts: Account[] = [];
+  readonly #written = new Map<string, WrittenEntry>();
+  /** By line, entries whose id another entry has too. */
+  readonly #doubles = new Map<string, WrittenEntry>();
 
   /** `reason` of the rows that say what an earlier row says. */
   merge(row: SourceRow, target: SourceRow): void {
@@ -61,7 +72,12 @@ export class PlanDraft {
    * kept as text; without the first one, the row is set aside.
    */
   become(row: SourceRow, main: Entry, ...others: readonly Entry[]): boolean {
-    let kept = writeEntry(main);
+    return this.becomeQuoted(row, undefined, main, others);
+  }
+
+  /** As `become`; `content` is the JSON text of the content of the first entry, which need not be made again. */
+  becomeQuoted(row: SourceRow, content: string | undefined, main: Entry, others: readonly Entry[]): boolean {
+    let kept = writeEntry(main, content);
     let whole = kept !== undefined;
     if (kept === undefined && main.type === 'message' && main.legacy !== undefined) {
       const { legacy: _, ...bare } = main satisfies MessageEntry;
@@ -74,8 +90,8 @@ export class PlanDraft {
     }
     const account = this.#account(row);
     account.outcome = 'became';
-    delete account.reason;
-    account.entries.set(kept.line, kept);
+    account.reason = undefined;
+    this.#add(account, kept);
     for (const entry of others) whole = this.#hold(account, entry) && whole;
     if (!whole) {
       this.report(
@@ -86,6 +102,14 @@ export class PlanDraft {
       this.#holdText(account, row, 'unfit');
     }
     return true;
+  }
+
+  /** As `become`, of an entry that is written already. */
+  becomeWritten(row: SourceRow, written: WrittenEntry): void {
+    const account = this.#account(row);
+    account.outcome = 'became';
+    account.reason = undefined;
+    this.#add(account, written);
   }
 
   /** The row became no record: it is kept whole. `time` dates its entry. */
@@ -114,7 +138,7 @@ export class PlanDraft {
     for (const row of rows) {
       const account = this.#account(row);
       account.outcome ??= 'became';
-      if (written !== undefined) account.entries.set(written.line, written);
+      if (written !== undefined) this.#add(account, written);
     }
   }
 
@@ -131,48 +155,50 @@ export class PlanDraft {
   }
 
   /** Every entry once, in no order. */
-  entries(): readonly WrittenEntry[] {
-    const byLine = new Map<string, WrittenEntry>();
-    for (const { entries } of this.#accounts.values()) {
-      for (const [line, written] of entries) byLine.set(line, written);
-    }
-    return [...byLine.values()];
+  entries(): WrittenEntry[] {
+    return [...this.#written.values(), ...this.#doubles.values()];
+  }
+
+  /** As the ledger names the entries. */
+  refs(): IdSet {
+    const written = this.#written;
+    return { size: written.size, has: (ref) => written.has(ref), [Symbol.iterator]: () => written.keys() };
   }
 
   /** Whether anything became of the row yet. */
   has(row: SourceRow): boolean {
-    return this.#accounts.get(row)?.outcome !== undefined;
+    return this.#accounts[row.row]?.outcome !== undefined;
   }
 
   setAsideRows(): readonly SourceRow[] {
-    return [...this.#accounts].filter(([, { outcome }]) => outcome === 'set_aside').map(([row]) => row);
+    return this.#accounts.filter(({ outcome }) => outcome === 'set_aside').map(({ row }) => row);
   }
 
   ledger(rows: readonly SourceRow[]): Ledger {
     const accounted: LedgerRow[] = [];
     for (const row of rows) {
-      const account = this.#accounts.get(row);
+      const account = this.#accounts[row.row];
       // A row that no reader took up is missing here, and the check of the ledger refuses the plan.
       if (account?.outcome === undefined) continue;
       const holder = account.target === undefined ? account : this.#account(account.target);
-      const refs = new Set([...holder.entries.values()].map(({ ref }) => ref));
-      accounted.push({
-        row: row.row,
-        line: row.line,
-        ...(row.path === undefined ? {} : { path: row.path }),
-        outcome: account.outcome,
-        entries: [...refs].sort(),
-        ...(account.reason === undefined ? {} : { reason: account.reason }),
-      });
+      accounted.push(createLedgerRow(row, account.outcome, listRefs(holder), account.reason));
     }
     return createLedger(accounted);
   }
 
   #account(row: SourceRow): Account {
-    let account = this.#accounts.get(row);
+    let account = this.#accounts[row.row];
     if (account === undefined) {
-      account = { entries: new Map() };
-      this.#accounts.set(row, account);
+      account = {
+        row,
+        outcome: undefined,
+        reason: undefined,
+        first: undefined,
+        second: undefined,
+        others: undefined,
+        target: undefined,
+      };
+      this.#accounts[row.row] = account;
     }
     return account;
   }
@@ -180,11 +206,44 @@ export class PlanDraft {
   #hold(account: Account, entry: Entry): boolean {
     const written = writeEntry(entry);
     if (written === undefined) return false;
-    account.entries.set(written.line, written);
+    this.#add(account, written);
     return true;
+  }
+
+  #add(account: Account, written: WrittenEntry): void {
+    const { ref, line } = written;
+    if (account.first === undefined) account.first = ref;
+    else if (account.second === undefined) account.second = ref;
+    else if (account.others === undefined) account.others = [ref];
+    else account.others.push(ref);
+    const known = this.#written.get(ref);
+    if (known === undefined) this.#written.set(ref, written);
+    else if (known.line !== line) this.#doubles.set(line, written);
   }
 
   #holdText(account: Account, row: SourceRow, reason: string): void {
     for (const entry of createTextRows(reason, row)) this.#hold(account, entry);
   }
+}
+
+function createLedgerRow(
+  { row, line, path }: SourceRow,
+  outcome: LedgerRow['outcome'],
+  entries: readonly string[],
+  reason: string | undefined,
+): LedgerRow {
+  if (path !== undefined) {
+    return reason === undefined
+      ? { row, line, path, outcome, entries }
+      : { row, line, path, outcome, entries, reason };
+  }
+  return reason === undefined ? { row, line, outcome, entries } : { row, line, outcome, entries, reason };
+}
+
+/** Sorted, each once. */
+function listRefs({ first, second, others }: Account): readonly string[] {
+  if (first === undefined) return [];
+  if (others !== undefined) return [...new Set([first, second ?? first, ...others])].sort();
+  if (second === undefined || second === first) return [first];
+  return first < second ? [first, second] : [second, first];
 }

@@ -1,6 +1,5 @@
 import {
   type DocumentEntry,
-  deriveUlid,
   type Entry,
   encodeLine,
   type LaneEntry,
@@ -8,20 +7,26 @@ import {
   timeOfUlid,
 } from '@chatdoc/schema';
 import { readCocalc } from './cocalc.js';
-import { detectFormat, type LegacyFormat } from './detect.js';
-import { canonicalText } from './json-value.js';
+import { compareText } from './code-unit-order.js';
+import { deriveId, TupleHash } from './derive-id.js';
+import { type Detected, detectFormat, type LegacyFormat } from './detect.js';
+import { canonicalText, parseJson } from './json-value.js';
 import { readJupyter } from './jupyter.js';
 import { checkLedger, type Ledger } from './ledger.js';
 import { PlanDraft, type Problem } from './plan-draft.js';
+import { type OnProgress, Progress } from './progress.js';
 import type { Reading } from './reading.js';
+import { readRelational } from './relational.js';
+import { decodeBytes } from './source-rows.js';
+import { readTasks } from './tasks.js';
 import type { WrittenEntry } from './write-entry.js';
 
 /** Beyond this many bytes the text of the result would not fit a string. */
-const MAX_BYTES = 192 * 1024 * 1024;
+export const MAX_BYTES = 192 * 1024 * 1024;
 
 export interface MigrationPlan {
   readonly format: Exclude<LegacyFormat, 'chatdoc' | 'unknown'>;
-  /** In the order of `jsonl`, without the header. */
+  /** In the order of `jsonl`, without the header. Read from it when first asked for, and kept. */
   readonly entries: readonly Entry[];
   /** One lane: its header and the entries, one a line. What `importJSONL` takes. */
   readonly jsonl: string;
@@ -43,11 +48,18 @@ export type PlanResult =
   | { readonly ok: true; readonly plan: MigrationPlan }
   | { readonly ok: false; readonly code: PlanFailure; readonly message: string };
 
+export interface PlanOptions {
+  /** What to read the file as, where it is not known by its content. An empty file is empty all the same. */
+  readonly format?: Exclude<MigrationPlan['format'], 'empty'>;
+  /** Called at least once for each MB of the file, the last time with all of it. */
+  readonly onProgress?: OnProgress;
+}
+
 /**
  * What a legacy chat becomes: a pure function of its bytes. Nothing is written; the plan of the same bytes is the
  * same on every machine, and plans of two revisions of one chat merge to the union of their rows.
  */
-export function planMigration(bytes: Uint8Array): PlanResult {
+export function planMigration(bytes: Uint8Array, options: PlanOptions = {}): PlanResult {
   if (bytes.length > MAX_BYTES) {
     return {
       ok: false,
@@ -55,36 +67,92 @@ export function planMigration(bytes: Uint8Array): PlanResult {
       message: `expected at most ${MAX_BYTES} bytes, got ${bytes.length}`,
     };
   }
-  const { format, reason } = detectFormat(bytes);
+  const progress = new Progress(bytes.length, options.onProgress);
+  const { format, reason } = detect(bytes);
+  const { format: wanted } = options;
+  if (wanted !== undefined && format !== 'chatdoc' && format !== 'empty' && format !== wanted) {
+    const planned = readAs(wanted, bytes, progress);
+    if (!planned.ok || planned.plan.ledger.became > 0) return planned;
+    return {
+      ok: false,
+      code: 'unknown_format',
+      message: `no row of it reads as ${wanted}: name another format`,
+    };
+  }
   switch (format) {
     case 'chatdoc':
       return { ok: false, code: 'already_chatdoc', message: `${reason}: open it instead of migrating it` };
     case 'unknown':
       return { ok: false, code: 'unknown_format', message: reason };
     case 'empty':
-      return assemblePlan(format, { rows: [], draft: new PlanDraft() });
-    case 'cocalc':
-      return assemblePlan(format, readCocalc(bytes));
-    case 'jupyter':
-      return assemblePlan(format, readJupyter(bytes));
+      return assemblePlan(format, { rows: [], draft: new PlanDraft() }, progress);
+    default:
+      return readAs(format, bytes, progress);
   }
 }
 
-function assemblePlan(format: MigrationPlan['format'], { rows, draft, identity }: Reading): PlanResult {
+function readAs(
+  format: Exclude<MigrationPlan['format'], 'empty'>,
+  bytes: Uint8Array,
+  progress: Progress,
+): PlanResult {
+  switch (format) {
+    case 'cocalc':
+      return assemblePlan(format, readCocalc(bytes, progress), progress);
+    case 'jupyter':
+      return assemblePlan(format, readJupyter(bytes, progress), progress);
+    case 'relational':
+      return assemblePlan(format, readRelational(bytes), progress);
+    case 'tasks':
+      return assemblePlan(format, readTasks(bytes), progress);
+  }
+}
+
+/** Enough of a file to know lines of rows by; beyond it, a file is not decoded whole only to be told apart. */
+const HEAD_BYTES = 256 * 1024;
+const NEWLINE = 10;
+
+function detect(bytes: Uint8Array): Detected {
+  const end = bytes.lastIndexOf(NEWLINE, HEAD_BYTES);
+  if (bytes.length > 4 * HEAD_BYTES && end > 0) {
+    const head = bytes.subarray(0, end);
+    // Two lines of which the first is JSON: no whole document begins so, and rows are known by the first of them.
+    const [first, second] = decodeBytes(head).trimStart().split('\n', 2);
+    if (second !== undefined && second.trim() !== '' && parseJson(first ?? '') !== undefined) {
+      const detected = detectFormat(head);
+      if (detected.format === 'cocalc') return detected;
+    }
+  }
+  return detectFormat(bytes);
+}
+
+function assemblePlan(
+  format: MigrationPlan['format'],
+  { rows, draft, identity }: Reading,
+  progress: Progress,
+): PlanResult {
   if (identity !== undefined)
     draft.share([identity.row], createDocument(identity.doc_id, format, rows.length));
+  progress.endStage();
   const written = sortEntries(draft.entries());
   const ledger = draft.ledger(rows);
-  const check = checkLedger(ledger, rows.length, new Set(written.map(({ ref }) => ref)));
+  const check = checkLedger(ledger, rows.length, draft.refs());
   if (!check.ok) return check;
-  const body = written.map(({ line }) => `${line}\n`).join('');
-  const header = createHeader(findEarliest(written), body);
+  const blocks = joinBlocks(written);
+  const header = createHeader(findEarliest(written), blocks, progress);
+  // Joined by the engine when it is first read: one copy of a large text less.
+  const jsonl = blocks.reduce((text, block) => text + block, `${encodeLine(header)}\n`);
+  progress.endStage();
+  let entries: readonly Entry[] | undefined;
   return {
     ok: true,
     plan: {
       format,
-      entries: written.map(({ entry }) => entry),
-      jsonl: `${encodeLine(header)}\n${body}`,
+      get entries() {
+        entries ??= readEntries(jsonl);
+        return entries;
+      },
+      jsonl,
       lane_id: header.lane_id,
       ledger,
       problems: [...draft.problems].sort((a, b) => a.row - b.row),
@@ -92,10 +160,15 @@ function assemblePlan(format: MigrationPlan['format'], { rows, draft, identity }
   };
 }
 
+function readEntries(jsonl: string): readonly Entry[] {
+  const lines = jsonl.split('\n');
+  return lines.slice(1, -1).map((line) => JSON.parse(line) as Entry);
+}
+
 /** Its id hashes its content: two revisions of a file name one document in two entries. */
 function createDocument(doc_id: string, format: string, rows: number): DocumentEntry {
   const migrated_from = { format, rows };
-  const id = deriveUlid(
+  const id = deriveId(
     timeOfUlid(doc_id),
     'legacy_document_entry',
     doc_id,
@@ -108,22 +181,55 @@ function createDocument(doc_id: string, format: string, rows: number): DocumentE
  * The writer is the same for every migration: parts count only under the writer of their message, and those that a
  * newer revision of a file adds stand in another lane than the message.
  */
-function createHeader(time: number, body: string): LaneEntry {
+function createHeader(time: number, blocks: readonly string[], progress: Progress): LaneEntry {
   return {
     type: 'lane',
-    lane_id: deriveUlid(time, 'legacy_lane', SCHEMA_VERSION, body),
+    lane_id: deriveLaneId(time, blocks, progress),
     schema_version: SCHEMA_VERSION,
     min_reader: SCHEMA_VERSION,
     generation: 0,
-    writer_id: deriveUlid(0, 'legacy_writer'),
+    writer_id: deriveId(0, 'legacy_writer'),
   };
+}
+
+/** Code units that are hashed at once, at least. */
+const BLOCK = 256 * 1024;
+
+/** Lines, each ended by a newline, in larger pieces. */
+function joinBlocks(written: readonly WrittenEntry[]): readonly string[] {
+  const blocks: string[] = [];
+  let lines: string[] = [];
+  let length = 0;
+  for (const { line } of written) {
+    lines.push(line);
+    length += line.length;
+    if (length < BLOCK) continue;
+    lines.push('');
+    blocks.push(lines.join('\n'));
+    lines = [];
+    length = 0;
+  }
+  lines.push('');
+  blocks.push(lines.join('\n'));
+  return blocks;
+}
+
+/** Hashes all that stands under the header. */
+function deriveLaneId(time: number, blocks: readonly string[], progress: Progress): string {
+  const hash = new TupleHash('legacy_lane', SCHEMA_VERSION);
+  let done = 0;
+  for (const block of blocks) {
+    hash.addLines(block);
+    done += block.length;
+    progress.advance(done);
+  }
+  return hash.deriveId(time);
 }
 
 function findEarliest(written: readonly WrittenEntry[]): number {
   let earliest = '';
-  for (const { entry } of written) {
-    if (entry.type === 'message' && (earliest === '' || entry.message_id < earliest))
-      earliest = entry.message_id;
+  for (const { type, ref } of written) {
+    if (type === 'message' && (earliest === '' || ref < earliest)) earliest = ref;
   }
   return earliest === '' ? 0 : timeOfUlid(earliest);
 }
@@ -147,25 +253,33 @@ const PLACE: Readonly<Record<Entry['type'], number>> = {
   legacy_row: 7,
 };
 
+/** Of what is about one message. */
+const RANK: Readonly<Partial<Record<Entry['type'], number>>> = {
+  message: 0,
+  part: 1,
+  revision: 2,
+  annotation: 3,
+};
+
 /** Threads, settings, each message with what is about it, and at the end what was kept aside. */
 function sortEntries(written: readonly WrittenEntry[]): readonly WrittenEntry[] {
-  const keyed = written.map((one) => ({ one, key: sortKey(one) }));
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  return keyed.map(({ one }) => one);
+  const places: WrittenEntry[][] = [];
+  for (const one of written) {
+    const place = PLACE[one.type];
+    const same = places[place];
+    if (same === undefined) places[place] = [one];
+    else same.push(one);
+  }
+  // Files are written in about this order, and entries about a message are made after it: little is left to sort.
+  return places.flatMap((same) => same.sort(compareEntries));
 }
 
-function sortKey({ entry, line }: WrittenEntry): string {
-  const place = PLACE[entry.type];
-  switch (entry.type) {
-    case 'message':
-      return `${place} ${entry.message_id} 0 ${line}`;
-    case 'part':
-      return `${place} ${entry.attempt} 1 ${String(entry.n).padStart(16, '0')} ${line}`;
-    case 'revision':
-      return `${place} ${entry.message_id} 2 ${line}`;
-    case 'annotation':
-      return `${place} ${entry.message_id ?? ''} 3 ${line}`;
-    default:
-      return `${place} ${line}`;
-  }
+function compareEntries(a: WrittenEntry, b: WrittenEntry): number {
+  // What has no subject comes after all that has one: no id begins with a brace.
+  const first = a.subject ?? a.line;
+  const second = b.subject ?? b.line;
+  if (first > second) return 1;
+  if (first < second) return -1;
+  const ranks = (RANK[a.type] ?? 0) - (RANK[b.type] ?? 0);
+  return ranks || a.n - b.n || compareText(a.line, b.line);
 }

@@ -1,6 +1,7 @@
 import type { Json } from '@chatdoc/schema';
-import { type JsonSpan, readSpans } from './json-spans.js';
-import { canonicalText, losesDigits, parseJson } from './json-value.js';
+import { type JsonSpan, visitSpans } from './json-spans.js';
+import { canonicalText, isCanonical, losesDigits, parseJson } from './json-value.js';
+import type { Progress } from './progress.js';
 
 /** One row of a legacy file: a line of JSON lines, or an element of a JSON document. */
 export interface SourceRow {
@@ -17,7 +18,9 @@ export interface SourceRow {
   /** As it stands in the file. */
   readonly raw: string;
   /** Its bytes as Latin-1, where they are no UTF-8 and `raw` cannot give them back. */
-  readonly bytes?: string;
+  readonly bytes?: string | undefined;
+  /** Where it ends in the file, as progress counts; absent where nobody knows. */
+  readonly end?: number;
   /** Undefined where `raw` is no JSON. */
   readonly value: Json | undefined;
   /** Whether `value` says all that the file does: no bad bytes, no digits beyond those of a double. */
@@ -36,52 +39,108 @@ export function decodeBytes(bytes: Uint8Array): string {
 
 /** The rows of a file of JSON lines. Empty lines are no rows. */
 export function readLineRows(bytes: Uint8Array): readonly SourceRow[] {
-  const rows: SourceRow[] = [];
+  return [...iterateLineRows(bytes)];
+}
+
+/** As `readLineRows`, one after the other: what is released before the next is asked for never piles up. */
+export function* iterateLineRows(bytes: Uint8Array): Generator<SourceRow & { release(): void }> {
+  let row = 0;
   let line = 0;
-  for (const { raw, bytes: exact } of readLines(bytes)) {
-    line += 1;
-    if (raw.trim() !== '') rows.push(createRow({ row: rows.length + 1, line, raw, ...exact }));
-  }
-  return rows;
-}
-
-interface Line {
-  readonly raw: string;
-  readonly bytes?: { readonly bytes: string };
-}
-
-function readLines(bytes: Uint8Array): Line[] {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return readDamagedLines(bytes);
-  }
-  return text.split('\n').map((raw) => ({ raw: trimReturn(raw) }));
-}
-
-// One bad byte must cost one line its exactness, and no other line anything.
-function readDamagedLines(bytes: Uint8Array): Line[] {
-  const lines: Line[] = [];
   for (let start = 0; start <= bytes.length; ) {
     let end = bytes.indexOf(NEWLINE, start);
     if (end < 0) end = bytes.length;
-    const slice = bytes.subarray(start, end);
+    line += 1;
+    const text = decodeLine(bytes, start, end);
+    const raw = text ?? readLine(bytes, start, end);
+    if (raw.trim() !== '') {
+      row += 1;
+      yield new LineRow(row, line, bytes, start, end, raw, text === undefined);
+    }
     start = end + 1;
-    const raw = trimReturn(new TextDecoder('utf-8', { ignoreBOM: true }).decode(slice));
-    const text = lines.length === 0 && raw.startsWith(BOM) ? raw.slice(1) : raw;
-    lines.push(isUtf8(slice) ? { raw: text } : { raw: text, bytes: { bytes: readLatin1(slice) } });
   }
-  return lines;
 }
 
-function isUtf8(bytes: Uint8Array): boolean {
+// Line by line, so that one bad byte costs one line its exactness, and one wide character makes one line wide.
+const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const LENIENT = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Undefined where the line is no UTF-8. */
+function decodeLine(bytes: Uint8Array, start: number, end: number): string | undefined {
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return true;
+    return trimLine(STRICT.decode(bytes.subarray(start, end)), start);
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+function readLine(bytes: Uint8Array, start: number, end: number): string {
+  return trimLine(LENIENT.decode(bytes.subarray(start, end)), start);
+}
+
+function trimLine(line: string, start: number): string {
+  const text = start === 0 && line.startsWith(BOM) ? line.slice(1) : line;
+  return text.endsWith('\r') ? text.slice(0, -1) : text;
+}
+
+/** A line of a file. Holds its value until it is released: what few rows are asked for is read again from the bytes. */
+class LineRow implements SourceRow {
+  readonly row: number;
+  readonly line: number;
+  readonly exact: boolean;
+  readonly end: number;
+  readonly #source: Uint8Array;
+  readonly #start: number;
+  readonly #isDamaged: boolean;
+  #parsed: { readonly value: Json } | undefined;
+  #isReleased = false;
+
+  constructor(
+    row: number,
+    line: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+    raw: string,
+    isDamaged: boolean,
+  ) {
+    this.row = row;
+    this.line = line;
+    this.end = end;
+    this.#parsed = parseJson(raw);
+    this.exact = !isDamaged && isExact(this.#parsed?.value, raw);
+    this.#source = source;
+    this.#start = start;
+    this.#isDamaged = isDamaged;
+  }
+
+  get value(): Json | undefined {
+    return (this.#isReleased ? parseJson(this.raw) : this.#parsed)?.value;
+  }
+
+  release(): void {
+    this.#parsed = undefined;
+    this.#isReleased = true;
+  }
+
+  get raw(): string {
+    return readLine(this.#source, this.#start, this.end);
+  }
+
+  get bytes(): string | undefined {
+    return this.#isDamaged ? readLatin1(this.#source.subarray(this.#start, this.end)) : undefined;
+  }
+
+  get text(): string {
+    return readText(this);
+  }
+}
+
+function isExact(value: Json | undefined, raw: string): boolean {
+  return value !== undefined && isCanonical(value) && !losesDigits(raw);
+}
+
+function readText({ exact, value, bytes, raw }: Omit<SourceRow, 'text'>): string {
+  return (exact && value !== undefined ? canonicalText(value) : undefined) ?? bytes ?? raw;
 }
 
 // Not the decoder of that name: the web's "latin1" is windows-1252, which maps 0x80 … 0x9f elsewhere.
@@ -91,40 +150,71 @@ function readLatin1(bytes: Uint8Array): string {
   return text;
 }
 
-function trimReturn(raw: string): string {
-  return raw.endsWith('\r') ? raw.slice(0, -1) : raw;
-}
-
 /** The rows of a jupyter-chat document: each message, user and attachment, and every other top-level member. */
-export function readJupyterRows(bytes: Uint8Array): readonly SourceRow[] {
+export function readJupyterRows(bytes: Uint8Array, progress?: Progress): readonly SourceRow[] {
   const text = decodeBytes(bytes);
   const rows: SourceRow[] = [];
   let line = 1;
   let newline = text.indexOf('\n');
-  const add = (span: JsonSpan, table: string, path: string, key: { key?: string }): void => {
-    for (; newline >= 0 && newline < span.start; newline = text.indexOf('\n', newline + 1)) line += 1;
-    rows.push(
-      createRow({ row: rows.length + 1, line, path, table, ...key, raw: text.slice(span.start, span.end) }),
+  const add = ({ start, end }: JsonSpan, table: string, path: string, key?: string): void => {
+    for (; newline >= 0 && newline < start; newline = text.indexOf('\n', newline + 1)) line += 1;
+    rows.push(new MemberRow(rows.length + 1, line, path, table, key, text, start, end));
+    progress?.advance(end);
+  };
+  const enter = (table: string, start: number): number | undefined => {
+    const open = text.charAt(start);
+    if (!JUPYTER_TABLES.has(table) || (open !== '{' && open !== '[')) return undefined;
+    return visitSpans(text, start, (span) =>
+      add(span, table, `${table}/${span.key}`, open === '{' ? span.key : undefined),
     );
   };
-  for (const member of readSpans(text, text.search(/\S/))) {
-    const open = text.charAt(member.start);
-    if (!JUPYTER_TABLES.has(member.key) || (open !== '{' && open !== '[')) {
-      add(member, member.key, member.key, {});
-      continue;
-    }
-    for (const span of readSpans(text, member.start)) {
-      add(span, member.key, `${member.key}/${span.key}`, open === '{' ? { key: span.key } : {});
-    }
-  }
+  visitSpans(text, text.search(/\S/), (span) => add(span, span.key, span.key), enter);
   return rows;
 }
 
 const JUPYTER_TABLES: ReadonlySet<string> = new Set(['messages', 'users', 'attachments']);
 
-function createRow(row: Omit<SourceRow, 'value' | 'exact' | 'text'>): SourceRow {
-  const value = parseJson(row.raw)?.value;
-  const canonical = value === undefined || losesDigits(row.raw) ? undefined : canonicalText(value);
-  const exact = canonical !== undefined && row.bytes === undefined;
-  return { ...row, value, exact, text: exact ? canonical : (row.bytes ?? row.raw) };
+/** A member of a JSON document. */
+class MemberRow implements SourceRow {
+  readonly row: number;
+  readonly line: number;
+  readonly path: string;
+  readonly table: string;
+  readonly key?: string;
+  readonly end: number;
+  readonly value: Json | undefined;
+  readonly exact: boolean;
+  readonly #document: string;
+  readonly #start: number;
+
+  constructor(
+    row: number,
+    line: number,
+    path: string,
+    table: string,
+    key: string | undefined,
+    document: string,
+    start: number,
+    end: number,
+  ) {
+    const raw = document.slice(start, end);
+    this.row = row;
+    this.line = line;
+    this.path = path;
+    this.table = table;
+    if (key !== undefined) this.key = key;
+    this.end = end;
+    this.value = parseJson(raw)?.value;
+    this.exact = isExact(this.value, raw);
+    this.#document = document;
+    this.#start = start;
+  }
+
+  get raw(): string {
+    return this.#document.slice(this.#start, this.end);
+  }
+
+  get text(): string {
+    return readText(this);
+  }
 }

@@ -47,6 +47,8 @@ export class Door {
   readonly #doc: Y.Doc;
   readonly #root: string;
   readonly #others: ReadonlySet<string> | 'any';
+  /** Undefined: any. */
+  readonly #roots: ReadonlySet<string> | undefined;
   readonly #limits: UpdateLimits;
   readonly #origin: unknown;
 
@@ -54,11 +56,15 @@ export class Door {
     if (!isUlid(options.doc_id)) {
       throw new ChatDocError('invalid_argument', 'doc_id', 'expected a canonical ULID');
     }
+    if (options.generation !== options.generation >>> 0) {
+      throw new ChatDocError('invalid_argument', 'generation', 'expected a uint32');
+    }
     this.#doc = doc;
     this.doc_id = options.doc_id;
     this.generation = options.generation;
     this.#root = options.root ?? 'chat';
     this.#others = options.others === 'any' ? 'any' : new Set(options.others);
+    this.#roots = this.#others === 'any' ? undefined : new Set([this.#root, ...this.#others]);
     this.#limits = { ...INITIAL_LIMITS, ...options.limits };
     this.#origin = options.origin ?? this;
   }
@@ -91,7 +97,7 @@ export class Door {
 
   /** What `update` would do. Changes nothing. */
   inspect(update: Uint8Array): ({ readonly ok: true } & Inspection) | Exclude<Receipt, { ok: true }> {
-    const decoded = decodeUpdate(update, this.#limits);
+    const decoded = decodeUpdate(update, this.#limits, this.#roots);
     if (!decoded.ok) return refuse(decoded.code);
     const options = { root: this.#root, others: this.#others, limits: this.#limits };
     const inspected = inspectUpdate(this.#doc, decoded.update, options);

@@ -146,11 +146,8 @@ class Inspector {
     const struct = queue.structs[queue.next] as WireStruct;
     const isKnown = endOf(struct) <= queue.frontier;
     if (struct.clock > queue.frontier || (struct.kind === 'skip' && !isKnown)) throw new Refusal('gap');
-    // Of what is known, too: Yjs makes roots while it reads, and lets it wait for its neighbours.
-    const { parent } = struct;
-    if (typeof parent === 'string' && parent !== this.#options.root && !this.#options.others.has(parent)) {
-      throw new Refusal('unknown_root');
-    }
+    // Of what is known, too: Yjs makes its root while it reads, and lets it wait for its neighbours.
+    if (typeof struct.parent === 'string') this.#checkRoot(struct.parent);
     const needed = this.#findNeeded(struct);
     if (needed !== undefined) return needed;
     if (!isKnown) {
@@ -230,6 +227,11 @@ class Inspector {
     if (left.in === 'nothing' || right?.in === 'nothing') return { in: 'nothing' };
     if (right !== undefined && !isSamePlace(left, right)) throw new Refusal('content');
     return left;
+  }
+
+  #checkRoot(name: string): void {
+    const { root, others } = this.#options;
+    if (name !== root && others !== 'any' && !others.has(name)) throw new Refusal('unknown_root');
   }
 
   #placeInRoot(name: string, key: string | null): Place {
@@ -413,8 +415,11 @@ export function encodeIntegrated(doc: Y.Doc): Uint8Array {
 
 /** Names of roots that hold something, but `root`. */
 export function listOtherRoots(doc: Y.Doc, root: string): readonly string[] {
-  const hasContent = (type: Y.AbstractType<unknown>): boolean => type._start !== null || type._map.size > 0;
-  return [...doc.share].filter(([name, type]) => name !== root && hasContent(type)).map(([name]) => name);
+  const names: string[] = [];
+  for (const [name, { _start, _map }] of doc.share) {
+    if (name !== root && (_start !== null || _map.size > 0)) names.push(name);
+  }
+  return names;
 }
 
 /** Whether something waits for what the document does not have. */

@@ -8,7 +8,7 @@ import {
   type PresenceUser,
   readPresenceState,
 } from './presence-state.js';
-import { systemTimers, type Timers } from './presence-timers.js';
+import { systemTimers, type Timers } from './timers.js';
 
 /** Who else is here. The same object until something in it changes. */
 export interface Peer extends PresenceUser {

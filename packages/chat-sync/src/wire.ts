@@ -53,6 +53,7 @@ export type WireFault =
   | 'too_many_deletions'
   | 'clock_jump'
   | 'too_deep'
+  | 'unknown_root'
   /** No update, or not all of the bytes are one. */
   | 'malformed';
 
@@ -75,12 +76,16 @@ class Refusal extends Error {
   }
 }
 
-/** O(bytes). Never throws. */
-export function decodeUpdate(bytes: Uint8Array, limits: UpdateLimits): DecodedUpdate {
+/** O(bytes). Never throws. `roots` are the names that structs may give; any unless given. */
+export function decodeUpdate(
+  bytes: Uint8Array,
+  limits: UpdateLimits,
+  roots?: ReadonlySet<string>,
+): DecodedUpdate {
   if (bytes.length > limits.bytes) return { ok: false, code: 'too_large' };
   const decoder = createDecoder(bytes);
   try {
-    const structs = readStructs(decoder, limits);
+    const structs = readStructs(decoder, limits, roots);
     const deletions = readDeletions(decoder, limits);
     if (hasContent(decoder)) return { ok: false, code: 'malformed' };
     return { ok: true, update: { structs, deletions } };
@@ -94,7 +99,11 @@ function refuseUnless(condition: boolean, code: WireFault): void {
   if (!condition) throw new Refusal(code);
 }
 
-function readStructs(decoder: Decoder, limits: UpdateLimits): Map<number, WireStruct[]> {
+function readStructs(
+  decoder: Decoder,
+  limits: UpdateLimits,
+  roots: ReadonlySet<string> | undefined,
+): Map<number, WireStruct[]> {
   const structs = new Map<number, WireStruct[]>();
   const sections = readVarUint(decoder);
   refuseUnless(sections <= limits.clients, 'too_many_clients');
@@ -111,6 +120,9 @@ function readStructs(decoder: Decoder, limits: UpdateLimits): Map<number, WireSt
     const run: WireStruct[] = [];
     for (let index = 0; index < count; index += 1) {
       const struct = readStruct(decoder, client, clock, limits);
+      // Also of what the document knows already: Yjs makes roots while it reads.
+      const { parent } = struct;
+      refuseUnless(typeof parent !== 'string' || roots === undefined || roots.has(parent), 'unknown_root');
       if (struct.kind !== 'text' && struct.kind !== 'skip') jump += struct.length;
       refuseUnless(jump <= limits.jump, 'clock_jump');
       refuseUnless(struct.length > 0 && clock + struct.length <= Number.MAX_SAFE_INTEGER, 'malformed');

@@ -4,7 +4,7 @@ import { createEncoder, toUint8Array, writeVarString, writeVarUint } from 'lib0/
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { openPresence, type Presence, type PresenceLimits } from '../src/presence.js';
-import type { Timers } from '../src/presence-timers.js';
+import type { Timers } from '../src/timers.js';
 
 /** Real awareness objects that send each other what a provider would, on one clock that tests set. */
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { openPresence } from '../src/presence.js';
-import { systemTimers } from '../src/presence-timers.js';
+import { systemTimers } from '../src/timers.js';
 import { createRoom, encodeStates, idOf, namesOf, type Person, type Room, stateOf } from './presence-room.js';
 
 // Before lib0 keeps a reference to it.

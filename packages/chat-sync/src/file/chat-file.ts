@@ -1,13 +1,14 @@
 import { type Chat, type ChatOptions, openChat, SCHEMA_VERSION } from '@chatdoc/schema';
-import type * as Y from 'yjs';
+import * as Y from 'yjs';
 import { encodeFrame, type FrameHead } from '../frame.js';
 import { adoptStale, compactChat } from '../generation.js';
 import { encodeIntegrated, listOtherRoots } from '../inspect.js';
 import type { FileEnvironment } from './file-environment.js';
 import type { FileFault } from './file-fault.js';
 import { concatenate, type FrameLog, type LogOptions } from './frame-log.js';
-import { type OpenReport, trustingDoor, WHOLE } from './load-updates.js';
-import { type HeadlessCode, isHeadless, openLog } from './open-log.js';
+import { isWritable, loadUpdates, type OpenReport, trustingDoor, WHOLE } from './load-updates.js';
+import { isHeadless, openLog } from './open-log.js';
+import type { HeadlessCode } from './read-log.js';
 import { keepAside } from './side-file.js';
 import type { Progress } from './whole-file.js';
 
@@ -33,6 +34,8 @@ export type FlushResult =
   | FileFault
   /** The file is of another generation now: see `moveOn`. */
   | { readonly ok: false; readonly code: 'other_generation'; readonly generation: number }
+  /** What another process has put in its place is damaged. */
+  | { readonly ok: false; readonly code: 'damaged' }
   /** Opened for reading, or closed. */
   | { readonly ok: false; readonly code: 'read_only' | 'closed' };
 
@@ -65,7 +68,10 @@ export class ChatFile {
   readonly #reopen: () => Promise<OpenedChatFile>;
   #log: FrameLog | undefined;
   #snapshotSize: number;
+  /** What the document holds and the file does not, as far as is known. */
   #pending: Uint8Array[] = [];
+  /** What others wrote that the document could not take: it builds on what is lost. */
+  #refused: readonly Uint8Array[] = [];
   #fault: Exclude<FlushResult, { ok: true }> | undefined;
   #timer: unknown;
   #running: Promise<FlushResult> = Promise.resolve({ ok: true });
@@ -108,7 +114,7 @@ export class ChatFile {
   }
 
   /**
-   * Brings all that was written before the call into the file. `ok` means: it is there, also after a crash, and
+   * Brings all that was written before the call into the file, and what others wrote into the document. `ok` means: it is there, also after a crash, and
    * after a loss of power unless `sync` is off. After a failure everything stays pending, and goes with the next.
    */
   flush(): Promise<FlushResult> {
@@ -127,17 +133,24 @@ export class ChatFile {
    * Writes the next generation (see `compactChat`) in place of this one. This file is closed by it; the result
    * holds the new one, with a new document.
    */
-  async compact(): Promise<CompactResult> {
-    await this.#running;
+  compact(): Promise<CompactResult> {
+    const compacted = this.#running.then(() => this.#compact());
+    this.#running = compacted.then((result) => (result.ok ? { ok: true } : CLOSED));
+    return compacted;
+  }
+
+  async #compact(): Promise<CompactResult> {
     if (this.#isClosed) return { ok: false, code: 'closed' };
     const log = this.#log;
     if (log === undefined) return { ok: false, code: 'read_only' };
     if (listOtherRoots(this.doc, 'chat').length > 0) return { ok: false, code: 'other_content' };
     const generation = this.generation + 1;
     let next: ReturnType<typeof compactChat> | undefined;
+    let included = 0;
     const replaced = await log.replace(async ({ others, scraps }) => {
       this.#receive(others);
       await this.#keepAside(scraps);
+      included = this.#pending.length;
       next = compactChat(this.chat, { ...this.#options, generation });
       return snapshotFrame(next.doc, { ...log.head, generation });
     }, this.#progressOf('write'));
@@ -145,6 +158,8 @@ export class ChatFile {
     if (next === undefined) return { ok: false, code: 'conflict' };
     next.chat.close();
     const before = log.size;
+    const isBehind = this.#pending.length > included;
+    this.#log = undefined;
     await this.#stop();
     const file = new ChatFile({
       path: this.path,
@@ -161,6 +176,8 @@ export class ChatFile {
       reopen: this.#reopen,
     });
     file.aside.push(...this.aside);
+    // What came while the new file was written.
+    if (isBehind) adoptStale(file.chat, this.chat, this.generation);
     return { ok: true, file, dropped: next.dropped, bytes: { before, after: replaced.log.size } };
   }
 
@@ -169,6 +186,7 @@ export class ChatFile {
    * saved: its entries, never its structs. This one is closed by it.
    */
   async moveOn(): Promise<OpenedChatFile> {
+    await this.#running;
     const opened = await this.#reopen();
     if (!opened.ok) return opened;
     await this.#stop();
@@ -179,7 +197,10 @@ export class ChatFile {
   /** Flushes, and lets go of file and document. The document stays usable; its chat reads what was last seen. */
   async close(): Promise<FlushResult> {
     if (this.#isClosed) return { ok: true };
-    const result: FlushResult = this.readOnly ? { ok: true } : await this.flush();
+    this.#clearTimer();
+    await this.#running;
+    const isSaved = this.#pending.length === 0 && this.#fault === undefined;
+    const result: FlushResult = isSaved || this.readOnly ? { ok: true } : await this.flush();
     await this.#stop();
     return result;
   }
@@ -216,37 +237,40 @@ export class ChatFile {
   }
 
   async #flush(): Promise<FlushResult> {
-    const batch = this.#pending;
-    if (batch.length === 0 && this.#fault === undefined) return this.#isClosed ? CLOSED : { ok: true };
-    this.#pending = [];
-    const result = await this.#store(batch);
-    if (!result.ok) this.#pending = [...batch, ...this.#pending];
+    if (this.#isClosed) return CLOSED;
+    const result = await this.#store();
     this.#fault = result.ok ? undefined : result;
     const state = this.state();
     for (const listener of [...this.#listeners]) listener(state);
     return result;
   }
 
-  async #store(batch: readonly Uint8Array[]): Promise<FlushResult> {
-    if (this.#isClosed) return CLOSED;
+  async #store(attempts = 8): Promise<FlushResult> {
+    const batch = [...this.#pending];
     const log = this.#log;
-    if (log === undefined) return { ok: false, code: 'read_only' };
+    if (log === undefined) return batch.length === 0 ? { ok: true } : { ok: false, code: 'read_only' };
     const appended = await log.append(batch, this.#options.sync !== false);
     this.#receive(appended.others);
     if (appended.ok) {
+      this.#pending.splice(0, batch.length);
       if (log.size - this.#snapshotSize > Math.max(LOG_BYTES, 2 * this.#snapshotSize)) await this.#rewrite();
       return { ok: true };
     }
     if (appended.code === 'torn') {
+      if (batch.length === 0) return { ok: true };
       const rewritten = await this.#rewrite();
-      return rewritten.ok || rewritten.code !== 'conflict' ? rewritten : this.#store(batch);
+      if (rewritten.ok || rewritten.code !== 'conflict' || attempts === 0) return rewritten;
+      return this.#store(attempts - 1);
     }
     if (appended.code !== 'replaced') return withoutOthers(appended);
     const followed = await this.#follow(log);
-    return followed.ok ? this.#store(batch) : followed;
+    return followed.ok ? this.#store() : followed;
   }
 
-  /** Goes on in the file that another process has put in place of ours. */
+  /**
+   * Goes on in the file that another process has put in place of ours. All that the document has more is to be saved:
+   * also what a third process wrote too late for the new file, and may never write again.
+   */
   async #follow(log: FrameLog): Promise<FlushResult> {
     const opened = await openLog(this.path, false, this.#logOptions());
     if (!opened.ok) return isHeadless(opened) ? { ok: false, code: 'conflict' } : opened;
@@ -256,7 +280,15 @@ export class ChatFile {
       if (head.doc_id !== this.doc_id) return { ok: false, code: 'conflict' };
       return { ok: false, code: 'other_generation', generation: head.generation };
     }
+    const found = new Y.Doc();
+    if (!isWritable(read, loadUpdates(found, head, read))) {
+      await opened.log?.close();
+      return { ok: false, code: read.hasLater ? 'later_version' : 'damaged' };
+    }
     this.#receive(read.updates.map(({ payload }) => payload));
+    const more = Y.diffUpdate(encodeIntegrated(this.doc), Y.encodeStateVector(found));
+    const isNew = trustingDoor(found, head).receiveUpdate(more);
+    this.#pending = isNew.ok && isNew.outcome === 'duplicate' ? [] : [more];
     this.#log = opened.log;
     this.#snapshotSize = read.updates[0]?.end ?? 0;
     await log.close().catch(() => undefined);
@@ -267,32 +299,41 @@ export class ChatFile {
     if (this.#isClosed) return CLOSED;
     const log = this.#log;
     if (log === undefined) return { ok: false, code: 'read_only' };
+    let included = 0;
     const replaced = await log.replace(async ({ others, scraps }) => {
       this.#receive(others);
       await this.#keepAside(scraps);
+      included = this.#pending.length;
       return snapshotFrame(this.doc, log.head);
     }, this.#progressOf('write'));
     if (!replaced.ok) {
-      this.#receive(replaced.others);
       if (replaced.code !== 'conflict') return withoutOthers(replaced);
       const followed = await this.#follow(log);
       return followed.ok ? { ok: false, code: 'conflict' } : followed;
     }
+    this.#pending.splice(0, included);
+    this.#refused = [];
     this.#log = replaced.log;
     this.#snapshotSize = replaced.log.size;
     return { ok: true };
   }
 
   async #keepAside(scraps: readonly Uint8Array[]): Promise<void> {
-    if (scraps.length === 0) return;
-    this.aside.push(await keepAside(this.#environment, this.path, 'torn', concatenate(scraps)));
+    const { doc_id, generation } = this;
+    const refused = this.#refused.map((payload) =>
+      encodeFrame({ kind: 'update', doc_id, generation, payload }),
+    );
+    if (scraps.length + refused.length === 0) return;
+    const bytes = concatenate([...scraps, ...refused]);
+    const aside = await keepAside(this.#environment, this.path, 'torn', bytes);
+    if (!this.aside.includes(aside)) this.aside.push(aside);
   }
 
   /** What other processes wrote. Checked like all that comes from elsewhere: a frame may build on a lost one. */
   #receive(updates: readonly Uint8Array[]): void {
     if (updates.length === 0) return;
     const door = trustingDoor(this.doc, this, this);
-    for (const update of updates) door.receiveUpdate(update);
+    this.#refused = [...this.#refused, ...updates].filter((update) => !door.receiveUpdate(update).ok);
   }
 
   #progressOf(phase: 'read' | 'load' | 'write'): Progress | undefined {

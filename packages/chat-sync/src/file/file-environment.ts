@@ -1,8 +1,9 @@
 import { systemEnvironment } from '@chatdoc/schema';
+import { systemTimers, type Timers } from '../timers.js';
 import { type FileSystem, nodeFileSystem } from './file-system.js';
 
 /** What document files take from the world. Tests inject their own. */
-export interface FileEnvironment {
+export interface FileEnvironment extends Pick<Timers, 'setTimer' | 'clearTimer'> {
   readonly fileSystem: FileSystem;
   /** Names what this process leaves behind if it is killed. */
   readonly process_id: number;
@@ -11,8 +12,6 @@ export interface FileEnvironment {
   random(bytes: number): Uint8Array;
   /** Milliseconds. */
   sleep(ms: number): Promise<void>;
-  setTimer(callback: () => void, ms: number): unknown;
-  clearTimer(timer: unknown): void;
 }
 
 export const nodeFileEnvironment: FileEnvironment = {
@@ -28,9 +27,8 @@ export const nodeFileEnvironment: FileEnvironment = {
     }
   },
   random: systemEnvironment.random,
-  // biome-ignore lint/plugin: the one place of this package that waits
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  // biome-ignore lint/plugin: the one place of this package that sets timers
-  setTimer: (callback, ms) => setTimeout(callback, ms).unref(),
-  clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  sleep: (ms) => new Promise((resolve) => systemTimers.setTimer(() => resolve(), ms)),
+  // A process that has not flushed stays until it has.
+  setTimer: systemTimers.setTimer,
+  clearTimer: systemTimers.clearTimer,
 };

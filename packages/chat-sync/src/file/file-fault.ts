@@ -26,7 +26,11 @@ export type FileFaultCode =
   /** What was written did not read back as it was. */
   | 'not_as_written'
   /** Another process put something else in its place meanwhile. */
-  | 'conflict';
+  | 'conflict'
+  /** Frames of a later version of the library. */
+  | 'later_version'
+  /** Not one line of it can be recovered. */
+  | 'unreadable';
 
 const CODES: Readonly<Record<string, FileFaultCode>> = {
   ENOENT: 'not_found',

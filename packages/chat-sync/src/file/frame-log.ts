@@ -6,12 +6,15 @@ import { errnoOf, type FileHandle, isSameFile } from './file-system.js';
 import { encodeToken, type ReadLog, readLog } from './read-log.js';
 import {
   createTemporary,
-  processOfToken,
+  dropTemporary,
+  isLeftBehind,
+  isToken,
+  releaseTemporary,
   removeIfThere,
   type Temporary,
   temporaryPath,
 } from './side-file.js';
-import { fillFile, type Progress, readToEnd, syncFolder, writeAll } from './whole-file.js';
+import { appendAtOnce, fillFile, type Progress, readToEnd, syncFolder } from './whole-file.js';
 
 /**
  * The frames of one document file, written by any number of processes.
@@ -32,7 +35,10 @@ export class FrameLog {
   #handle: FileHandle;
   /** Bytes of the file that we have read or written. */
   #known: number;
+  /** Something stands in it that is no frame, or that may not be on the disk. */
   #isTorn: boolean;
+  /** Somebody of a later version writes here, too. */
+  #hasLater: boolean;
   /** Seals that are not known to be void. */
   readonly #seals = new Set<string>();
 
@@ -52,6 +58,7 @@ export class FrameLog {
     this.#environment = options.environment;
     this.#patience = options.patience;
     this.#isTorn = read.scraps.length > 0;
+    this.#hasLater = read.hasLater;
     for (const { token } of read.seals) this.#seals.add(token);
   }
 
@@ -60,10 +67,14 @@ export class FrameLog {
     return this.#known;
   }
 
-  /** Appends updates, in order, as one write. `sync` brings them to the disk. */
+  /**
+   * Appends updates, in order, as one write, or none, to see what others have written. `sync` brings them to the disk.
+   */
   async append(updates: readonly Uint8Array[], sync: boolean): Promise<Appended> {
     const others: Uint8Array[] = [];
+    let isSyncing = false;
     try {
+      if (this.#hasLater) throw new FaultError('later_version');
       if (this.#isTorn) return { ok: false, code: 'torn', others };
       const { doc_id, generation, min_reader } = this.head;
       const frames = updates.map((payload) =>
@@ -73,8 +84,10 @@ export class FrameLog {
       const start = this.#known;
       // Until it is known to be whole: a write that fails may have left a part.
       this.#isTorn = true;
-      await writeAll(this.#handle, chunk, null);
-      if (sync) await this.#handle.sync();
+      if (!(await appendAtOnce(this.#handle, chunk))) return { ok: false, code: 'torn', others };
+      isSyncing = sync && chunk.length > 0;
+      if (isSyncing) await this.#handle.sync();
+      isSyncing = false;
       const { size } = await this.#handle.stat();
       this.#isTorn = false;
       if (size === start + chunk.length) this.#known = size;
@@ -87,13 +100,16 @@ export class FrameLog {
           else own.splice(index, 1);
         }
         this.#isTorn = own.length > 0 || read.scraps.length > 0;
-        if (this.#isTorn) return { ok: false, code: 'torn', others };
+        if (this.#isTorn && !(this.#hasLater && own.length === 0)) return { ok: false, code: 'torn', others };
       }
       const place = await this.#outwaitSeals();
       if (place === 'replaced') return { ok: false, code: 'replaced', others };
       return { ok: true, others };
     } catch (error) {
       await this.#lookAgain(others);
+      // The system tells once that it could not keep a write, then takes it for kept: these bytes are not to be
+      // built on.
+      this.#isTorn ||= isSyncing;
       return { ...describeFault(error), others };
     }
   }
@@ -127,6 +143,7 @@ export class FrameLog {
     const others: Uint8Array[] = [];
     let temporary: Temporary | undefined;
     try {
+      if (this.#hasLater) throw new FaultError('later_version');
       temporary = await createTemporary(environment, this.path);
       const scraps = await this.#appendSeal(temporary.token, others);
       if ((await this.#outwaitSeals(temporary.token)) === 'replaced') throw new FaultError('conflict');
@@ -135,6 +152,7 @@ export class FrameLog {
       await this.#moveInto(temporary);
       // From here on the old file is nobody's, whatever fails.
       const { handle } = temporary;
+      releaseTemporary(temporary);
       temporary = undefined;
       await syncFolder(environment.fileSystem, this.path).catch((error: unknown) => {
         handle.close().catch(() => undefined);
@@ -146,7 +164,7 @@ export class FrameLog {
     } catch (error) {
       const fault = describeFault(error);
       // Ours is gone, so the seal is void, and this file goes on.
-      if (temporary !== undefined) await this.#dropTemporary(temporary);
+      if (temporary !== undefined) await dropTemporary(environment, temporary);
       return { ...fault, others };
     }
   }
@@ -154,22 +172,25 @@ export class FrameLog {
   async #appendSeal(token: string, others: Uint8Array[]): Promise<Uint8Array[]> {
     const { doc_id, generation, min_reader } = this.head;
     const payload = encodeToken(token);
-    await writeAll(
-      this.#handle,
-      encodeFrame({ kind: 'seal', doc_id, generation, min_reader, payload }),
-      null,
-    );
-    await this.#handle.sync();
+    const seal = encodeFrame({ kind: 'seal', doc_id, generation, min_reader, payload });
+    for (let tries = 3; !(await appendAtOnce(this.#handle, seal)); tries -= 1) {
+      if (tries === 0) throw new FaultError('disk_full');
+    }
     const bytes = await readToEnd(this.#handle);
     const read = readLog(bytes, this.head);
     const own = read.seals.find((seal) => seal.token === token);
     if (own === undefined) throw new FaultError('not_as_written');
-    // What stands behind the seal is not ours to take: whoever wrote it waits for us.
-    for (const { payload: update, start } of read.updates) {
-      if (start >= this.#known && start < own.start) others.push(update);
+    if (read.hasLater) {
+      this.#hasLater = true;
+      throw new FaultError('later_version');
+    }
+    // What stands behind the seal is not ours to take: whoever wrote it waits for us. A frame that was being
+    // written when we looked last ends behind what we know.
+    for (const { payload: update, start, end } of read.updates) {
+      if (end > this.#known && start < own.start) others.push(update);
     }
     for (const { token: other, start } of read.seals) if (start < own.start) this.#seals.add(other);
-    return read.scraps
+    return [...read.scraps, ...read.strangers]
       .filter(({ start }) => start < own.start)
       .map(({ start, end }) => bytes.subarray(start, end));
   }
@@ -181,11 +202,6 @@ export class FrameLog {
       // Somebody lost patience and removed it.
       throw errnoOf(error) === 'ENOENT' ? new FaultError('conflict') : error;
     }
-  }
-
-  async #dropTemporary(temporary: Temporary): Promise<void> {
-    await temporary.handle.close().catch(() => undefined);
-    await removeIfThere(this.#environment, temporary.path).catch(() => undefined);
   }
 
   /**
@@ -202,14 +218,13 @@ export class FrameLog {
   }
 
   async #outwait(token: string): Promise<'void' | 'replaced'> {
-    const { isRunning, sleep, process_id } = this.#environment;
-    const owner = processOfToken(token);
+    const environment = this.#environment;
     const path = temporaryPath(this.path, token);
-    for (let waited = 0; owner !== undefined; waited += STEP) {
+    for (let waited = 0; isToken(token); waited += STEP) {
       if (!(await this.#isThere(path))) break;
-      const isHopeless = owner !== process_id && !isRunning(owner);
-      if (isHopeless || waited >= this.#patience) await removeIfThere(this.#environment, path);
-      else await sleep(STEP);
+      const isHopeless = isLeftBehind(environment, token) || waited >= this.#patience;
+      if (isHopeless) await removeIfThere(environment, path);
+      else await environment.sleep(STEP);
     }
     // In this order: once its file is gone, it has been renamed or never will be.
     return (await this.#isCurrent()) ? 'void' : 'replaced';
@@ -239,6 +254,7 @@ export class FrameLog {
     const bytes = await readToEnd(this.#handle, this.#known);
     const read = readLog(bytes, this.head);
     for (const { token } of read.seals) this.#seals.add(token);
+    this.#hasLater ||= read.hasLater;
     this.#known += bytes.length;
     return read;
   }

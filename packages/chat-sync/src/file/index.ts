@@ -9,7 +9,7 @@ export {
   type OpenFault,
 } from './chat-file.js';
 export { type FileEnvironment, nodeFileEnvironment } from './file-environment.js';
-export type { FileFault, FileFaultCode } from './file-fault.js';
+export { describeFault, type FileFault, type FileFaultCode } from './file-fault.js';
 export { type FileHandle, type FileStat, type FileSystem, nodeFileSystem } from './file-system.js';
 export type { OpenReport } from './load-updates.js';
 export {
@@ -19,3 +19,5 @@ export {
   openChatFile,
 } from './open-chat-file.js';
 export { type Recovered, recoverChatFile } from './recover-chat-file.js';
+export { createFile, moveFile, type ReadFile, readFile, replaceFile, type WroteFile } from './safe-write.js';
+export { removeLeftovers } from './side-file.js';

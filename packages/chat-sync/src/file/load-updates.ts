@@ -46,7 +46,7 @@ export function loadUpdates(
     if (isTorn) torn_bytes += until - start;
     else damaged_bytes += until - start;
   }
-  return { frames: read.updates.length, torn_bytes, damaged_bytes, gaps, strangers: read.strangers };
+  return { frames: read.updates.length, torn_bytes, damaged_bytes, gaps, strangers: read.strangers.length };
 }
 
 /**
@@ -71,6 +71,11 @@ function applyAll(doc: Y.Doc, updates: readonly LogUpdate[], onProgress: (done: 
 function applyEach(doc: Y.Doc, head: FrameHead, updates: readonly LogUpdate[]): number {
   const door = trustingDoor(doc, head);
   return updates.filter(({ payload }) => !door.receiveUpdate(payload).ok).length;
+}
+
+/** Whether such a file may be written to; if not, it is for reading, and for `recoverChatFile`. */
+export function isWritable({ hasLater }: ReadLog, { damaged_bytes, gaps }: OpenReport): boolean {
+  return damaged_bytes === 0 && gaps === 0 && !hasLater;
 }
 
 /** For what stands behind a checksum of ours. */

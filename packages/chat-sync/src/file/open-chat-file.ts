@@ -12,7 +12,7 @@ import { encodeIntegrated } from '../inspect.js';
 import { ChatFile, type ChatFileOptions, type ChatFileParts, type OpenedChatFile } from './chat-file.js';
 import { type FileEnvironment, nodeFileEnvironment } from './file-environment.js';
 import type { FrameLog, LogOptions } from './frame-log.js';
-import { loadUpdates, type OpenReport, WHOLE } from './load-updates.js';
+import { isWritable, loadUpdates, type OpenReport, WHOLE } from './load-updates.js';
 import { createLog, openLog } from './open-log.js';
 import type { Progress } from './whole-file.js';
 
@@ -54,10 +54,8 @@ export async function openChatFile(path: string, options: OpenChatFileOptions = 
   const doc = options.doc ?? new Y.Doc();
   const unsaved = isEmpty(doc) ? [] : [encodeIntegrated(doc)];
   const report = loadUpdates(doc, head, read, progressOf(options, 'load'));
-  const isWhole = report.damaged_bytes === 0 && report.gaps === 0 && !read.hasLater;
-  const mayWrite = isWhole && head.min_reader <= SCHEMA_VERSION;
   let { log } = opened;
-  if (!mayWrite) {
+  if (!isWritable(read, report)) {
     await log?.close();
     log = undefined;
   }
@@ -72,16 +70,27 @@ export async function createChatFile(
 ): Promise<OpenedChatFile> {
   const doc = options.doc ?? new Y.Doc();
   const { environment = systemEnvironment, generation = 0 } = options;
-  const doc_id =
-    options.doc_id ?? openChat(doc).docId() ?? formatUlid(environment.now(), environment.random(10));
+  const doc_id = options.doc_id ?? readDocId(doc) ?? formatUlid(environment.now(), environment.random(10));
   if (!isUlid(doc_id)) throw new ChatDocError('invalid_argument', 'doc_id', 'expected a canonical ULID');
   const head = { doc_id, generation, min_reader: SCHEMA_VERSION };
   const logOptions = logOptionsOf(options);
-  const created = await createLog(path, head, encodeIntegrated(doc), logOptions);
+  // What comes while the file is made is not in it.
+  const unsaved: Uint8Array[] = [];
+  const collect = (update: Uint8Array): number => unsaved.push(update);
+  const snapshot = encodeIntegrated(doc);
+  doc.on('update', collect);
+  const created = await createLog(path, head, snapshot, logOptions);
+  doc.off('update', collect);
   if (!created.ok) return created;
   const { log } = created;
-  const parts = { path, head: log.head, doc, log, opened: WHOLE, unsaved: [], snapshotSize: log.size };
+  const parts = { path, head: log.head, doc, log, opened: WHOLE, unsaved, snapshotSize: log.size };
   return { ok: true, file: bind(parts, options, logOptions) };
+}
+
+function readDocId(doc: Y.Doc): string | null {
+  const chat = openChat(doc, { readOnly: true });
+  chat.close();
+  return chat.docId();
 }
 
 interface Bound {

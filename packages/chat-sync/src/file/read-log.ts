@@ -1,3 +1,4 @@
+import { SCHEMA_VERSION } from '@chatdoc/schema';
 import { type FrameHead, findFrame, headOf, readFrame } from '../frame.js';
 
 /** What stands in a document file: frames, and whatever else. */
@@ -11,8 +12,8 @@ export interface ReadLog {
   /** Ranges that are no frames. */
   readonly scraps: readonly Scrap[];
   /** Frames of another document or generation: copied in by mistake, never applied. */
-  readonly strangers: number;
-  /** A frame of a later format: what follows cannot be judged. */
+  readonly strangers: readonly Range[];
+  /** A frame of a later format, or one that asks for a later reader: what stands here is not ours to write. */
   readonly hasLater: boolean;
 }
 
@@ -28,12 +29,16 @@ export interface LogSeal {
   readonly start: number;
 }
 
-export interface Scrap {
+export interface Range {
   readonly start: number;
   readonly end: number;
+}
+
+export interface Scrap extends Range {
   /**
    * A write that did not finish: at the end of the file, or the beginning of a frame in front of what another
-   * process wrote after it. Anything else is damage.
+   * process wrote after it, or what stood at the end when somebody began to replace the file. Anything else is
+   * damage.
    */
   readonly isTorn: boolean;
 }
@@ -43,7 +48,7 @@ export function readLog(bytes: Uint8Array, head?: FrameHead): ReadLog {
   const updates: LogUpdate[] = [];
   const seals: LogSeal[] = [];
   const scraps: Scrap[] = [];
-  let strangers = 0;
+  const strangers: Range[] = [];
   let hasLater = false;
   let first = head;
   for (let start = 0; start < bytes.length; ) {
@@ -51,9 +56,14 @@ export function readLog(bytes: Uint8Array, head?: FrameHead): ReadLog {
     if (read.ok) {
       const { frame, end } = read;
       first ??= headOf(frame);
-      if (frame.doc_id !== first.doc_id || frame.generation !== first.generation) strangers += 1;
-      else if (frame.kind === 'seal') seals.push({ token: readToken(frame.payload), start });
-      else updates.push({ payload: frame.payload, start, end, isSnapshot: frame.kind === 'snapshot' });
+      hasLater ||= frame.min_reader > SCHEMA_VERSION;
+      if (frame.doc_id !== first.doc_id || frame.generation !== first.generation)
+        strangers.push({ start, end });
+      else if (frame.kind === 'seal') {
+        seals.push({ token: readToken(frame.payload), start });
+        const last = scraps.at(-1);
+        if (last?.end === start) scraps[scraps.length - 1] = { ...last, isTorn: true };
+      } else updates.push({ payload: frame.payload, start, end, isSnapshot: frame.kind === 'snapshot' });
       start = end;
     } else {
       hasLater ||= read.code === 'unknown_frame';
@@ -66,6 +76,20 @@ export function readLog(bytes: Uint8Array, head?: FrameHead): ReadLog {
   return { head: first, updates, seals, scraps, strangers, hasLater };
 }
 
+/** Why a file without a head has none. */
+export type HeadlessCode =
+  /** Nothing in it is, or was, one of our frames. */
+  | 'not_a_document'
+  /** Not one frame of it is whole. */
+  | 'damaged'
+  /** Frames of a later version of the library. */
+  | 'later_version';
+
+export function nameHeadless(bytes: Uint8Array, read: ReadLog): HeadlessCode {
+  if (read.hasLater) return 'later_version';
+  return findFrame(bytes, 0) < bytes.length ? 'damaged' : 'not_a_document';
+}
+
 export function encodeToken(token: string): Uint8Array {
   return new TextEncoder().encode(token);
 }
@@ -74,7 +98,16 @@ function readToken(payload: Uint8Array): string {
   return new TextDecoder().decode(payload);
 }
 
+/** Whether it is the beginning of a frame, or two of them: who meets the first may be cut short, too. */
 function isCut(scrap: Uint8Array): boolean {
-  const read = readFrame(scrap);
+  if (isTruncated(scrap)) return true;
+  for (let at = findFrame(scrap, 1); at < scrap.length; at = findFrame(scrap, at + 1)) {
+    if (isTruncated(scrap.subarray(0, at)) && isTruncated(scrap.subarray(at))) return true;
+  }
+  return false;
+}
+
+function isTruncated(bytes: Uint8Array): boolean {
+  const read = readFrame(bytes);
   return !read.ok && read.code === 'truncated';
 }

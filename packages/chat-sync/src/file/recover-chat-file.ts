@@ -1,7 +1,8 @@
-import { openChat } from '@chatdoc/schema';
+import { type Chat, openChat, parseLine } from '@chatdoc/schema';
 import * as Y from 'yjs';
 import { type FrameHead, readDamagedFrame } from '../frame.js';
 import { type OpenFault, snapshotFrame } from './chat-file.js';
+import { FaultError } from './file-fault.js';
 import { loadUpdates, type OpenReport, trustingDoor } from './load-updates.js';
 import { logOptionsOf, type OpenChatFileOptions, progressOf } from './open-chat-file.js';
 import { openLog } from './open-log.js';
@@ -47,29 +48,38 @@ export async function recoverChatFile(
     async ({ others }) => {
       const door = trustingDoor(doc, head);
       for (const update of others) door.receiveUpdate(update);
-      unverified_lines = readScraps(doc, head, read, bytes);
+      const chat = openChat(doc);
+      unverified_lines = readScraps(chat, head, read, bytes);
+      chat.close();
+      // Nothing in place of something would be no recovery.
+      if (found.frames === 0 && unverified_lines === 0) throw new FaultError('unreadable');
       aside = await keepAside(logOptions.environment, path, 'damaged', bytes);
       return snapshotFrame(doc, head);
     },
     progressOf(options, 'write'),
   );
-  await (replaced.ok ? replaced.log : log).close();
+  await (replaced.ok ? replaced.log : log).close().catch(() => undefined);
   if (replaced.ok) return { ok: true, found, unverified_lines, ...(aside !== undefined && { aside }) };
   const { others: _, ...fault } = replaced;
   return fault;
 }
 
-function readScraps(doc: Y.Doc, head: FrameHead, read: ReadLog, bytes: Uint8Array): number {
-  const chat = openChat(doc);
-  let lines = 0;
-  for (const { start, end } of read.scraps) {
+/**
+ * The whole lines of damaged frames, and of the frames that build on them. All in a document of its own: of these
+ * structs none is taken.
+ */
+function readScraps(chat: Chat, head: FrameHead, read: ReadLog, bytes: Uint8Array): number {
+  const scraps = read.scraps.flatMap(({ start, end }) => {
     const payload = readDamagedFrame(bytes.subarray(start, end))?.payload;
-    if (payload === undefined) continue;
-    const scratch = new Y.Doc();
-    if (!trustingDoor(scratch, head).receiveUpdate(payload).ok) continue;
-    const imported = chat.importJSONL(openChat(scratch).toJSONL());
-    if (imported.ok) lines += imported.lines;
-  }
-  chat.close();
-  return lines;
+    return payload === undefined ? [] : [{ start, payload }];
+  });
+  if (scraps.length === 0) return 0;
+  const scratch = new Y.Doc();
+  const door = trustingDoor(scratch, head);
+  const pieces = [...scraps, ...read.updates].sort((a, b) => a.start - b.start);
+  for (const { payload } of pieces) door.receiveUpdate(payload);
+  const lines = openChat(scratch).toJSONL().split('\n');
+  const whole = lines.filter((line) => parseLine(line).ok);
+  const imported = chat.importJSONL(whole.map((line) => `${line}\n`).join(''));
+  return imported.ok ? imported.lines : 0;
 }

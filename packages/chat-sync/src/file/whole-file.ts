@@ -26,17 +26,27 @@ export async function readToEnd(
   return bytes;
 }
 
-/** Writes all of `bytes` at `position`, or at the end for null. The system may take less at a time, never nothing. */
-export async function writeAll(
+/**
+ * Appends `bytes` in one write, so that no other process's bytes stand within them. False if the system took less:
+ * the rest would be neither a frame nor the beginning of one if somebody wrote before it.
+ */
+export async function appendAtOnce(handle: FileHandle, bytes: Uint8Array): Promise<boolean> {
+  if (bytes.length === 0) return true;
+  const { bytesWritten } = await handle.write(bytes, 0, bytes.length, null);
+  if (bytesWritten <= 0) throw new FaultError('disk_full');
+  return bytesWritten === bytes.length;
+}
+
+/** Writes all of `bytes` into an empty file. The system may take less at a time, never nothing. */
+async function writeAll(
   handle: FileHandle,
   bytes: Uint8Array,
-  position: number | null,
   onProgress: Progress = () => {},
 ): Promise<void> {
   let at = 0;
   while (at < bytes.length) {
     const length = Math.min(CHUNK, bytes.length - at);
-    const { bytesWritten } = await handle.write(bytes, at, length, position === null ? null : position + at);
+    const { bytesWritten } = await handle.write(bytes, at, length, at);
     if (bytesWritten <= 0) throw new FaultError('disk_full');
     at += bytesWritten;
     onProgress(at, bytes.length);
@@ -52,7 +62,7 @@ export async function fillFile(
   bytes: Uint8Array,
   onProgress: Progress = () => {},
 ): Promise<void> {
-  await writeAll(handle, bytes, 0, onProgress);
+  await writeAll(handle, bytes, onProgress);
   await handle.sync();
   const { size } = await handle.stat();
   if (size !== bytes.length) throw new FaultError('not_as_written');

@@ -1,0 +1,132 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { quote } from './quote.js';
+
+/** What Node has built in: it does in one tenth of the time what the portable code does, and gives the same bytes. */
+interface NodeCrypto {
+  hash?(algorithm: 'sha256', text: string, encoding: 'latin1'): string;
+  createHash(algorithm: 'sha256'): NodeHash;
+}
+
+interface NodeHash {
+  update(bytes: Uint8Array): unknown;
+  digest(encoding: 'latin1'): string;
+}
+
+// Asked for at run time, so that nothing of Node's stands in what a browser loads.
+const host = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+const nodeCrypto = host.process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
+
+/** The same id as `deriveUlid` of the schema gives, for times of four-digit years, in a fraction of the time. */
+export function deriveId(time: number, tag: string, ...parts: readonly (string | number)[]): string {
+  let tuple = `["${tag}"`;
+  for (const part of parts) tuple += typeof part === 'string' ? `,${quote(part)}` : `,${part}`;
+  return deriveIdOfTuple(time, `${tuple}]`);
+}
+
+/** As `deriveId`, of a tuple that is JSON text already: what is quoted once need not be quoted again. */
+export function deriveIdOfTuple(time: number, tuple: string): string {
+  return formatId(time, digestOf(tuple));
+}
+
+/** SHA-256 over `["tag",number,"…"]`, whose long last string comes in pieces of JSON lines. */
+export class TupleHash {
+  readonly #node: NodeHash | undefined = nodeCrypto?.createHash('sha256');
+  readonly #portable: ReturnType<typeof sha256.create> | undefined =
+    this.#node === undefined ? sha256.create() : undefined;
+  #bytes = new Uint8Array(0);
+  #escaped = new Uint8Array(0);
+
+  constructor(tag: string, number: number) {
+    this.#update(new TextEncoder().encode(`["${tag}",${number},"`));
+  }
+
+  /** Whole lines: no character but the newline that JSON writes otherwise than quotes and backslashes. */
+  addLines(text: string): void {
+    if (this.#bytes.length < text.length * 3) {
+      this.#bytes = new Uint8Array(text.length * 3);
+      this.#escaped = new Uint8Array(text.length * 4);
+    }
+    const { written } = new TextEncoder().encodeInto(text, this.#bytes);
+    this.#update(this.#escaped.subarray(0, escapeBytes(this.#bytes, written, this.#escaped)));
+  }
+
+  deriveId(time: number): string {
+    this.#update(new TextEncoder().encode('"]'));
+    const portable = this.#portable;
+    return formatId(
+      time,
+      portable === undefined ? (this.#node?.digest('latin1') ?? '') : readBytes(portable.digest()),
+    );
+  }
+
+  #update(bytes: Uint8Array): void {
+    if (this.#node === undefined) this.#portable?.update(bytes);
+    else this.#node.update(bytes);
+  }
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const NEWLINE = 10;
+const LETTER_N = 110;
+
+/** Writes the inside of the JSON string for `length` bytes of JSON lines; gives how many bytes it wrote. */
+function escapeBytes(bytes: Uint8Array, length: number, escaped: Uint8Array): number {
+  let at = 0;
+  for (let index = 0; index < length; index += 1) {
+    const byte = bytes[index] as number;
+    if (byte === QUOTE || byte === BACKSLASH) {
+      escaped[at] = BACKSLASH;
+      at += 1;
+    } else if (byte === NEWLINE) {
+      escaped[at] = BACKSLASH;
+      escaped[at + 1] = LETTER_N;
+      at += 2;
+      continue;
+    }
+    escaped[at] = byte;
+    at += 1;
+  }
+  return at;
+}
+
+/** As Latin-1, one character a byte. */
+function digestOf(text: string): string {
+  if (nodeCrypto?.hash !== undefined) return nodeCrypto.hash('sha256', text, 'latin1');
+  const bytes = new TextEncoder().encode(text);
+  if (nodeCrypto === undefined) return readBytes(sha256(bytes));
+  const hash = nodeCrypto.createHash('sha256');
+  hash.update(bytes);
+  return hash.digest('latin1');
+}
+
+function readBytes(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const DIGITS: readonly number[] = Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
+const ID: number[] = new Array<number>(26).fill(0);
+
+function formatId(time: number, digest: string): string {
+  // Thirty bits at a time: beyond them the operators on bits lose the upper ones.
+  writeDigits(0, Math.floor(time / 2 ** 30), 4);
+  writeDigits(4, time % 2 ** 30, 6);
+  for (let group = 0; group < 2; group += 1) {
+    const at = group * 5;
+    const upper = (digest.charCodeAt(at) << 12) | (digest.charCodeAt(at + 1) << 4);
+    const middle = digest.charCodeAt(at + 2);
+    const lower = ((middle & 15) << 16) | (digest.charCodeAt(at + 3) << 8) | digest.charCodeAt(at + 4);
+    writeDigits(10 + group * 8, upper | (middle >> 4), 4);
+    writeDigits(14 + group * 8, lower, 4);
+  }
+  return String.fromCharCode.apply(null, ID);
+}
+
+function writeDigits(at: number, value: number, count: number): void {
+  let rest = value;
+  for (let index = at + count - 1; index >= at; index -= 1) {
+    ID[index] = DIGITS[rest & 31] as number;
+    rest >>= 5;
+  }
+}

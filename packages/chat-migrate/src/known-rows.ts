@@ -1,0 +1,51 @@
+import type { SourceRow } from './source-rows.js';
+
+/**
+ * Rows by what they say, so that one that says the same as an earlier one is found. `mark` is cheap, and equal for
+ * rows that say the same: only rows that share one are compared by `text`, which is all that they say.
+ */
+export class KnownRows {
+  readonly #mark: (row: SourceRow) => string;
+  readonly #text: (row: SourceRow) => string;
+  readonly #byMark = new Map<string, SourceRow>();
+  readonly #byText = new Map<string, SourceRow>();
+  /** Marks whose first row stands in `byText` too. */
+  readonly #shared = new Set<string>();
+  #hasMarks = true;
+
+  constructor(mark: (row: SourceRow) => string, text: (row: SourceRow) => string) {
+    this.#mark = mark;
+    this.#text = text;
+  }
+
+  /** The first row looked up that says the same; undefined where this is the first. O(1) but for shared marks. */
+  find(row: SourceRow): SourceRow | undefined {
+    if (row.bytes !== undefined && this.#hasMarks) this.#forgetMarks();
+    const mark = this.#hasMarks ? this.#mark(row) : '';
+    const first = this.#byMark.get(mark);
+    if (first === undefined) {
+      this.#byMark.set(mark, row);
+      return undefined;
+    }
+    if (!this.#shared.has(mark)) {
+      this.#shared.add(mark);
+      this.#byText.set(this.#text(first), first);
+    }
+    const text = this.#text(row);
+    const same = this.#byText.get(text);
+    if (same === undefined) this.#byText.set(text, row);
+    return same;
+  }
+
+  // Bytes that are no text could read like another row, whatever its mark.
+  #forgetMarks(): void {
+    this.#hasMarks = false;
+    for (const first of this.#byMark.values()) this.#byText.set(this.#text(first), first);
+    this.#byMark.clear();
+    this.#shared.clear();
+    const [any] = this.#byText.values();
+    if (any === undefined) return;
+    this.#byMark.set('', any);
+    this.#shared.add('');
+  }
+}

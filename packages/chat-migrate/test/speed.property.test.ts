@@ -1,0 +1,85 @@
+import { deriveUlid, encodeLine, formatDate } from '@chatdoc/schema';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readCanonicalDate, readDate } from '../src/dates.js';
+import { deriveId, TupleHash } from '../src/derive-id.js';
+import { escapeWide, quote } from '../src/quote.js';
+import { writeEntry } from '../src/write-entry.js';
+import { propertyOptions } from './helpers/property-options.js';
+
+// Short cuts, each beside the long way that it stands in for.
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
+const times = fc.integer({ min: 0, max: LAST_TIME });
+const texts = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 80 }),
+  fc.string({
+    unit: fc.constantFrom('a', ' ', '"', '\n', '\\', '\u0007', 'é', '漢', '😀', '\ud800'),
+    maxLength: 80,
+  }),
+);
+
+describe('PL plan, short cuts', () => {
+  it('[PL2] an id is the one that the schema derives', () => {
+    fc.assert(
+      fc.property(times, fc.array(fc.oneof(texts, fc.nat()), { maxLength: 4 }), (time, parts) => {
+        expect(deriveId(time, 'a_tag', ...parts)).toBe(deriveUlid(time, 'a_tag', ...parts));
+      }),
+      propertyOptions(500),
+    );
+  });
+
+  it('[PL2] the id of the lane does not depend on how its lines are grouped', () => {
+    const lines = fc.array(fc.jsonValue().map((value) => `${escapeWide(JSON.stringify(value))}\n`));
+    fc.assert(
+      fc.property(lines, fc.nat(20), (all, cut) => {
+        const hash = new TupleHash('legacy_lane', 2);
+        for (const line of all.slice(0, cut)) hash.addLines(line);
+        hash.addLines(all.slice(cut).join(''));
+        expect(hash.deriveId(5)).toBe(deriveUlid(5, 'legacy_lane', 2, all.join('')));
+      }),
+      propertyOptions(200),
+    );
+  });
+
+  it('[RW9] a date in the form of a document reads as any other does', () => {
+    fc.assert(
+      fc.property(times, fc.nat(23), fc.constantFrom('0', '9', 'x', '-', 'T'), (time, at, letter) => {
+        const date = formatDate(time);
+        expect([time, -1]).toContain(readCanonicalDate(date));
+        expect(readDate(date)?.time).toBe(time);
+        const damaged = date.slice(0, at) + letter + date.slice(at + 1);
+        const canonical = readCanonicalDate(damaged);
+        if (canonical >= 0) expect(formatDate(canonical)).toBe(damaged);
+      }),
+      propertyOptions(1000),
+    );
+  });
+
+  it('[PL1] a text is quoted and escaped as the schema does it', () => {
+    fc.assert(
+      fc.property(texts, fc.boolean(), (text, isLong) => {
+        const whole = isLong ? text.repeat(20) : text;
+        expect(quote(whole)).toBe(JSON.stringify(whole));
+        const entry = { type: 'legacy_row', id: deriveUlid(0, 'x'), row: whole } as const;
+        expect(escapeWide(`{"type":"legacy_row","id":"${entry.id}","row":${quote(whole)}}`)).toBe(
+          encodeLine(entry),
+        );
+      }),
+      propertyOptions(500),
+    );
+  });
+
+  it('[PL1] an entry out of the common is written as the schema writes it, or not at all', () => {
+    const id = deriveUlid(0, 'x');
+    const row = (depth: number): unknown => (depth === 0 ? { 10: 1, 9: 2, b: 'é', a: -0 } : [row(depth - 1)]);
+    const entry = (value: unknown) => ({ type: 'legacy_row', id, reason: 'r', row: value }) as never;
+    expect(writeEntry(entry(row(3)))?.line).toContain('{"9":2,"10":1,"a":0,"b":"é"}');
+    expect(writeEntry(entry(row(30)))).toBeDefined();
+    expect(writeEntry(entry(row(31)))).toBeUndefined();
+    expect(writeEntry(entry(JSON.parse('{"__proto__":1}')))).toBeUndefined();
+    expect(writeEntry(entry({ n: Number.POSITIVE_INFINITY }))).toBeUndefined();
+    expect(writeEntry({ type: 'legacy_row', id: 'no id', row: 1 })).toBeUndefined();
+    expect(writeEntry({ type: 'legacy_row', id, reason: 'x'.repeat(4097), row: 1 })).toBeUndefined();
+    expect(writeEntry({ type: 'legacy_row', id, row: 'x'.repeat(5 * 1024 * 1024) })).toBeUndefined();
+  });
+});

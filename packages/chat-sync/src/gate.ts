@@ -1,0 +1,240 @@
+import { type Chat, type Environment, openChat, systemEnvironment } from '@chatdoc/schema';
+import * as Y from 'yjs';
+import { GateCheck, type Sender } from './gate-check.js';
+import { type Authorize, allowOwnName, type Claim } from './gate-claims.js';
+import { type GateCode, GateRefusal } from './gate-code.js';
+import type { Writer } from './gate-facts.js';
+import { Ledger } from './gate-ledger.js';
+import { inspectUpdate, isInTransaction } from './inspect.js';
+import { INITIAL_LIMITS, LIVE_LIMITS, type UpdateLimits } from './limits.js';
+import type { EntryLimits } from './line-check.js';
+import { roomName } from './room.js';
+import { decodeUpdate } from './wire.js';
+
+/** What a refused client must do. */
+export type GateReset =
+  /** Sync again: nothing is lost. */
+  | 'resync'
+  /** Its copy holds what was refused, and always will: save its own lines, then take a fresh copy. */
+  | 'reset'
+  /** Its lines are of another generation: go to `room`. */
+  | 'move';
+
+export type Verdict =
+  | { readonly ok: true; readonly outcome: 'pass' | 'duplicate' }
+  | { readonly ok: false; readonly code: GateCode; readonly reset: GateReset; readonly room?: string };
+
+export interface GateLimits extends EntryLimits {
+  /** Of what a connected peer sends as it happens. */
+  readonly live: UpdateLimits;
+  /** Of what it sends in answer to a sync. */
+  readonly initial: UpdateLimits;
+  /** New clientIDs in whose name one connection may write: every one costs every later transaction. */
+  readonly clients: number;
+}
+
+export const GATE_LIMITS: GateLimits = {
+  live: LIVE_LIMITS,
+  initial: INITIAL_LIMITS,
+  clients: 1024,
+  fields: 64,
+  value: 256 * 1024,
+};
+
+export interface GateOptions {
+  readonly doc_id: string;
+  readonly generation: number;
+  /** Name of the chat's root; `chat` unless given. */
+  readonly root?: string;
+  /** Other roots that peers may write; what they do there is not looked at. */
+  readonly others?: readonly string[];
+  readonly authorize?: Authorize;
+  /** Lines and headers of later schemas pass, unread. */
+  readonly allowLater?: boolean;
+  readonly limits?: Partial<GateLimits>;
+  /** Its clock says what is the future. */
+  readonly environment?: Environment;
+}
+
+/** One connection, as the gate knows it. */
+export interface Principal {
+  /** Whom the server has authenticated. Undefined: nobody. */
+  readonly user: string | undefined;
+}
+
+/**
+ * Judges what peers send before it is applied, for servers whose peers nobody trusts. It follows the document,
+ * whoever writes to it: make it after the document is loaded. What the document holds by then belongs to whom its
+ * headers name.
+ */
+export class Gate {
+  readonly doc_id: string;
+  readonly generation: number;
+  readonly #doc: Y.Doc;
+  readonly #root: string;
+  readonly #others: ReadonlySet<string>;
+  readonly #roots: ReadonlySet<string>;
+  readonly #authorize: Authorize;
+  readonly #allowLater: boolean;
+  readonly #limits: GateLimits;
+  readonly #environment: Environment;
+  readonly #ledger: Ledger;
+  /** What is bound to a connection while that is open. */
+  readonly #clients = new Map<number, Principal>();
+  readonly #writers = new Map<string, Principal>();
+  /** By connection that is open, how many new clientIDs it has brought. */
+  readonly #open = new Map<Principal, number>();
+  #chat: Chat | undefined;
+
+  constructor(doc: Y.Doc, options: GateOptions) {
+    this.#doc = doc;
+    this.doc_id = options.doc_id;
+    this.generation = options.generation;
+    this.#root = options.root ?? 'chat';
+    this.#others = new Set(options.others);
+    this.#roots = new Set([this.#root, ...this.#others]);
+    this.#authorize = options.authorize ?? allowOwnName;
+    this.#allowLater = options.allowLater ?? false;
+    this.#limits = { ...GATE_LIMITS, ...options.limits };
+    this.#environment = options.environment ?? systemEnvironment;
+    this.#ledger = new Ledger(doc, this.#root);
+  }
+
+  /** Stops following the document. */
+  close(): void {
+    this.#ledger.close();
+    this.#chat?.close();
+    this.#open.clear();
+    this.#clients.clear();
+    this.#writers.clear();
+  }
+
+  connect(user?: string): Principal {
+    const principal: Principal = Object.freeze({ user });
+    this.#open.set(principal, 0);
+    return principal;
+  }
+
+  /** Frees what was bound to the connection: the same user, or where nobody is authenticated anybody, goes on. */
+  disconnect(principal: Principal): void {
+    this.#open.delete(principal);
+    for (const [client, holder] of this.#clients) if (holder === principal) this.#clients.delete(client);
+    for (const [writer, holder] of this.#writers) if (holder === principal) this.#writers.delete(writer);
+  }
+
+  /** Whether the clientID is held by another connection that is open, or owns lanes of the document. */
+  isTaken(client: number, principal: Principal): boolean {
+    const holder = this.#clients.get(client);
+    return (holder !== undefined && holder !== principal) || this.#ledger.client(client) !== undefined;
+  }
+
+  /**
+   * Judges an update, and applies it if it passes, so that nothing can come between the two. `origin` is that of
+   * the transaction.
+   */
+  receive(
+    update: Uint8Array,
+    principal: Principal,
+    origin: unknown = this,
+    kind: 'live' | 'initial' = 'live',
+  ): Verdict {
+    const verdict = this.check(update, principal, kind);
+    if (verdict.ok && verdict.outcome === 'pass') Y.applyUpdate(this.#doc, update, origin);
+    return verdict;
+  }
+
+  /**
+   * Judges an update. Changes no document; a pass binds what the update names to the connection. Whoever applies
+   * it must do so at once, or ask again. Never throws for what stands in an update. O(update · log document), and
+   * O(lane) where text is deleted.
+   */
+  check(update: Uint8Array, principal: Principal, kind: 'live' | 'initial' = 'live'): Verdict {
+    if (!this.#open.has(principal)) return this.#refuse('disconnected');
+    if (isInTransaction(this.#doc)) return this.#refuse('busy');
+    const limits = this.#limits[kind];
+    const decoded = decodeUpdate(update, limits, this.#roots);
+    if (!decoded.ok) return this.#refuse(decoded.code);
+    const options = { root: this.#root, others: this.#others, limits };
+    const inspected = inspectUpdate(this.#doc, decoded.update, options);
+    if (!inspected.ok) return this.#refuse(inspected.code);
+    if (inspected.structs.length === 0 && inspected.deletions.length === 0) {
+      return { ok: true, outcome: 'duplicate' };
+    }
+    const check = new GateCheck(this.#ledger, this.#senderOf(principal), {
+      now: this.#environment.now(),
+      limits: this.#limits,
+      allowLater: this.#allowLater,
+      generation: this.generation,
+      hasOthers: this.#others.size > 0,
+    });
+    try {
+      check.run(inspected);
+    } catch (error) {
+      if (error instanceof GateRefusal) return this.#refuse(error.code);
+      throw error;
+    }
+    return this.#bind(principal, check) ? { ok: true, outcome: 'pass' } : this.#refuse('too_many_clients');
+  }
+
+  #bind(principal: Principal, { clients, writers }: GateCheck): boolean {
+    const fresh = [...clients].filter(
+      (client) => !this.#clients.has(client) && !this.#ledger.isClientKnown(client),
+    );
+    const count = (this.#open.get(principal) ?? 0) + fresh.length;
+    if (count > this.#limits.clients) return false;
+    this.#open.set(principal, count);
+    for (const client of clients) this.#clients.set(client, principal);
+    for (const writer of writers) this.#writers.set(writer, principal);
+    return true;
+  }
+
+  #senderOf(principal: Principal): Sender {
+    const { user } = principal;
+    const mayUse = (holder: Principal | undefined, owner: string | undefined, isOwned: boolean): boolean => {
+      if (holder === principal) return true;
+      // The same user again, before the server has noticed that the connection before is gone.
+      const isSame = user !== undefined && holder?.user === user;
+      if (holder !== undefined && !isSame) return false;
+      if (!isOwned || owner === user) return true;
+      return user === undefined && this.#allows({ user, action: 'lane', author: owner ?? null, own: false });
+    };
+    return {
+      user,
+      mayUseClient: (client) => {
+        const fact = this.#ledger.client(client);
+        if (fact?.closed === true) return false;
+        return mayUse(this.#clients.get(client), fact?.user, fact !== undefined);
+      },
+      mayUseWriter: (writer: Writer) => mayUse(this.#writers.get(writer.writer_id), writer.user, true),
+      allows: (action, author, own, entry) => this.#allows({ user, action, author, own, entry }),
+    };
+  }
+
+  #allows(claim: Omit<Claim, 'chat' | 'entry'> & { readonly entry?: Claim['entry'] }): boolean {
+    const chat = (): Chat => this.#openChat();
+    return this.#authorize({
+      ...claim,
+      entry: claim.entry,
+      get chat() {
+        return chat();
+      },
+    });
+  }
+
+  /** Only a rule that looks at the chat pays for reading it. */
+  #openChat(): Chat {
+    this.#chat ??= openChat(this.#doc, {
+      root: this.#root,
+      environment: this.#environment,
+      readOnly: true,
+    });
+    return this.#chat;
+  }
+
+  #refuse(code: GateCode): Verdict {
+    if (code === 'gap' || code === 'busy' || code === 'disconnected')
+      return { ok: false, code, reset: 'resync' };
+    if (code !== 'generation') return { ok: false, code, reset: 'reset' };
+    return { ok: false, code, reset: 'move', room: roomName(this.doc_id, this.generation) };
+  }
+}

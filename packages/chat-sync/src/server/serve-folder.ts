@@ -1,0 +1,158 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Extension, Hocuspocus, type onAuthenticatePayload } from '@hocuspocus/server';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type FileEnvironment, nodeFileEnvironment } from '../file/file-environment.js';
+import { describeFault, type FileFault } from '../file/file-fault.js';
+import { type GateExtensionOptions, gateExtension } from '../hocuspocus/index.js';
+import { INITIAL_LIMITS } from '../limits.js';
+import { FileExtension } from './file-extension.js';
+
+export interface ServeOptions extends Pick<GateExtensionOptions, 'authorize' | 'allowLater' | 'limits'> {
+  /** Holds the document files. */
+  readonly directory: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** `127.0.0.1` unless given: who opens a server to others does so by name. */
+  readonly host?: string;
+  /** Whoever gives this is let in, as nobody in particular. */
+  readonly token?: string;
+  /** Secrets by user: whoever gives one is let in as that user, and may write in that name alone. */
+  readonly users?: Readonly<Record<string, string>>;
+  readonly environment?: FileEnvironment;
+}
+
+export interface ChatServer {
+  readonly host: string;
+  readonly port: number;
+  /** Open documents and connections. */
+  count(): { readonly documents: number; readonly connections: number };
+  /** Brings everything to the disk, tells the clients, and ends. */
+  close(): Promise<void>;
+}
+
+export type Served = { readonly ok: true; readonly server: ChatServer } | FileFault | PortFault;
+
+export interface PortFault {
+  readonly ok: false;
+  readonly code: 'port_taken' | 'no_such_host';
+}
+
+/** What a socket may send before it has said who it is: Hocuspocus keeps all of it. */
+const MOST_BEFORE_TOKEN = 64 * 1024;
+const MOST_PAYLOAD = INITIAL_LIMITS.bytes + 64 * 1024;
+const TOO_MUCH = 1009;
+
+interface Context {
+  readonly visitor: { isKnown: boolean };
+  readonly user?: string;
+}
+
+/**
+ * Serves the documents of a folder over Hocuspocus, each in the room `<doc_id>.<generation>`, with the gate in front
+ * and a file behind. A client is told `saved` when its update is on the disk.
+ */
+export async function serveFolder(options: ServeOptions): Promise<Served> {
+  const { directory, environment = nodeFileEnvironment } = options;
+  try {
+    await environment.fileSystem.readdir(directory);
+  } catch (error) {
+    return describeFault(error);
+  }
+  const { authorize, allowLater, limits } = options;
+  const gate = gateExtension({
+    ...(authorize !== undefined && { authorize }),
+    ...(allowLater !== undefined && { allowLater }),
+    ...(limits !== undefined && { limits }),
+    user: (context) => (context as Context).user,
+    currentGeneration: async (docId) => (await files.folder.find(docId))?.generation,
+  });
+  const files = new FileExtension({
+    directory,
+    environment,
+    onMoved: (document, room) => gate.moveClients(document, room),
+  });
+  const hocuspocus = new Hocuspocus({ quiet: true, extensions: [letIn(options), files, gate] });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_PAYLOAD });
+  const http = createServer((request, response) => {
+    const isHealth = request.method === 'GET' && request.url === '/health';
+    response.writeHead(isHealth ? 200 : 426, { 'content-type': 'application/json' });
+    response.end(isHealth ? '{"ok":true}\n' : '{"ok":false,"message":"connect by websocket"}\n');
+  });
+  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    sockets.handleUpgrade(request, socket, head, (webSocket) => welcome(hocuspocus, webSocket, request));
+  });
+  const listening = await listen(http, options);
+  if (listening !== undefined) return listening;
+  const { address, port } = http.address() as AddressInfo;
+  const count = (): ReturnType<ChatServer['count']> => ({
+    documents: hocuspocus.getDocumentsCount(),
+    connections: hocuspocus.getConnectionsCount(),
+  });
+  const close = async (): Promise<void> => {
+    http.close();
+    await files.flushAll();
+    hocuspocus.closeConnections();
+    for (const socket of sockets.clients) socket.terminate();
+    sockets.close();
+    await files.onDestroy();
+    http.closeAllConnections();
+  };
+  return { ok: true, server: { host: address, port, count, close } };
+}
+
+function welcome(hocuspocus: Hocuspocus, socket: WebSocket, request: IncomingMessage): void {
+  const visitor = { isKnown: false };
+  let received = 0;
+  socket.on('message', (data: Buffer) => {
+    if (visitor.isKnown) return;
+    received += data.length;
+    if (received > MOST_BEFORE_TOKEN) socket.close(TOO_MUCH, 'too much before the token');
+  });
+  // Of a socket that breaks off, or a frame beyond the limit: ws closes it itself.
+  socket.on('error', () => undefined);
+  hocuspocus.handleConnection(socket, request, { visitor } satisfies Context);
+}
+
+function letIn({ token, users = {} }: ServeOptions): Extension {
+  const secrets = Object.entries(users).map(([user, secret]) => ({ user, digest: digestOf(secret) }));
+  const common = token === undefined ? undefined : digestOf(token);
+  const isOpen = common === undefined && secrets.length === 0;
+  return {
+    priority: 1000,
+    async onAuthenticate({ token: given, context }: onAuthenticatePayload): Promise<Partial<Context>> {
+      const digest = digestOf(given);
+      // All of them, so that the time tells nothing.
+      const found = secrets.filter((secret) => timingSafeEqual(secret.digest, digest));
+      const [known] = found;
+      const isCommon = common !== undefined && timingSafeEqual(common, digest);
+      if (!isOpen && known === undefined && !isCommon) throw { reason: 'wrong token' };
+      (context as Context).visitor.isKnown = true;
+      return known === undefined ? {} : { user: known.user };
+    },
+  };
+}
+
+function digestOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+function listen(
+  http: Server,
+  { port, host = '127.0.0.1' }: ServeOptions,
+): Promise<FileFault | PortFault | undefined> {
+  return new Promise((resolve) => {
+    http.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve({ ok: false, code: 'port_taken' });
+      else if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL') {
+        resolve({ ok: false, code: 'no_such_host' });
+      } else resolve(describeFault(error));
+    });
+    http.listen(port, host, () => {
+      http.removeAllListeners('error');
+      resolve(undefined);
+    });
+  });
+}

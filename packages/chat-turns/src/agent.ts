@@ -1,0 +1,81 @@
+import type { Attempt, Json, JsonObject, Message, Purpose, Thread, ThreadConfig } from '@chatdoc/schema';
+import type { RunInput } from './run-record.js';
+import type { Session, SessionIds } from './session.js';
+
+/** What an agent is asked, frozen at dispatch: nothing in it changes while the agent works. */
+export interface Turn {
+  readonly thread: Thread;
+  readonly config: ThreadConfig;
+  readonly prompt: Message;
+  /** The conversation in order, up to and including the prompt; of a fork also what it was forked from. */
+  readonly messages: readonly Message[];
+  /** The last of `messages` that the session does not know yet, the prompt included. All without a session. */
+  readonly fresh: readonly Message[];
+  /** What the provider knows of this thread; absent where it knows nothing that still holds. */
+  readonly session?: Session<Purpose>;
+  /** The attempt that this one goes on, after a person asked to continue. Its parts stand in the answer already. */
+  readonly continues?: Attempt;
+  /** The prompt of a run: its messages with values and secrets filled in. Never written anywhere. */
+  readonly run?: RunInput;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly message_id: string;
+  readonly attempt: string;
+  readonly epoch: number;
+}
+
+/** What an agent does, in order. */
+export type TurnEvent =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'reasoning'; readonly text: string }
+  /** The same `part_id` again updates the call. A state of `TOOL_ENDS` ends it. */
+  | {
+      readonly type: 'tool_call';
+      readonly part_id: string;
+      readonly state?: string;
+      readonly title?: string;
+      readonly input?: Json;
+      readonly output?: Json;
+    }
+  | { readonly type: 'plan'; readonly data: Json }
+  | { readonly type: 'file'; readonly title?: string; readonly data: Json }
+  /** Ids of the provider's conversation, to be given back in `Turn.session` next time. */
+  | { readonly type: 'session'; readonly session: SessionIds }
+  | { readonly type: 'usage'; readonly usage: JsonObject }
+  /** The agent is done, and of a stop: it has stopped. What comes after is refused, and counted. */
+  | { readonly type: 'finish'; readonly finish_reason?: string };
+
+/**
+ * Works one turn. It must end soon after `signal` aborts, and may give what it still has before it does; what
+ * does not end is left behind after a while. Ending without `finish` is finishing with `stop`.
+ */
+export type Agent = (turn: Turn, signal: AbortSignal) => AsyncIterable<TurnEvent>;
+
+/** States in which a tool call is over. */
+export const TOOL_ENDS: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled']);
+
+/**
+ * An error of which `code` and `message` may stand in the document, without the secrets of the turn. Of any
+ * other nothing is written but `agent_failed`: its message may hold what somebody wrote.
+ */
+export class AgentError extends Error {
+  override readonly name = 'AgentError';
+  readonly code: string;
+
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** Why a turn failed, as its finish says it. Each is produced by a test. */
+export type TurnErrorCode =
+  /** The agent threw something that is no `AgentError`. */
+  | 'agent_failed'
+  /** No event for too long, or no end within the time of a turn. */
+  | 'timeout'
+  /** An event that cannot be written, such as one nested too deep. */
+  | 'bad_event'
+  /** What the agent needs could not be put together. */
+  | 'dispatch_failed'
+  /** The run names a secret that the host did not give. */
+  | 'missing_secret';

@@ -1,0 +1,1 @@
+export { type AiSdkAgentOptions, aiSdkAgent, writeConversation } from './ai-sdk-agent.js';

@@ -1,0 +1,171 @@
+import type { Chat, Thread, ThreadConfig } from '@chatdoc/schema';
+import type { Agent } from './agent.js';
+import type { Liveness } from './liveness.js';
+import { ServedChat } from './served-chat.js';
+import { systemTimers, type Timers } from './timers.js';
+import { TURN_LIMITS, type TurnLimits, type TurnResult } from './turn-run.js';
+
+/** Who answers in a thread. */
+export interface AgentBinding {
+  readonly agent: Agent;
+  /** The author of the answers. */
+  readonly sender_id: string;
+  /** For this dispatch: never written, and taken out of errors. */
+  readonly secrets?: Readonly<Record<string, string>>;
+}
+
+export interface ServeOptions {
+  /** Undefined for threads that this process cannot run: then it neither runs nor recovers their turns. */
+  readonly agentFor: (thread: Thread, config: ThreadConfig) => AgentBinding | undefined;
+  /** Without it nothing shows which attempts are alive, and this process never calls one interrupted. */
+  readonly liveness?: Liveness;
+}
+
+export interface EngineOptions {
+  /** Names this process in its attempts, for people to read. Nothing is decided by it. */
+  readonly runner_id: string;
+  readonly timers?: Timers;
+  /** Turns at the same time, over all documents; 4 unless given. */
+  readonly concurrency?: number;
+  /**
+   * How long an attempt must have been shown by nobody before its runner counts as gone, ms. Longer than two
+   * renewals of awareness, 30 s.
+   */
+  readonly lease_ms?: number;
+  readonly limits?: Partial<TurnLimits>;
+}
+
+export type EngineEvent =
+  | {
+      readonly type: 'claimed';
+      readonly thread_id: string;
+      readonly prompt_id: string;
+      readonly attempt: string;
+    }
+  | ({ readonly type: 'settled' } & TurnResult)
+  /** Nothing more of this attempt is heard: what came after its end was refused. */
+  | {
+      readonly type: 'drained';
+      readonly attempt: string;
+      readonly late_events: number;
+      readonly unknown_events: number;
+    }
+  /** The session of a thread was not saved: somebody else changed it meanwhile. */
+  | { readonly type: 'session_conflict'; readonly thread_id: string }
+  /** The document can no longer be written, or the host's own code threw: it is no longer served. */
+  | { readonly type: 'fault'; readonly thread_id: string | null; readonly error: unknown };
+
+export const LEASE_MS = 40_000;
+const CONCURRENCY = 4;
+
+/** Runs the turns of any number of documents: one at a time in a thread, a bounded number in all. */
+export class TurnEngine {
+  readonly runner_id: string;
+  readonly timers: Timers;
+  readonly lease_ms: number;
+  readonly limits: TurnLimits;
+  readonly #concurrency: number;
+  readonly #served = new Set<ServedChat>();
+  readonly #listeners = new Set<(event: EngineEvent) => void>();
+  #running = 0;
+  #draining = 0;
+  #isScheduled = false;
+  #isClosed = false;
+  #waiters: (() => void)[] = [];
+
+  constructor(options: EngineOptions) {
+    this.runner_id = options.runner_id;
+    this.timers = options.timers ?? systemTimers;
+    this.lease_ms = options.lease_ms ?? LEASE_MS;
+    this.limits = { ...TURN_LIMITS, ...options.limits };
+    this.#concurrency = options.concurrency ?? CONCURRENCY;
+  }
+
+  /** Serves a chat from now on: also what waits in it, and what a crash left. The result ends it. */
+  serve(chat: Chat, options: ServeOptions): { close(): Promise<void> } {
+    const served = new ServedChat(this, chat, options);
+    this.#served.add(served);
+    this.schedule();
+    return {
+      close: async () => {
+        await served.close();
+        this.#served.delete(served);
+      },
+    };
+  }
+
+  subscribe(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves once nothing runs, and nothing that waits can be run here. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      this.schedule();
+    });
+  }
+
+  /** Ends what runs, which can be continued anywhere, and serves nothing more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#served].map((served) => served.close()));
+    this.#served.clear();
+    this.schedule();
+  }
+
+  /** @internal Looks at what changed, soon and once: never within the transaction that changed it. */
+  schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    Promise.resolve().then(() => {
+      this.#isScheduled = false;
+      this.#work();
+    });
+  }
+
+  /** @internal False where as many turns run as may; then the caller is asked again when one ends. */
+  takeSlot(): boolean {
+    if (this.#isClosed || this.#running >= this.#concurrency) return false;
+    this.#running += 1;
+    return true;
+  }
+
+  /** @internal */
+  releaseSlot(): void {
+    this.#running -= 1;
+    this.#draining += 1;
+    this.schedule();
+  }
+
+  /** @internal */
+  finishDrain(): void {
+    this.#draining -= 1;
+    this.schedule();
+  }
+
+  /** @internal A listener that throws is an unhandled rejection, and no turn is the worse for it. */
+  tell(event: EngineEvent): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        void Promise.reject(error);
+      }
+    }
+  }
+
+  #work(): void {
+    // Each in turn, and whoever waited goes first: no document starves another.
+    for (const served of [...this.#served]) {
+      if (!served.work()) continue;
+      this.#served.delete(served);
+      this.#served.add(served);
+    }
+    if (this.#running > 0 || this.#draining > 0 || this.#isScheduled) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}

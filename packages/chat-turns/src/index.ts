@@ -1,0 +1,72 @@
+export { type Agent, AgentError, TOOL_ENDS, type Turn, type TurnErrorCode, type TurnEvent } from './agent.js';
+export {
+  type AgentBinding,
+  type EngineEvent,
+  type EngineOptions,
+  LEASE_MS,
+  type ServeOptions,
+  TurnEngine,
+} from './engine.js';
+export { AwarenessLiveness, type AwarenessLivenessOptions, type Liveness } from './liveness.js';
+export { FLUSH_LENGTH, FLUSH_MS } from './part-stream.js';
+export { findHolder, type Holder, listWaiting, NEXT_KEY } from './queue.js';
+export {
+  type BusyStrategy,
+  CONTINUE_KEY,
+  continueTurn,
+  type NewPrompt,
+  type RequestResult,
+  type Resubmission,
+  type ResubmitResult,
+  resubmitPrompt,
+  retryTurn,
+  type SubmitResult,
+  sendNow,
+  stopTurn,
+  submitPrompt,
+} from './requests.js';
+export {
+  fillRecord,
+  type Resolution,
+  type RunRecord,
+  type RunRequest,
+  type RunScopes,
+  resolveRun,
+  VALUE_SCOPES,
+  type ValueScope,
+} from './resolve.js';
+export { RUN_PART, type RunInput, readRunRecord } from './run-record.js';
+export {
+  addInstance,
+  listFailedStarts,
+  listRuns,
+  type NewRun,
+  type RunOutput,
+  replayRun,
+  type StartResult,
+  startRun,
+} from './runs.js';
+export { type Script, type ScriptStep, scriptedAgent } from './scripted-agent.js';
+export {
+  digestMessages,
+  readSession,
+  type SaveResult,
+  type Session,
+  type SessionIds,
+  saveSession,
+} from './session.js';
+export {
+  activeThread,
+  addThread,
+  clearThread,
+  getOrCreateThread,
+  handleOf,
+  listSlot,
+  type NewThreadFields,
+  type SlotOf,
+  type ThreadHandle,
+} from './slots.js';
+export type { PromptMessage, PromptRole, Template } from './template.js';
+export { systemTimers, type Timers } from './timers.js';
+export { narrowChat, type TurnChat } from './turn-chat.js';
+export { TURN_LIMITS, type TurnLimits, type TurnOutcome, type TurnResult } from './turn-run.js';

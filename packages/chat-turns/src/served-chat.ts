@@ -1,0 +1,237 @@
+import { type Chat, deriveAnswerId, type Message, type Purpose } from '@chatdoc/schema';
+import { AgentError, type Turn, type TurnErrorCode } from './agent.js';
+import type { AgentBinding, ServeOptions, TurnEngine } from './engine.js';
+import { findHolder, listOpen, listWaiting } from './queue.js';
+import { Recovery } from './recovery.js';
+import {
+  digestMessages,
+  pickIds,
+  readSession,
+  type SaveResult,
+  type Session,
+  type SessionIds,
+  saveSession,
+} from './session.js';
+import { handleOf, type ThreadHandle } from './slots.js';
+import { narrowChat, type TurnChat } from './turn-chat.js';
+import { createTurn, findContinued } from './turn-input.js';
+import { type TurnResult, TurnRun } from './turn-run.js';
+import { TurnWriter } from './turn-writer.js';
+
+type SaveSession = (
+  thread: ThreadHandle<Purpose>,
+  expected: Session<Purpose> | undefined,
+  session: Session<Purpose>,
+) => SaveResult;
+
+/** The turns of one document: which threads are to be looked at, and what runs in each. */
+export class ServedChat {
+  readonly #engine: TurnEngine;
+  readonly #chat: TurnChat;
+  readonly #saveSession: SaveSession;
+  readonly #options: ServeOptions;
+  readonly #recovery: Recovery | undefined;
+  readonly #unsubscribe: () => void;
+  readonly #runs = new Map<string, TurnRun>();
+  /** Threads to look at. One that waits for a free place stays. */
+  readonly #dirty = new Set<string>();
+  #isClosed = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(engine: TurnEngine, chat: Chat, options: ServeOptions) {
+    this.#engine = engine;
+    this.#chat = narrowChat(chat);
+    // The one way to the settings, and to this one field of them: no turn holds it.
+    this.#saveSession = (thread, expected, session) =>
+      saveSession(chat, thread, { expected, session, updated_by: engine.runner_id });
+    this.#options = options;
+    const { liveness } = options;
+    this.#recovery =
+      liveness &&
+      new Recovery(this.#chat, liveness, engine.timers, engine.lease_ms, (error) =>
+        this.#stopServing(null, error),
+      );
+    this.#markAll(chat);
+    this.#unsubscribe = chat.subscribe(({ threads, messages }) => {
+      for (const id of threads) this.#dirty.add(id);
+      // A stop or retry of an answer that nobody has begun names no thread: it may be about any.
+      const isUnknown = messages.some((id) => chat.message(id) === undefined);
+      if (isUnknown) this.#markAll(chat);
+      if (isUnknown || threads.length > 0) engine.schedule();
+    });
+  }
+
+  #markAll(chat: Pick<Chat, 'threads'>): void {
+    for (const { thread_id } of chat.threads()) this.#dirty.add(thread_id);
+  }
+
+  /** Looks at every thread that changed. True if it began a turn. */
+  work(): boolean {
+    let hasBegun = false;
+    for (const threadId of [...this.#dirty]) {
+      this.#dirty.delete(threadId);
+      try {
+        const run = this.#runs.get(threadId);
+        if (run !== undefined) run.observe();
+        else if (!this.#isClosed) hasBegun = this.#look(threadId) || hasBegun;
+      } catch (error) {
+        this.#stopServing(threadId, error);
+      }
+    }
+    return hasBegun;
+  }
+
+  /** Ends what runs. Settled once each agent has ended or was left behind. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#recovery?.close();
+    if (this.#runs.size === 0) return this.#unsubscribe();
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    for (const run of [...this.#runs.values()]) run.end({ outcome: 'closed' });
+    await empty;
+    this.#unsubscribe();
+  }
+
+  #look(threadId: string): boolean {
+    const chat = this.#chat;
+    const thread = chat.thread(threadId);
+    const binding = thread && this.#options.agentFor(thread, chat.config(threadId));
+    if (thread === undefined || binding === undefined) {
+      this.#recovery?.watch(threadId, []);
+      return false;
+    }
+    this.#recovery?.watch(threadId, listOpen(chat, threadId));
+    const waiting = this.#cancelDead(listWaiting(chat, threadId));
+    const [promptId] = waiting;
+    if (promptId === undefined || findHolder(chat, threadId) !== undefined) return false;
+    if (!this.#engine.takeSlot()) {
+      this.#dirty.add(threadId);
+      return false;
+    }
+    try {
+      this.#begin(threadId, promptId, binding);
+    } catch (error) {
+      this.#engine.releaseSlot();
+      this.#engine.finishDrain();
+      throw error;
+    }
+    return true;
+  }
+
+  /** A prompt that says nothing any more is not asked: a stop says so to all. */
+  #cancelDead(waiting: readonly string[]): readonly string[] {
+    return waiting.filter((message_id) => {
+      const prompt = this.#chat.message(message_id);
+      if (prompt?.deleted !== true && prompt?.redacted !== true) return true;
+      this.#chat.stop({ message_id, by: this.#engine.runner_id });
+      return false;
+    });
+  }
+
+  #begin(threadId: string, promptId: string, binding: AgentBinding): void {
+    const chat = this.#chat;
+    const { timers, limits, runner_id } = this.#engine;
+    const { agent, sender_id, secrets = {} } = binding;
+    const answerId = deriveAnswerId(promptId);
+    const continues = findContinued(chat, chat.message(answerId));
+    // The claim. From here on every end is written.
+    const writer = chat.openAttempt({ prompt_id: promptId, sender_id, runner_id });
+    const { attempt } = writer;
+    this.#options.liveness?.show(attempt);
+    this.#engine.tell({ type: 'claimed', thread_id: threadId, prompt_id: promptId, attempt });
+    const claim = { prompt_id: promptId, message_id: answerId, attempt };
+    let run: TurnRun | undefined;
+    const turnWriter = new TurnWriter(writer, timers, (error) => run?.failWrite(error));
+    try {
+      const thread = chat.thread(threadId);
+      const prompt = chat.message(promptId);
+      if (thread === undefined || prompt === undefined) throw new AgentError('dispatch_failed', 'gone');
+      const epoch = epochOf(chat.message(answerId), attempt);
+      const stored = readSession(chat, handleOf(thread));
+      const turn = createTurn(chat, {
+        thread,
+        prompt,
+        message_id: answerId,
+        attempt,
+        epoch,
+        continues,
+        secrets,
+      });
+      const host = {
+        chat,
+        timers,
+        limits,
+        onSettled: (result: TurnResult) => {
+          this.#keepSession(result, turn, stored, turnWriter.session);
+          this.#settle(result);
+        },
+        onDrained: (late_events: number, unknown_events: number) => {
+          this.#engine.tell({ type: 'drained', attempt, late_events, unknown_events });
+          this.#engine.finishDrain();
+        },
+      };
+      run = new TurnRun(host, turn, turnWriter);
+    } catch (error) {
+      const failed = error instanceof AgentError ? error : undefined;
+      const code = failed?.code ?? ('dispatch_failed' satisfies TurnErrorCode);
+      const described = { code, ...(failed !== undefined && { message: failed.message }) };
+      turnWriter.finish({ finish_reason: 'error', error: described });
+      const result = { thread_id: threadId, ...claim, outcome: 'error', error: described } as const;
+      this.#settle({ ...result, acknowledged: true });
+      this.#engine.finishDrain();
+      return;
+    }
+    this.#runs.set(threadId, run);
+    run.start(agent);
+  }
+
+  #settle(result: TurnResult): void {
+    this.#runs.delete(result.thread_id);
+    this.#options.liveness?.hide(result.attempt);
+    this.#dirty.add(result.thread_id);
+    this.#engine.tell({ type: 'settled', ...result });
+    this.#engine.releaseSlot();
+    if (this.#runs.size === 0) this.#onEmpty?.();
+  }
+
+  /** What the provider has seen is what it was given, and the answer that it gave. */
+  #keepSession(
+    { thread_id, message_id, attempt }: TurnResult,
+    turn: Turn,
+    stored: Session<Purpose> | undefined,
+    ids: SessionIds | undefined,
+  ): void {
+    const answer = this.#chat.message(message_id);
+    const isShown = answer?.attempt?.attempt === attempt && answer.attempt.state === 'settled';
+    if (ids === undefined || answer === undefined || !isShown || answer.redacted) return;
+    const thread = handleOf(turn.thread);
+    const session = {
+      ...pickIds(turn.session ?? {}),
+      ...ids,
+      ...thread,
+      last_message_id: message_id,
+      digest: digestMessages([...turn.messages, answer]),
+    };
+    try {
+      const saved = this.#saveSession(thread, stored, session);
+      if (!saved.ok) this.#engine.tell({ type: 'session_conflict', thread_id });
+    } catch (error) {
+      this.#stopServing(thread_id, error);
+    }
+  }
+
+  /** A document that cannot be written, or a host that throws: not again at each change. */
+  #stopServing(threadId: string | null, error: unknown): void {
+    this.#isClosed = true;
+    this.#dirty.clear();
+    this.#recovery?.close();
+    this.#engine.tell({ type: 'fault', thread_id: threadId, error });
+  }
+}
+
+function epochOf(answer: Message | undefined, attempt: string): number {
+  const own = [answer?.attempt, ...(answer?.alternates ?? [])].find((each) => each?.attempt === attempt);
+  return own?.epoch ?? 1;
+}

@@ -1,0 +1,106 @@
+import type { Chat, JsonObject, Message, Purpose } from '@chatdoc/schema';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { ThreadHandle } from './slots.js';
+
+/** What a provider names its side of a conversation by. */
+export interface SessionIds {
+  readonly conversation_id?: string;
+  readonly last_response_id?: string;
+  readonly acp_session_id?: string;
+}
+
+/** What the provider knows of one thread. It belongs to that thread and its purpose, and to no other. */
+export interface Session<P extends Purpose> extends SessionIds {
+  readonly purpose: P;
+  readonly thread_id: string;
+  /** The last message that the provider has seen. */
+  readonly last_message_id: string;
+  /** SHA-256 over all messages up to there: an edit among them makes the session useless. */
+  readonly digest: string;
+}
+
+export type SaveResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      /**
+       * `conflict`: the session is no longer the one that `expected` names. `other_thread`, `other_purpose`: it
+       * belongs elsewhere. `not_found`: no such thread.
+       */
+      readonly code: 'conflict' | 'other_thread' | 'other_purpose' | 'not_found';
+    };
+
+const ID_FIELDS = ['conversation_id', 'last_response_id', 'acp_session_id'] as const;
+
+/** The session of a thread; undefined without one, and for one that belongs to another thread or purpose. */
+export function readSession<P extends Purpose>(
+  chat: Pick<Chat, 'config'>,
+  thread: ThreadHandle<P>,
+): Session<P> | undefined {
+  const stored = chat.config(thread.thread_id).session;
+  if (stored === undefined) return undefined;
+  const { purpose, thread_id, last_message_id, digest } = stored;
+  if (purpose !== thread.purpose || thread_id !== thread.thread_id) return undefined;
+  if (typeof last_message_id !== 'string' || typeof digest !== 'string') return undefined;
+  const base = { purpose: thread.purpose, thread_id: thread.thread_id, last_message_id, digest };
+  return Object.freeze({ ...base, ...pickIds(stored) });
+}
+
+/**
+ * Compare-and-set: writes only if the session of the thread still is `expected`. What two processes write apart
+ * is a conflict of the config, of which one wins; the loser's digest tells that it no longer fits.
+ */
+export function saveSession<P extends Purpose>(
+  chat: Pick<Chat, 'config' | 'configure' | 'thread'>,
+  thread: ThreadHandle<P>,
+  change: {
+    readonly expected: Session<NoInfer<P>> | undefined;
+    readonly session: Session<NoInfer<P>> | null;
+    readonly updated_by: string;
+  },
+): SaveResult {
+  const { expected, session, updated_by } = change;
+  const record = chat.thread(thread.thread_id);
+  if (record === undefined) return { ok: false, code: 'not_found' };
+  if (record.purpose !== thread.purpose) return { ok: false, code: 'other_purpose' };
+  if (session !== null && session.purpose !== record.purpose) return { ok: false, code: 'other_purpose' };
+  if (session !== null && session.thread_id !== record.thread_id) return { ok: false, code: 'other_thread' };
+  if (writeKey(readSession(chat, thread)) !== writeKey(expected)) return { ok: false, code: 'conflict' };
+  const value = session === null ? null : ({ ...session } as JsonObject);
+  chat.configure({ thread_id: thread.thread_id, updated_by, session: value });
+  return { ok: true };
+}
+
+/** What of `messages` the session does not know; all, and no session, where it no longer fits. */
+export function planResend<P extends Purpose>(
+  session: Session<P> | undefined,
+  messages: readonly Message[],
+): { readonly session: Session<P> | undefined; readonly fresh: readonly Message[] } {
+  if (session === undefined) return { session, fresh: messages };
+  const at = messages.findIndex(({ message_id }) => message_id === session.last_message_id);
+  const fits = at >= 0 && digestMessages(messages.slice(0, at + 1)) === session.digest;
+  return fits ? { session, fresh: messages.slice(at + 1) } : { session: undefined, fresh: messages };
+}
+
+/** Equal for two conversations that read the same. */
+export function digestMessages(messages: readonly Message[]): string {
+  const read = messages.map(({ message_id, content }) => [message_id, content]);
+  return bytesToHex(sha256(new TextEncoder().encode(JSON.stringify(read))));
+}
+
+export function pickIds(ids: Readonly<Record<string, unknown>> | SessionIds): SessionIds {
+  const picked: Record<string, string> = {};
+  for (const field of ID_FIELDS) {
+    const id = (ids as Readonly<Record<string, unknown>>)[field];
+    if (typeof id === 'string') picked[field] = id;
+  }
+  return picked;
+}
+
+function writeKey(session: Session<Purpose> | undefined): string {
+  if (session === undefined) return '';
+  const { purpose, thread_id, last_message_id, digest } = session;
+  const ids = ID_FIELDS.map((field) => session[field] ?? null);
+  return JSON.stringify([purpose, thread_id, last_message_id, digest, ids]);
+}

@@ -1,0 +1,43 @@
+import type { Chat, Message } from '@chatdoc/schema';
+
+/**
+ * All that the engine can do with a chat: read it, and write what belongs to turns. It holds no way to write the
+ * settings of a thread, so no turn can lose one.
+ */
+export type TurnChat = Pick<
+  Chat,
+  | 'annotations'
+  | 'config'
+  | 'interrupt'
+  | 'message'
+  | 'messages'
+  | 'openAttempt'
+  | 'queue'
+  | 'stop'
+  | 'subscribe'
+  | 'thread'
+  | 'threads'
+  | 'transcript'
+>;
+
+export function narrowChat(chat: Chat): TurnChat {
+  return Object.freeze({
+    annotations: (target) => chat.annotations(target),
+    config: (threadId) => chat.config(threadId),
+    interrupt: (interrupt) => chat.interrupt(interrupt),
+    message: (messageId) => chat.message(messageId),
+    messages: (threadId) => chat.messages(threadId),
+    openAttempt: (opening) => chat.openAttempt(opening),
+    queue: (threadId) => chat.queue(threadId),
+    stop: (stop) => chat.stop(stop),
+    subscribe: (listener) => chat.subscribe(listener),
+    thread: (threadId) => chat.thread(threadId),
+    threads: () => chat.threads(),
+    transcript: (threadId) => chat.transcript(threadId),
+  } satisfies TurnChat);
+}
+
+/** Every attempt at an answer, the one that shows first. */
+export function listAttempts(message: Message): readonly NonNullable<Message['attempt']>[] {
+  return message.attempt === undefined ? message.alternates : [message.attempt, ...message.alternates];
+}

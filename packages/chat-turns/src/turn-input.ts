@@ -1,0 +1,61 @@
+import type { Attempt, Message, Purpose, Thread } from '@chatdoc/schema';
+import type { Turn } from './agent.js';
+import { CONTINUE_KEY } from './requests.js';
+import { readRunInput } from './run-record.js';
+import { planResend, readSession, type Session } from './session.js';
+import { handleOf } from './slots.js';
+import type { TurnChat } from './turn-chat.js';
+
+export interface Claim {
+  readonly thread: Thread;
+  readonly prompt: Message;
+  readonly message_id: string;
+  readonly attempt: string;
+  readonly epoch: number;
+  readonly continues: Attempt | undefined;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** The document as the agent of this turn is to see it, now. */
+export function createTurn(chat: TurnChat, claim: Claim): Turn {
+  const { thread, prompt, continues, ...rest } = claim;
+  const messages = listConversation(chat, thread.thread_id, prompt.message_id);
+  const stored = readSession(chat, handleOf(thread));
+  const { session, fresh } = planResend(stored, messages);
+  const run = readRunInput(chat, prompt, claim.secrets);
+  return Object.freeze({
+    ...rest,
+    thread,
+    prompt,
+    config: chat.config(thread.thread_id),
+    messages,
+    fresh,
+    ...(session !== undefined && { session: session as Session<Purpose> }),
+    ...(continues !== undefined && { continues }),
+    ...(run !== undefined && { run }),
+  });
+}
+
+/** What is said up to a message, and it. What was deleted or redacted is not said. */
+export function listConversation(
+  chat: Pick<TurnChat, 'transcript'>,
+  threadId: string,
+  lastId: string,
+): readonly Message[] {
+  const all = chat.transcript(threadId);
+  const at = all.findIndex(({ message_id }) => message_id === lastId);
+  return Object.freeze(all.slice(0, at + 1).filter(({ deleted, redacted }) => !deleted && !redacted));
+}
+
+/** The attempt that shows, if the latest wish is to go on from it. */
+export function findContinued(chat: TurnChat, answer: Message | undefined): Attempt | undefined {
+  if (answer?.attempt === undefined) return undefined;
+  let latest = '';
+  let wanted: unknown;
+  for (const { id, key, value } of chat.annotations({ message_id: answer.message_id })) {
+    if (key !== CONTINUE_KEY || id < latest) continue;
+    latest = id;
+    wanted = typeof value === 'object' && value !== null && 'attempt' in value ? value['attempt'] : undefined;
+  }
+  return wanted === answer.attempt.attempt ? answer.attempt : undefined;
+}

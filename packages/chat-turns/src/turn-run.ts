@@ -1,0 +1,326 @@
+import { type Attempt, ChatDocError, type Message } from '@chatdoc/schema';
+import { type Agent, AgentError, type Turn, type TurnErrorCode, type TurnEvent } from './agent.js';
+import type { Timers } from './timers.js';
+import { listAttempts, type TurnChat } from './turn-chat.js';
+import type { TurnWriter } from './turn-writer.js';
+
+/** Milliseconds each. */
+export interface TurnLimits {
+  /** How long an agent may take to end after it was told to. */
+  readonly stop_grace_ms: number;
+  /** How long it may give nothing. */
+  readonly idle_timeout_ms: number;
+  /** How long a turn may take. */
+  readonly turn_timeout_ms: number;
+  /** How long what comes after the end is still counted. */
+  readonly drain_ms: number;
+}
+
+export const TURN_LIMITS: TurnLimits = {
+  stop_grace_ms: 5_000,
+  idle_timeout_ms: 15 * 60_000,
+  turn_timeout_ms: 6 * 3_600_000,
+  drain_ms: 5_000,
+};
+
+export type TurnOutcome =
+  | 'complete'
+  | 'stopped'
+  | 'error'
+  /** Another attempt at the same answer shows. */
+  | 'superseded'
+  /** A person asked for another attempt while this one ran. */
+  | 'retried'
+  /** The prompt or the answer was redacted. */
+  | 'redacted'
+  /** The engine was closed: the turn is interrupted, and can be continued. */
+  | 'closed'
+  /** The document can no longer be written. */
+  | 'lost';
+
+export interface TurnResult {
+  readonly thread_id: string;
+  readonly prompt_id: string;
+  readonly message_id: string;
+  readonly attempt: string;
+  readonly outcome: TurnOutcome;
+  readonly error?: { readonly code: string; readonly message?: string };
+  /** Whether the agent ended by itself; one that ignores its signal is left behind. */
+  readonly acknowledged: boolean;
+}
+
+export interface RunHost {
+  readonly chat: TurnChat;
+  readonly timers: Timers;
+  readonly limits: TurnLimits;
+  onSettled(result: TurnResult): void;
+  /** After the last event that was still waited for. */
+  onDrained(late: number, unknown: number): void;
+}
+
+interface Ending {
+  readonly outcome: TurnOutcome;
+  readonly error?: { readonly code: string; readonly message?: string };
+}
+
+/** One attempt and the agent that makes it. Each wait has an end, whatever the agent does. */
+export class TurnRun {
+  readonly turn: Turn;
+  readonly #host: RunHost;
+  readonly #writer: TurnWriter;
+  readonly #abort = new AbortController();
+  #iterator: AsyncIterator<TurnEvent> | undefined;
+  /** What the agent was told to end for. */
+  #ending: Ending | undefined;
+  #settled = false;
+  #drained = false;
+  #late = 0;
+  #unknown = 0;
+  #idleTimer: unknown;
+  #turnTimer: unknown;
+  #endTimer: unknown;
+  #heard = 0;
+
+  constructor(host: RunHost, turn: Turn, writer: TurnWriter) {
+    this.#host = host;
+    this.turn = turn;
+    this.#writer = writer;
+  }
+
+  start(agent: Agent): void {
+    const { timers, limits } = this.#host;
+    this.#turnTimer = timers.set(() => this.#timeout(), limits.turn_timeout_ms);
+    this.#heard = timers.now();
+    this.#idleTimer = timers.set(this.#onIdle, limits.idle_timeout_ms);
+    try {
+      if (this.turn.continues !== undefined) this.#writer.carry(this.turn.continues);
+    } catch (error) {
+      this.failWrite(error);
+      return;
+    }
+    try {
+      this.#iterator = agent(this.turn, this.#abort.signal)[Symbol.asyncIterator]();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#pull();
+  }
+
+  /** Looks at what the document now says of this attempt. Call it whenever the thread has changed. */
+  observe(): void {
+    if (this.#settled) return;
+    const { chat } = this.#host;
+    const message = chat.message(this.turn.message_id);
+    if (message?.redacted || chat.message(this.turn.prompt.message_id)?.redacted) {
+      this.end({ outcome: 'redacted' });
+      return;
+    }
+    // Gone for now: what took it may bring it back.
+    const own = message && listAttempts(message).find(({ attempt }) => attempt === this.turn.attempt);
+    if (message === undefined || own === undefined) return;
+    if (isLost(message, own)) this.end({ outcome: 'superseded' });
+    else if (own.stop_requested || own.state === 'settled') this.end({ outcome: 'stopped' });
+    else if (this.#isRetried()) this.end({ outcome: 'retried' });
+    
+  }
+
+  /** Its own attempt is open, so only a later epoch can wait for one. */
+  #isRetried(): boolean {
+    const { thread, prompt } = this.turn;
+    return this.#host.chat.queue(thread.thread_id).includes(prompt.message_id);
+  }
+
+  /** Tells the agent to end. The first reason counts, but a redaction and a lost attempt wait for nobody. */
+  end(ending: Ending): void {
+    if (this.#settled) return;
+    const isUrgent = ending.outcome === 'superseded' || ending.outcome === 'redacted';
+    if (isUrgent) {
+      this.#ending = ending;
+      this.#abort.abort();
+      this.#settle(ending, false);
+    } else if (this.#ending === undefined) {
+      this.#ending = ending;
+      this.#endTimer = this.#host.timers.set(
+        () => this.#settle(ending, false),
+        this.#host.limits.stop_grace_ms,
+      );
+      this.#abort.abort();
+    }
+  }
+
+  /** A write that failed: the document is closed to us, or the event cannot be written. */
+  failWrite(error: unknown): void {
+    const isBad = error instanceof ChatDocError && error.code === 'invalid_argument';
+    this.#abort.abort();
+    if (isBad)
+      this.#settle({ outcome: 'error', error: { code: 'bad_event' satisfies TurnErrorCode } }, false);
+    else this.#settle({ outcome: 'lost' }, false);
+  }
+
+  #pull(): void {
+    if (this.#drained || this.#iterator === undefined) return;
+    let next: Promise<IteratorResult<TurnEvent>>;
+    try {
+      next = Promise.resolve(this.#iterator.next());
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    next.then(this.#onNext, (error: unknown) => this.#fail(error));
+  }
+
+  readonly #onNext = (result: IteratorResult<TurnEvent>): void => {
+    if (this.#drained) return;
+    if (result.done === true) {
+      this.#acknowledge('stop');
+      this.#finishDrain();
+      return;
+    }
+    this.#take(result.value);
+    this.#pull();
+  };
+
+  #take(event: TurnEvent): void {
+    if (this.#settled) {
+      this.#late += 1;
+      return;
+    }
+    this.#heard = this.#host.timers.now();
+    if (typeof event !== 'object' || event === null) this.#unknown += 1;
+    else if (event.type === 'finish') this.#acknowledge(event.finish_reason ?? 'stop');
+    else this.#write(() => this.#writer.apply(event) || this.#countUnknown());
+  }
+
+  #countUnknown(): void {
+    this.#unknown += 1;
+  }
+
+  #write(write: () => unknown): void {
+    try {
+      write();
+    } catch (error) {
+      this.failWrite(error);
+    }
+  }
+
+  /** The agent is done. After a stop that is what it was waited for, whatever reason it gives. */
+  #acknowledge(finishReason: string): void {
+    if (this.#settled) return;
+    if (this.#ending !== undefined) this.#settle(this.#ending, true);
+    else if (finishReason === 'cancelled') this.#settle({ outcome: 'stopped' }, true);
+    else this.#settle({ outcome: 'complete' }, true, finishReason);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#ending !== undefined) this.#settle(this.#ending, true);
+    else this.#settle({ outcome: 'error', error: describeError(error, this.turn.secrets) }, true);
+    this.#finishDrain();
+  }
+
+  readonly #onIdle = (): void => {
+    const { timers, limits } = this.#host;
+    const left = this.#heard + limits.idle_timeout_ms - timers.now();
+    if (left <= 0) this.#timeout();
+    else this.#idleTimer = timers.set(this.#onIdle, left);
+  };
+
+  #timeout(): void {
+    this.end({ outcome: 'error', error: { code: 'timeout' satisfies TurnErrorCode } });
+  }
+
+  #settle(ending: Ending, acknowledged: boolean, finishReason?: string): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const { timers, limits } = this.#host;
+    for (const timer of [this.#idleTimer, this.#turnTimer, this.#endTimer]) timers.clear(timer);
+    const { thread, prompt, message_id, attempt } = this.turn;
+    const ids = { thread_id: thread.thread_id, prompt_id: prompt.message_id, message_id, attempt };
+    let settled = ending;
+    try {
+      this.#writeEnd(ending, finishReason);
+    } catch {
+      settled = { outcome: 'lost' };
+    }
+    this.#endTimer = timers.set(() => this.#finishDrain(), limits.drain_ms);
+    this.#host.onSettled({ ...ids, ...settled, acknowledged });
+  }
+
+  #writeEnd(ending: Ending, finishReason: string | undefined): void {
+    switch (ending.outcome) {
+      case 'complete':
+        this.#writer.finish({ finish_reason: finishReason ?? 'stop' });
+        break;
+      case 'error':
+        this.#writer.finish({ finish_reason: 'error', ...(ending.error && { error: ending.error }) });
+        break;
+      case 'stopped':
+        this.#writer.finish({ finish_reason: 'stopped' });
+        break;
+      case 'retried':
+        // The asked epoch is above ours: what comes shows before this.
+        this.#writer.finish({ finish_reason: 'superseded' });
+        break;
+      case 'redacted':
+        this.#writer.drop({ finish_reason: 'redacted' });
+        break;
+      case 'superseded':
+        if (this.#mayFinishAsLoser()) this.#writer.finish({ finish_reason: 'superseded' });
+        else this.#leave();
+        break;
+      default:
+        this.#leave();
+    }
+  }
+
+  /**
+   * A settled attempt shows before an open one: a finish of ours must not bring us back. Where it would, the
+   * attempt is left as interrupted, which shows last.
+   */
+  #mayFinishAsLoser(): boolean {
+    const shown = this.#host.chat.message(this.turn.message_id)?.attempt;
+    if (shown === undefined || shown.attempt === this.turn.attempt) return false;
+    return shown.epoch > this.turn.epoch || (shown.state === 'settled' && shown.attempt < this.turn.attempt);
+  }
+
+  #leave(): void {
+    this.#writer.leave();
+    this.#host.chat.interrupt({ message_id: this.turn.message_id, attempt: this.turn.attempt });
+  }
+
+  #finishDrain(): void {
+    if (this.#drained || !this.#settled) return;
+    this.#drained = true;
+    this.#host.timers.clear(this.#endTimer);
+    // Not awaited: it ends when the agent does, if ever.
+    try {
+      this.#iterator?.return?.().then(undefined, () => undefined);
+    } catch {
+      // The agent is left behind: nobody is there to hear of it.
+    }
+    this.#host.onDrained(this.#late, this.#unknown);
+  }
+}
+
+/** Whether another attempt shows although this one is alive: an interrupt of ours is void with our next part. */
+function isLost(message: Message, own: Attempt): boolean {
+  return listAttempts(message).some((other) => {
+    if (other.attempt === own.attempt || other.epoch < own.epoch) return false;
+    if (other.epoch > own.epoch || other.state === 'settled') return true;
+    return other.state === 'open' && other.attempt < own.attempt;
+  });
+}
+
+const LONGEST_MESSAGE = 1_000;
+
+function describeError(
+  error: unknown,
+  secrets: Readonly<Record<string, string>>,
+): { readonly code: string; readonly message?: string } {
+  if (error instanceof AgentError) {
+    let { message } = error;
+    for (const secret of Object.values(secrets)) if (secret !== '') message = message.split(secret).join('…');
+    return { code: error.code, message: message.slice(0, LONGEST_MESSAGE) };
+  }
+  return { code: 'agent_failed' satisfies TurnErrorCode };
+}
