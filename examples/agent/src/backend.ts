@@ -15,9 +15,9 @@ import * as Y from 'yjs';
 import { keepDocument } from './document-file.js';
 import { decode, encode, type FromBackend, type ToBackend } from './wire.js';
 
-/** One backend, a process of its own: a replica in a file, and an engine. `backend.ts NAME FILE` */
+/** One backend, a process of its own: a replica in a file, and an engine. `backend.ts NAME FILE CLAIM_DELAY` */
 
-const [, , name = 'backend', path = 'chat'] = process.argv;
+const [, , name = 'backend', path = 'chat', claimDelay = '0'] = process.argv;
 /** Short, so that nobody who watches has to wait. */
 const LEASE_MS = 2_000;
 const RENEW_MS = 250;
@@ -50,7 +50,11 @@ const agent = acpAgent({
   command: process.execPath,
   args: ['--import', 'tsx', fileURLToPath(new URL('agent-process.ts', import.meta.url))],
 });
-engine.serve(chat, { agentFor: () => ({ agent, sender_id: 'counter' }), liveness });
+engine.serve(chat, {
+  agentFor: () => ({ agent, sender_id: 'counter' }),
+  liveness,
+  claim_delay_ms: Number(claimDelay),
+});
 
 process.on('message', (message: ToBackend) => {
   switch (message.type) {
@@ -95,7 +99,12 @@ function tellAwareness(): void {
 }
 
 function lastAnswer(): string {
-  return chat.messages(thread_id).findLast(({ attempt }) => attempt !== undefined)?.message_id ?? '';
+  return (
+    chat
+      .messages(thread_id)
+      .filter(({ attempt }) => attempt !== undefined)
+      .at(-1)?.message_id ?? ''
+  );
 }
 
 function show(): void {

@@ -15,7 +15,9 @@ export class Backend {
 
   constructor(name: string, folder: string, onMessage: (from: Backend, message: FromBackend) => void) {
     this.name = name;
-    this.#child = fork(PROGRAM, [name, join(folder, `${name}.chat`)], {
+    // The first to come answers; the others leave it the time to claim.
+    const claimDelay = name === 'one' ? '0' : '1000';
+    this.#child = fork(PROGRAM, [name, join(folder, `${name}.chat`), claimDelay], {
       execArgv: ['--conditions=@chatdoc/source', '--import', 'tsx'],
     });
     this.#child.on('message', (message: FromBackend) => {

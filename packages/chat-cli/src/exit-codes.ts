@@ -2,7 +2,7 @@
 export const EXIT = {
   /** All well. */
   ok: 0,
-  /** Done, but `verify` found errors, or some of the files could not be done. */
+  /** Done, but `verify` found errors, `migrate` set rows aside, or some of the files could not be done. */
   findings: 1,
   /** Nothing was done: wrong usage, or none of the files could be done. */
   nothing: 2,

@@ -1,47 +1,83 @@
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { summarize } from '@chatdoc/migrate';
-import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.js';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { type LegacyFormat, summarize } from '@chatdoc/migrate';
+import { commitMigration } from '@chatdoc/migrate/file';
+import { EXIT, type ExitCode } from './exit-codes.js';
 import { type Io, writeTo } from './io.js';
+import { describeCommitFault } from './migrate-faults.js';
 import { choosePlaces, type Place } from './migrate-places.js';
-import { describeMigration, type Migrated } from './migrate-result.js';
-import { openSource } from './open-source.js';
+import { describeMigration, describeMigrations, type Migrated } from './migrate-result.js';
+import { findSources } from './migrate-sources.js';
 import { escapeJson } from './plain-text.js';
-import { type Failure, fail, readSource } from './read-source.js';
+import { createProgressBar } from './progress-bar.js';
+import { type Failure, fail, findFile } from './read-source.js';
 import { reportFailure } from './report-failure.js';
 import { describeWriteError, findKind, isSameFile, writeNewFile } from './write-file.js';
+
+export const SOURCE_FORMATS = ['cocalc', 'jupyter', 'relational', 'tasks'] as const satisfies LegacyFormat[];
 
 export interface MigrateOptions {
   readonly dryRun?: boolean;
   readonly out?: string;
+  readonly from?: (typeof SOURCE_FORMATS)[number];
   readonly report?: string;
   readonly force?: boolean;
 }
 
 export async function migrateFiles(
-  files: readonly string[],
+  paths: readonly string[],
   options: MigrateOptions,
   io: Io,
 ): Promise<ExitCode> {
+  const sources = await findSources(paths, io.cwd);
+  const files = sources.map(({ file }) => file);
   const refused = await refuseReport(files, options, io);
   if (refused !== undefined) return reportFailure('--report', refused, io);
-  const places = await choosePlaces(files, options.out, io.cwd);
+  const places = await choosePlaces(sources, options.out, io.cwd);
   if (!places.ok) return reportFailure('--out', places, io);
-  const results: Migrated[] = [];
-  for (const place of places.places) {
-    const result = await migrateFile(place, files, options, io);
-    results.push(result);
-    if (result.ok) await writeTo(io.stdout, describeMigration(result, io));
-    else await reportFailure(place.file, result, io);
-  }
-  const failed = results.filter(({ ok }) => !ok).length;
-  const exitCode = exitCodeOf(results.length - failed, failed);
+  const results = await migrateAll(places.places, options, io);
+  for (const result of results) if (!result.ok) await reportFailure(result.file, result, io);
+  const [first] = results;
+  if (results.length > 1) await writeTo(io.stdout, describeMigrations(results, io));
+  else if (first?.ok === true) await writeTo(io.stdout, describeMigration(first, io));
+  const exitCode = exitCodeOf(results);
   if (options.report === undefined) return exitCode;
   const text = escapeJson(`${JSON.stringify({ files: results.map(describeForReport) }, null, 2)}\n`);
   const written = await writeNewFile(resolve(io.cwd, options.report), text, options.force === true);
   if (written.ok) return exitCode;
   await reportFailure('--report', written, io);
   return exitCode === EXIT.nothing ? EXIT.nothing : EXIT.findings;
+}
+
+async function migrateAll(places: readonly Place[], options: MigrateOptions, io: Io): Promise<Migrated[]> {
+  const sizes = await Promise.all(places.map(({ file }) => sizeOf(resolve(io.cwd, file))));
+  const bar = createProgressBar(
+    sizes.reduce((sum, size) => sum + size, 0),
+    io.stderr,
+  );
+  const results: Migrated[] = [];
+  let before = 0;
+  try {
+    for (const [index, place] of places.entries()) {
+      const what = places.length > 1 ? `${index + 1}/${places.length}` : '';
+      const start = before;
+      results.push(
+        await migrateFile(place, options, io, (done) => bar.advance(start + done, what)).catch(
+          (error: unknown) => ({ file: place.file, ...describeWriteError(error, place.file) }),
+        ),
+      );
+      before += sizes[index] ?? 0;
+      bar.advance(before, what);
+    }
+  } finally {
+    bar.end();
+  }
+  return results;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() === true ? found.size : 0;
 }
 
 /** Before anything is done: a report must not take the place of a chat, or of a file that is there. */
@@ -71,66 +107,66 @@ async function refuseReport(
 }
 
 async function migrateFile(
-  { file, output }: Place,
-  files: readonly string[],
-  options: MigrateOptions,
+  place: Place,
+  { dryRun = false, from, out }: MigrateOptions,
   io: Io,
+  onProgress: (done: number) => void,
 ): Promise<Migrated> {
+  const { file } = place;
+  if ('failure' in place) return { file, ...place.failure };
   if (file === '-') return { file, ...fail('standard_input', 'migrate reads files only; name the file') };
-  const source = await readSource(file, io);
+  const source = await findFile(file, io);
   if (!source.ok) return { file, ...source };
-  const opened = openSource(source.bytes);
-  if (!opened.ok) return { file, ...opened };
-  const { plan, chat } = opened;
-  if (plan === undefined) {
+  if (!source.isFile)
+    return { file, ...fail('no_file', 'this is a pipe, and migrate reads files only; save it in a file') };
+  const output = resolve(io.cwd, place.output);
+  if (await isSameFile(output, source.path))
     return {
       file,
-      ...fail(
-        'already_chatdoc',
-        'this is a chatdoc document already: there is nothing to migrate; read it with chatdoc show',
-      ),
+      ...fail('is_source', `${place.output} is the chat itself; name another place with --out`),
     };
-  }
-  const result = { file, ok: true, output, summary: summarize(plan), plan } as const;
-  const path = resolve(io.cwd, output);
-  for (const other of files) {
-    if (await isSameFile(path, resolve(io.cwd, other)))
-      return {
-        file,
-        ...fail('is_source', `${output} is one of the chats to migrate; name another place with --out`),
-      };
-  }
-  const text = chat.toJSONL();
-  if (await hasContent(output, text, io)) return { ...result, outcome: 'same' };
-  if (options.dryRun === true) return { ...result, outcome: 'planned' };
-  const written = await writeDocument(path, text, options, io);
-  return written.ok ? { ...result, outcome: 'written' } : { file, ...written };
-}
-
-async function hasContent(output: string, text: string, io: Io): Promise<boolean> {
-  const there = await readSource(output, io);
-  return there.ok && Buffer.from(text).equals(there.bytes);
-}
-
-async function writeDocument(
-  path: string,
-  text: string,
-  { out, force }: MigrateOptions,
-  io: Io,
-): Promise<{ readonly ok: true } | Failure> {
-  const folder = out === undefined ? undefined : resolve(io.cwd, out);
-  if (folder !== undefined && path !== folder) {
+  if (out !== undefined && output !== resolve(io.cwd, out) && !dryRun) {
     try {
-      await mkdir(folder, { recursive: true });
+      await mkdir(dirname(output), { recursive: true });
     } catch (error) {
-      return describeWriteError(error, folder);
+      return { file, ...describeWriteError(error, dirname(place.output)) };
     }
   }
-  return writeNewFile(path, text, force === true);
+  const result = await commitMigration(source.path, {
+    output,
+    dryRun,
+    onProgress,
+    ...(from !== undefined && { format: from }),
+  });
+  if (!result.ok) return { file, ...(await describeCommitFault(result, place, source.path)) };
+  const { outcome, backup, doc_id, lines, plan } = result;
+  const summary = summarize(plan);
+  return { file, ok: true, output: place.output, outcome, dryRun, backup, doc_id, lines, summary, plan };
+}
+
+/** All, some set aside or failed, none. */
+function exitCodeOf(results: readonly Migrated[]): ExitCode {
+  const done = results.filter((result) => result.ok);
+  if (done.length === 0) return EXIT.nothing;
+  const isAll = done.length === results.length && done.every(({ plan }) => plan.ledger.set_aside === 0);
+  return isAll ? EXIT.ok : EXIT.findings;
 }
 
 function describeForReport(result: Migrated): object {
   if (!result.ok) return result;
-  const { file, output, outcome, summary, plan } = result;
-  return { file, ok: true, output, outcome, summary, problems: plan.problems, ledger: plan.ledger };
+  const { file, output, outcome, dryRun, backup, doc_id, lines, summary, plan } = result;
+  const { problems, ledger } = plan;
+  return {
+    file,
+    ok: true,
+    output,
+    outcome,
+    dry_run: dryRun,
+    backup,
+    doc_id,
+    lines,
+    summary,
+    problems,
+    ledger,
+  };
 }

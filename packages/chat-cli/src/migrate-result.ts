@@ -1,10 +1,12 @@
-import type { PlanSummary } from '@chatdoc/migrate';
+import type { MigrationPlan, PlanSummary } from '@chatdoc/migrate';
+import { alignTable } from './aligned-table.js';
 import { colorsFor, type Io, widthOf } from './io.js';
 import { countNoun, nameReason } from './nouns.js';
-import { FORMAT_NAMES, type OpenedChat } from './open-source.js';
+import { FORMAT_NAMES } from './open-source.js';
 import { flatten } from './plain-text.js';
 import { describeProblems } from './problem-lines.js';
 import type { Failure } from './read-source.js';
+import { nameFile } from './report-failure.js';
 import { wrapText } from './wrap-text.js';
 
 /** One file as the report tells it. */
@@ -13,24 +15,32 @@ export type Migrated =
       readonly file: string;
       readonly ok: true;
       readonly output: string;
-      /** `same`: a document with this content was there. `planned`: a dry run. */
-      readonly outcome: 'written' | 'same' | 'planned';
+      /** `same`: the document held all of it already. */
+      readonly outcome: 'written' | 'updated' | 'same';
+      readonly dryRun: boolean;
+      readonly backup: string;
+      readonly doc_id: string;
+      /** New in the document. */
+      readonly lines: number;
       readonly summary: PlanSummary;
-      readonly plan: NonNullable<OpenedChat['plan']>;
+      readonly plan: MigrationPlan;
     }
   | (Failure & { readonly file: string });
 
-const OUTCOMES = {
-  written: '',
-  same: ' (already there, with this content)',
-  planned: ' (not written: dry run)',
-} as const;
+type Done = Extract<Migrated, { ok: true }>;
+
+function describeOutcome({ outcome, dryRun, lines }: Done): string {
+  if (outcome === 'same') return ' (already there, with all of it)';
+  if (dryRun) return outcome === 'written' ? ' (not written: dry run)' : ' (not updated: dry run)';
+  return outcome === 'updated' ? ` (updated: ${countNoun(lines, 'new entry', 'new entries')})` : '';
+}
 
 /** What became of one old chat, for a person. */
-export function describeMigration(result: Extract<Migrated, { ok: true }>, io: Io): string {
-  const { file, output, outcome, summary, plan } = result;
+export function describeMigration(result: Done, io: Io): string {
+  const { file, output, outcome, dryRun, backup, summary, plan } = result;
   const colors = colorsFor(io.stdout, io.env);
-  const lines = [`${colors.bold(flatten(file))} -> ${colors.bold(flatten(output))}${OUTCOMES[outcome]}`];
+  const names = `${colors.bold(nameFile(file))} -> ${colors.bold(nameFile(output))}`;
+  const lines = [`${names}${describeOutcome(result)}`];
   const add = (text: string, paint: (line: string) => string = String): void => {
     for (const [i, line] of wrapText(text, widthOf(io.stdout) - 4).entries()) {
       lines.push(`  ${i === 0 ? '' : '  '}${paint(line)}`);
@@ -38,9 +48,10 @@ export function describeMigration(result: Extract<Migrated, { ok: true }>, io: I
   };
   if (summary.rows === 0) add('the file is empty: a chat in which nobody has written');
   else add(`${FORMAT_NAMES[summary.format]}: ${describeContent(summary)}`);
-  const rows = describeRows(summary);
+  const rows = describeRows([summary]);
   if (rows !== undefined) add(rows);
   for (const problem of describeProblems(plan.problems)) add(problem, colors.yellow);
+  if (!dryRun && outcome !== 'same') add(`a copy of the chat is kept in ${flatten(backup)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -49,18 +60,74 @@ function describeContent({ messages, threads }: { messages: number; threads: num
 }
 
 /** Every row, and where it went. */
-function describeRows({
-  rows,
-  became,
-  merged,
-  set_aside,
-}: Extract<Migrated, { ok: true }>['summary']): string | undefined {
+function describeRows(summaries: readonly PlanSummary[]): string | undefined {
+  const sum = (read: (summary: PlanSummary) => number): number =>
+    summaries.reduce((total, summary) => total + read(summary), 0);
+  const rows = sum((summary) => summary.rows);
   if (rows === 0) return undefined;
-  const aside = Object.entries(set_aside).map(([reason, count]) => nameReason(reason, count));
+  const became = sum((summary) => summary.became);
+  const merged = sum((summary) => summary.merged);
+  const reasons = new Map<string, number>();
+  for (const { set_aside } of summaries) {
+    for (const [reason, count] of Object.entries(set_aside))
+      reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  }
+  const aside = [...reasons].map(([reason, count]) => nameReason(reason, count));
   const parts = [
     became > 0 ? `${became} became part of the chat` : '',
     merged > 0 ? `${merged} ${merged === 1 ? 'says' : 'say'} the same as another` : '',
     aside.length > 0 ? `kept aside: ${aside.join(', ')}` : '',
   ].filter((part) => part !== '');
   return `${countNoun(rows, 'row')}, none lost: ${parts.join('; ')}`;
+}
+
+const HEADINGS = ['FILE', 'MESSAGES', 'THREADS', 'ROWS', 'ASIDE', 'RESULT'] as const;
+
+/** What became of several old chats: a table of them, and their sums. */
+export function describeMigrations(results: readonly Migrated[], io: Io): string {
+  const colors = colorsFor(io.stdout, io.env);
+  // In a file or a pipe no name is cut.
+  const width = io.stdout.isTTY === true ? widthOf(io.stdout) : Number.POSITIVE_INFINITY;
+  const [head = '', ...rows] = alignTable([HEADINGS, ...results.map(listCells)], width);
+  const lines = [
+    colors.bold(head),
+    ...rows.map((row, i) => {
+      const result = results[i];
+      if (result?.ok !== true) return colors.red(row);
+      return result.plan.ledger.set_aside > 0 ? colors.yellow(row) : row;
+    }),
+    '',
+    ...wrapText(describeTotal(results), widthOf(io.stdout)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function listCells(result: Migrated): readonly string[] {
+  const name = nameFile(result.file);
+  if (!result.ok) return [name, '', '', '', '', 'failed'];
+  const { messages, threads, rows } = result.summary;
+  const counts = [messages, threads, rows, result.plan.ledger.set_aside].map(String);
+  const outcome = result.dryRun && result.outcome !== 'same' ? `not ${result.outcome}` : result.outcome;
+  return [name, ...counts, outcome];
+}
+
+function describeTotal(results: readonly Migrated[]): string {
+  const done = results.filter((result): result is Done => result.ok);
+  const count = (outcome: string): number => done.filter((one) => one.outcome === outcome).length;
+  const isDry = done.some(({ dryRun }) => dryRun);
+  const not = isDry ? 'would be ' : '';
+  const parts = [
+    count('written') > 0 ? `${count('written')} ${not}written` : '',
+    count('updated') > 0 ? `${count('updated')} ${not}updated` : '',
+    count('same') > 0 ? `${count('same')} already there` : '',
+    done.length < results.length ? `${results.length - done.length} failed` : '',
+  ].filter((part) => part !== '');
+  const total = `${countNoun(results.length, 'chat')}: ${parts.join(', ')}`;
+  const rows = describeRows(done.map(({ summary }) => summary));
+  const problems = done.reduce((sum, { plan }) => sum + plan.problems.length, 0);
+  const odd =
+    problems > 0
+      ? `\n${countNoun(problems, 'oddity', 'oddities')} in the rows; --report FILE lists them`
+      : '';
+  return `${total}${rows === undefined ? '' : `\n${rows}`}${odd}`;
 }

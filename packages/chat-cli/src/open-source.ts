@@ -1,4 +1,4 @@
-import { type MigrationPlan, planMigration } from '@chatdoc/migrate';
+import { type MigrationPlan, openLegacy } from '@chatdoc/migrate';
 import { type Chat, openChat } from '@chatdoc/schema';
 import { readDocument } from '@chatdoc/sync';
 import * as Y from 'yjs';
@@ -20,12 +20,10 @@ export interface OpenedChat {
 export function openSource(bytes: Uint8Array): OpenedChat | Failure {
   if (isDocumentFile(bytes)) return openDocumentFile(bytes);
   if (isDocument(bytes)) return openDocument(bytes);
-  const result = planMigration(bytes);
-  if (!result.ok) return describePlanFailure(bytes, result);
-  const opened = importText(result.plan.jsonl);
-  return 'code' in opened
-    ? opened
-    : { ok: true, format: result.plan.format, chat: opened, plan: result.plan, notes: [] };
+  const opened = openLegacy(bytes);
+  if (!opened.ok) return describePlanFailure(bytes, opened);
+  const { chat, plan } = opened;
+  return { ok: true, format: plan.format, chat, plan, notes: [] };
 }
 
 /** Frames begin with this, also those of later versions. */
@@ -33,7 +31,10 @@ const MAGIC = Buffer.from([0x89, 0x59, 0x43, 0x54]);
 
 /** Whether it is a `.ychat`, by its first frame, or by any if the first is damaged. */
 export function isDocumentFile(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(MAGIC);
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = all.indexOf(MAGIC);
+  // A text may hold the same bytes (`ÉYCT`), but no zero, and every frame has some.
+  return at === 0 || (at > 0 && all.includes(0));
 }
 
 function openDocumentFile(bytes: Uint8Array): OpenedChat | Failure {

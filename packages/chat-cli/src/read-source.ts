@@ -14,10 +14,13 @@ export type SourceBytes = { readonly ok: true; readonly bytes: Uint8Array } | Fa
 /** Beyond this many bytes the text of a file does not fit a string. */
 const MAX_BYTES = 448 * 1024 * 1024;
 
-/** The bytes of a file; `-` is standard input. */
-export async function readSource(file: string, io: Io): Promise<SourceBytes> {
+export type FoundFile =
+  | { readonly ok: true; readonly path: string /** Or a pipe. */; readonly isFile: boolean }
+  | Failure;
+
+/** A file that can be read, as far as can be seen without opening it. */
+export async function findFile(file: string, io: Io): Promise<FoundFile> {
   try {
-    if (file === '-') return { ok: true, bytes: await readStream(io.stdin) };
     if (file === '') return fail('missing', 'the name of the file is empty');
     const path = resolve(io.cwd, file);
     const found = await stat(path);
@@ -26,7 +29,18 @@ export async function readSource(file: string, io: Io): Promise<SourceBytes> {
     }
     if (!found.isFile() && !found.isFIFO()) return fail('no_file', 'this is neither a file nor a pipe');
     if (found.size > MAX_BYTES) return fail('too_large', describeSize(found.size));
-    return { ok: true, bytes: await readFile(path) };
+    return { ok: true, path, isFile: found.isFile() };
+  } catch (error) {
+    return describeReadError(error);
+  }
+}
+
+/** The bytes of a file; `-` is standard input. */
+export async function readSource(file: string, io: Io): Promise<SourceBytes> {
+  try {
+    if (file === '-') return { ok: true, bytes: await readStream(io.stdin) };
+    const found = await findFile(file, io);
+    return found.ok ? { ok: true, bytes: await readFile(found.path) } : found;
   } catch (error) {
     return describeReadError(error);
   }

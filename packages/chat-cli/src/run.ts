@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { compactFiles } from './compact-command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { type Io, widthOf, writeTo } from './io.js';
-import { type MigrateOptions, migrateFiles } from './migrate-command.js';
+import { type MigrateOptions, migrateFiles, SOURCE_FORMATS } from './migrate-command.js';
 import { neutralise } from './plain-text.js';
 import { codeOf } from './read-source.js';
 import { recoverFiles } from './recover-command.js';
+import { rollBackFiles } from './rollback-command.js';
 import { type ServeCommandOptions, serveDirectory } from './serve-command.js';
 import { type ShowOptions, showFile } from './show-command.js';
 import { type VerifyOptions, verifyFiles } from './verify-command.js';
@@ -39,13 +40,15 @@ function describe(error: unknown): string {
 }
 
 const FILES = `Files:
-  chatdoc reads its own documents (.chatdoc.jsonl) and the chats of CoCalc
-  (.chat, .sage-chat, .smc-chat) and jupyter-chat (.chat). It looks at the
+  chatdoc reads its own documents (.ychat, and .chatdoc.jsonl, their text
+  form), the chats of CoCalc (.chat, .sage-chat, .smc-chat) and jupyter-chat
+  (.chat), and tables of threads or messages (.json, .csv). It looks at the
   content of a file, not at its name.`;
 
 const EXIT_CODES = `Exit codes:
   0  all well
-  1  verify found errors, or some of the files could not be done
+  1  verify found errors, migrate set rows aside, or some of the files
+     could not be done
   2  nothing was done: wrong usage, or none of the files could be done`;
 
 function createProgram(
@@ -67,7 +70,9 @@ function createProgram(
       outputError: (text, write) => write(text.replace(/^error: /, 'chatdoc: ')),
     })
     .showHelpAfterError('Run chatdoc --help to see what it can do.')
-    .description('Migrates, shows and verifies chats. No command ever changes the files that it reads.')
+    .description(
+      'Chats of people and agents as documents that many can write at once: migrate old chats, read them, look for damage, serve them. An old chat is never changed.',
+    )
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -79,46 +84,77 @@ ${FILES}
 Examples:
   $ chatdoc show team.chat               read a chat
   $ chatdoc migrate team.chat --dry-run  see what a migration would do
-  $ chatdoc migrate team.chat            write team.chatdoc.jsonl beside it
-  $ chatdoc verify team.chatdoc.jsonl    look for damage
+  $ chatdoc migrate team.chat            write team.ychat beside it
+  $ chatdoc rollback team.ychat          take that back
+  $ chatdoc verify team.ychat            look for damage
+  $ chatdoc serve chats/                 let people write together
 
 ${EXIT_CODES}`,
     );
 
   program
     .command('migrate')
-    .summary('turn old chats into chatdoc documents')
+    .summary('turn old chats into documents')
     .description(
-      'Writes a chatdoc document for each old chat: NAME.chatdoc.jsonl beside NAME.chat, unless --out names another place. Every row of the old file is accounted for: what is not a message, such as an unsent draft, is kept aside in the document. The old file stays as it is.',
+      'Writes a document for each old chat: NAME.ychat beside NAME.chat, unless --out names another place. Every row of the old chat is accounted for: what is not a message, such as an unsent draft, is kept aside in the document. The old chat stays as it is, and a copy of it is kept beside the document.',
     )
-    .argument('<FILE...>', 'old chats')
+    .argument('<PATH...>', 'old chats, folders with them at any depth, or patterns such as "**/*.chat"')
     .option('-n, --dry-run', 'say what would be written, and write nothing but the report')
     .option(
       '-o, --out <FILE|DIR>',
-      'write to this file; into this folder if it is there, if the name ends in a slash, or if there are several chats',
+      'write to this file; into this folder if it is there, if the name ends in a slash, or if there are several chats. The folders in a PATH are made again in it',
+    )
+    .addOption(
+      new Option('--from <FORMAT>', 'what to read the chats as, where it cannot be seen').choices(
+        SOURCE_FORMATS,
+      ),
     )
     .option('-r, --report <FILE>', 'write what became of every row to this file, as JSON')
-    .option('-f, --force', 'replace files that exist; never one of the old chats')
+    .option('-f, --force', 'replace a report that exists; no document is ever replaced')
     .showHelpAfterError('Run chatdoc migrate --help to see how it is used.')
     .addHelpText(
       'after',
       `
-A migration can be run again: a document that is there already, with the same
-content, is left as it is and is no error.
+A migration can be run again: what the old chat has more since is added to the
+document, and where it has nothing more, nothing is written.
+
+Beside team.ychat stand team.chat.DIGEST.backup, a copy of the old chat, and
+team.ychat.migration.json, which chatdoc rollback needs.
 
 Examples:
   $ chatdoc migrate team.chat
-  $ chatdoc migrate *.sage-chat --out migrated/
+  $ chatdoc migrate chats/ --out migrated/
   $ chatdoc migrate team.chat --dry-run --report rows.json
 
 Exit codes:
-  0  every file is migrated; also if rows were kept aside
-  1  some of the files could not be migrated, the others are
-  2  nothing was migrated: wrong usage, or none of the files could be`,
+  0  every row of every chat is part of a document
+  1  some rows were kept aside, or some of the chats could not be migrated
+  2  nothing was migrated: wrong usage, or none of the chats could be`,
     )
-    .action(async (files: string[], options: MigrateOptions) =>
-      finish(await migrateFiles(files, options, io)),
+    .action(async (paths: string[], options: MigrateOptions) =>
+      finish(await migrateFiles(paths, options, io)),
     );
+
+  program
+    .command('rollback')
+    .summary('take migrations back')
+    .description(
+      'Takes a migration back: the old chat stands where it was, byte for byte, and the document is kept beside it as NAME.ychat.rolled-back-0. What was written into the document since is in there. Migrated again, the chat becomes a new generation: what other machines still have of the old one does not come back.',
+    )
+    .argument('<DOCUMENT...>', 'documents (.ychat) that chatdoc migrate wrote')
+    .showHelpAfterError('Run chatdoc rollback --help to see how it is used.')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ chatdoc rollback team.ychat
+
+Exit codes:
+  0  every migration is taken back
+  1  some of them could not be
+  2  none was: wrong usage, or none of them could be; all are as they were`,
+    )
+    .action(async (files: string[]) => finish(await rollBackFiles(files, io)));
 
   program
     .command('show')
@@ -135,7 +171,7 @@ ${FILES}
 
 Examples:
   $ chatdoc show team.chat | less
-  $ chatdoc show team.chatdoc.jsonl --thread 01M0F0KX
+  $ chatdoc show team.ychat --thread 01M0F0KX
   $ chatdoc show team.chat --json | jq '.threads[].messages[].content'
 
 Exit codes:
@@ -159,7 +195,7 @@ Exit codes:
 ${FILES}
 
 Examples:
-  $ chatdoc verify team.chatdoc.jsonl
+  $ chatdoc verify team.ychat
   $ chatdoc verify *.chat --json
 
 Exit codes:

@@ -73,7 +73,7 @@ export async function runProgram(
   const sink = (name: 'stdout' | 'stderr') => ({
     isTTY: terminal,
     columns,
-    write: (text: string, done: () => void) => {
+    write: (text: string, done: () => void = () => {}) => {
       texts[name] += text;
       done();
     },
@@ -81,7 +81,9 @@ export async function runProgram(
   const stdin = (async function* () {
     yield Buffer.from(input);
   })();
-  const code = await run(argv, { stdin, stdout: sink('stdout'), stderr: sink('stderr'), cwd, env });
+  const untilStopped = (): Promise<never> => new Promise(() => {});
+  const outputs = { stdout: sink('stdout'), stderr: sink('stderr') };
+  const code = await run(argv, { stdin, ...outputs, cwd, env, untilStopped });
   return { code, ...texts };
 }
 

@@ -34,7 +34,7 @@ export interface CocalcMessage {
   /** The end of its line, of a message that is one text and no more; its row and versions are empty then. */
   readonly tail: string | undefined;
   readonly isDamaged: boolean;
-  /** The blank message that holds the anchor of its thread: it was never shown. */
+  /** The blank message that holds the anchor of its thread, or says what that is a fork of: it was never shown. */
   readonly isPlaceholder: boolean;
   /** The date of the root that it replies to; NaN where that is no date. */
   readonly replyTime: number | undefined;
@@ -114,7 +114,7 @@ function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
     quoted,
     tail: undefined as string | undefined,
     isDamaged,
-    isPlaceholder: isBlank(versions) && readAnchor(row) !== undefined,
+    isPlaceholder: isBlank(versions) && (readAnchor(row) !== undefined || isFork(row)),
     replyTime: isReply ? (readDate(reply)?.time ?? Number.NaN) : undefined,
     legacyId: readName(row['message_id']),
     legacyThreadId: readName(row['thread_id']),
@@ -128,6 +128,11 @@ function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
     message.quoted = undefined;
   }
   return message;
+}
+
+/** Whether the row begins a thread that goes on from another: its text, which is blank, was never shown. */
+export function isFork(row: JsonObject): boolean {
+  return readDate(row['forked_from_root_date']) !== undefined;
 }
 
 const NO_ROW: JsonObject = {};

@@ -5,10 +5,20 @@ import { deriveId } from './derive-id.js';
 /** Longest chain of replies to replies that is followed: the readers of its time gave up there too. */
 const MAX_STEPS = 1000;
 
+/** Before this nothing could be a reply: a chat was one room, and not a thread for each message. */
+const REPLIES_BEGIN = Date.UTC(2023, 2, 1);
+/** When CoCalc chats began: no message of a room is older. */
+export const ROOM_BEGIN: number = Date.UTC(2013, 2, 1);
+/**
+ * The thread of all messages whose root is older than replies, or has no date. Their dates alone say so, whatever
+ * else a file holds.
+ */
+export const ROOM_ID: string = deriveId(ROOM_BEGIN, 'legacy_room');
+
 export interface FoundThread {
   readonly thread_id: string;
-  /** The message that this one answers; undefined for a root, and where it is not in the file. */
-  readonly root?: CocalcMessage;
+  /** The message that this one answers; undefined for a root, in a loop, and where it is not in the file. */
+  readonly target?: CocalcMessage;
   /** The date of the root that is missing. */
   readonly missingTime?: number;
   /** Two roots share the millisecond that the reply names. */
@@ -57,6 +67,7 @@ export class ThreadFinder {
   #findRoot(message: CocalcMessage, replyTime: number): FoundThread {
     const seen = new Set<number>();
     let time = replyTime;
+    let target: CocalcMessage | undefined;
     for (let step = 0; step < MAX_STEPS && !seen.has(time); step += 1) {
       const roots = this.#rootsAt(time);
       if (time === message.time && roots.includes(message)) return { thread_id: this.#threadOf(message) };
@@ -64,10 +75,12 @@ export class ThreadFinder {
       if (root !== undefined) {
         const thread_id = this.#threadOf(root);
         const others = roots.length > 1 && roots.some((other) => this.#threadOf(other) !== thread_id);
-        return { thread_id, root, ...(others ? { isAmbiguous: true } : {}) };
+        return { thread_id, target: target ?? root, ...(others ? { isAmbiguous: true } : {}) };
       }
-      const next = this.#byTime.get(time)?.[0]?.replyTime;
-      if (next === undefined) return missing(time);
+      const above = this.#byTime.get(time)?.[0];
+      target ??= above;
+      const next = above?.replyTime;
+      if (next === undefined) return { ...missing(time), ...(target === undefined ? {} : { target }) };
       seen.add(time);
       time = next;
     }
@@ -78,11 +91,10 @@ export class ThreadFinder {
   #threadOf(root: CocalcMessage): string {
     let thread_id = this.#threadIds.get(root);
     if (thread_id === undefined) {
-      const { legacyThreadId, time = 0, sender_id } = root;
-      thread_id =
-        legacyThreadId === undefined
-          ? deriveId(time, 'legacy_thread', time, sender_id)
-          : this.#legacyThread(legacyThreadId);
+      const { legacyThreadId, time = 0, message_id } = root;
+      if (legacyThreadId !== undefined) thread_id = this.#legacyThread(legacyThreadId);
+      else if (isInRoom(time)) thread_id = ROOM_ID;
+      else thread_id = deriveId(time, 'legacy_thread', message_id);
       this.#threadIds.set(root, thread_id);
     }
     return thread_id;
@@ -138,6 +150,11 @@ export function deriveLegacyThreadId(legacyThreadId: string): string {
   return deriveId(0, 'legacy_thread_id', legacyThreadId);
 }
 
+function isInRoom(time: number): boolean {
+  return time < REPLIES_BEGIN;
+}
+
 function missing(time: number): FoundThread {
-  return { thread_id: deriveId(time, 'legacy_thread', time), missingTime: time };
+  const thread_id = isInRoom(time) ? ROOM_ID : deriveId(time, 'legacy_thread', time);
+  return { thread_id, missingTime: time };
 }

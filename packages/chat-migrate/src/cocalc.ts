@@ -19,12 +19,20 @@ import {
   CocalcMessages,
   createFeedback,
   createRevisions,
+  isFork,
   readFixedColumns,
   readMessageDate,
   readOtherColumns,
 } from './cocalc-messages.js';
+import { createReadMarks, hasReadMarks } from './cocalc-reads.js';
 import { type CocalcRowKind, classifyCocalcRow } from './cocalc-rows.js';
-import { deriveLegacyThreadId, type FoundThread, ThreadFinder } from './cocalc-threads.js';
+import {
+  deriveLegacyThreadId,
+  type FoundThread,
+  ROOM_BEGIN,
+  ROOM_ID,
+  ThreadFinder,
+} from './cocalc-threads.js';
 import { compareText } from './code-unit-order.js';
 import { readDate } from './dates.js';
 import { deriveId } from './derive-id.js';
@@ -62,6 +70,12 @@ class CocalcReader {
   readonly #draft = new PlanDraft();
   readonly #byKind = new Map<CocalcRowKind, SourceRow[]>();
   readonly #threads = new Map<string, ThreadFacts>();
+  /** Rows that say how far somebody has read. */
+  readonly #readMarks: {
+    readonly source: SourceRow;
+    readonly row: JsonObject;
+    readonly thread_id: string;
+  }[] = [];
   readonly #messageIds = new Map<string, string>();
   /** Messages that name no parent. */
   readonly #topIds = new Set<string>();
@@ -98,6 +112,7 @@ class CocalcReader {
     this.#writeConfigs();
     for (const row of this.#rowsOf('thread_state')) this.#writeState(row);
     for (const facts of this.#threads.values()) this.#writeThread(facts);
+    for (const { source, row, thread_id } of this.#readMarks) this.#writeReadMarks(source, row, thread_id);
     const identity = this.#identify();
     return { rows: this.#rows, draft: this.#draft, ...(identity === undefined ? {} : { identity }) };
   }
@@ -201,6 +216,7 @@ class CocalcReader {
       isKept = this.#draft.become(source, config[0], ...beside);
     } else {
       this.#draft.setAside(source, 'placeholder', time);
+      if (isFork(message.row)) this.#enter(message, found, last);
     }
     if (!isKept) return;
     if (!source.exact) this.#draft.keepText(source, 'exact_text');
@@ -208,8 +224,15 @@ class CocalcReader {
     this.#enter(message, found, last);
   }
 
+  #writeReadMarks(source: SourceRow, row: JsonObject, thread_id: string): void {
+    for (const mark of createReadMarks(thread_id, row, this.#facts(thread_id).members))
+      this.#draft.share([source], mark);
+  }
+
   #enter(message: CocalcMessage, { thread_id, missingTime }: FoundThread, last: Map<string, string>): void {
     const facts = this.#facts(thread_id, message.legacyThreadId);
+    if (hasReadMarks(message.row))
+      this.#readMarks.push({ source: message.source, row: message.row, thread_id });
     if (missingTime !== undefined) facts.missingTime = missingTime;
     if (message.isPlaceholder) {
       facts.placeholder = message;
@@ -254,12 +277,12 @@ class CocalcReader {
   }
 
   /** The message that it answers, and the one that it came after where its date does not say it. */
-  #relations(message: CocalcMessage, { root }: FoundThread, previous: string | undefined): Relations {
+  #relations(message: CocalcMessage, { target }: FoundThread, previous: string | undefined): Relations {
     const before = message.time === undefined ? previous : undefined;
-    if (root !== undefined) {
-      return root.isPlaceholder
+    if (target !== undefined) {
+      return target.isPlaceholder
         ? createRelations(undefined, before)
-        : createRelations(root.message_id, before);
+        : createRelations(target.message_id, before);
     }
     const parent = this.#parentOf(message);
     if (parent === undefined) return createRelations(undefined, before);
@@ -377,10 +400,12 @@ class CocalcReader {
       facts.missingTime ??
       first?.time ??
       readEarliest(facts.otherRows);
+    const forked_from = first === undefined ? undefined : this.#findOrigin(first.row);
     const entry: ThreadEntry = {
       type: 'thread',
       thread_id: facts.thread_id,
       ...(root_message_id === undefined ? {} : { root_message_id }),
+      ...(forked_from === undefined ? {} : { forked_from }),
       created_at: formatDate(time),
       created_by: readName(told['created_by']) ?? (isOrphan ? undefined : first?.sender_id) ?? UNKNOWN_SENDER,
       purpose: 'chat',
@@ -388,8 +413,18 @@ class CocalcReader {
     };
     const holders =
       facts.threadRows.length > 0 ? [] : [...facts.members.map(({ source }) => source), ...facts.otherRows];
-    this.#draft.share(holders, entry);
+    this.#draft.share(holders, facts.thread_id === ROOM_ID ? ROOM : entry);
     for (const holder of facts.threadRows) this.#writeThreadRow(holder, entry);
+  }
+
+  /** The thread that this row says its own goes on from, where that is in the file, and its last message until then. */
+  #findOrigin(row: JsonObject): ThreadEntry['forked_from'] {
+    const root = readDate(row['forked_from_root_date'])?.time;
+    const thread_id = root === undefined ? undefined : this.#finder.findAt(root);
+    if (thread_id === undefined) return undefined;
+    const latest = readDate(row['forked_from_latest_message_date'])?.time;
+    const last = this.#facts(thread_id).members.find(({ time }) => time !== undefined && time === latest);
+    return { thread_id, ...(last === undefined ? {} : { message_id: last.message_id }) };
   }
 
   #writeThreadRow(row: SourceRow, entry: ThreadEntry): void {
@@ -419,6 +454,15 @@ class CocalcReader {
     return earliest && { row: earliest.row, doc_id: deriveId(0, 'legacy_document', 'cocalc', earliest.id) };
   }
 }
+
+/** The same line in every migration, whichever of its messages a file has. */
+const ROOM: ThreadEntry = {
+  type: 'thread',
+  thread_id: ROOM_ID,
+  created_at: formatDate(ROOM_BEGIN),
+  created_by: UNKNOWN_SENDER,
+  purpose: 'chat',
+};
 
 function readParentName(row: JsonObject): string | undefined {
   return readName(row['parent_message_id']) ?? readName(row['reply_to_message_id']);

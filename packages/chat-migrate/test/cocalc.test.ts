@@ -134,10 +134,9 @@ describe('RW rows of CoCalc chats', () => {
   it('[RW6] a root and its replies are a thread, whatever stands above', () => {
     const plan = expectPlan(readFixture('cocalc-gh.chat'));
     const root = messageWith(plan, 'what is 1+1?');
-    for (const content of ['2', 'reply to a reply']) {
-      const reply = messageWith(plan, content);
-      expect([reply.thread_id, reply.reply_to_message_id]).toEqual([root.thread_id, root.message_id]);
-    }
+    const [reply, above] = [messageWith(plan, '2'), messageWith(plan, 'reply to a reply')];
+    expect([reply.thread_id, reply.reply_to_message_id]).toEqual([root.thread_id, root.message_id]);
+    expect([above.thread_id, above.reply_to_message_id]).toEqual([root.thread_id, reply.message_id]);
     const [prompt, placeholder] = [messageWith(plan, 'prompt'), messageWith(plan, ':robot: Thinking...')];
     expect(placeholder.date).toBe(prompt.date);
     expect([placeholder.thread_id, placeholder.reply_to_message_id]).toEqual([
@@ -174,15 +173,95 @@ describe('RW rows of CoCalc chats', () => {
   });
 
   it('[RW6] loops end, and two roots in one millisecond are reported', () => {
-    const loop = planOf(chatRow(1000, 'a', { reply_to: 2000 }), chatRow(2000, 'b', { reply_to: 1000 }));
-    expect(entriesOf(loop, 'thread')).toMatchObject([{ created_at: '1970-01-01T00:00:01.000Z' }]);
+    const [one, two, three] = [1, 2, 3].map((second) => `2024-06-01T10:00:0${second}.000Z`);
+    const loop = planOf(chatRow(one, 'a', { reply_to: two }), chatRow(two, 'b', { reply_to: one }));
+    expect(entriesOf(loop, 'thread')).toMatchObject([{ created_at: one }]);
+    expect(
+      entriesOf(loop, 'message').every(({ reply_to_message_id }) => reply_to_message_id === undefined),
+    ).toBe(true);
     expect(codes(loop)).toEqual(['orphan_reply', 'orphan_reply']);
-    const roots = [chatRow(1000, 'a'), chatRow(1000, 'b', { sender_id: GRACE })];
-    const two = planOf(...roots, chatRow(2000, 'which?', { reply_to: 1000 }));
-    expect(entriesOf(two, 'thread')).toHaveLength(2);
-    expect(messageWith(two, 'which?').thread_id).toBe(messageWith(two, 'b').thread_id);
-    expect(codes(two)).toEqual(['ambiguous_reply']);
+    const roots = [chatRow(one, 'a'), chatRow(one, 'b', { sender_id: GRACE })];
+    const pair = planOf(...roots, chatRow(two, 'which?', { reply_to: one }));
+    expect(entriesOf(pair, 'thread')).toHaveLength(2);
+    expect(messageWith(pair, 'which?').thread_id).toBe(messageWith(pair, 'b').thread_id);
+    expect(codes(pair)).toEqual(['ambiguous_reply']);
+    const own = planOf(chatRow(one, 'a'), chatRow(one, 'b'));
+    expect(entriesOf(own, 'thread')).toHaveLength(2);
+    const below = planOf(chatRow(two, 'a', { reply_to: one }), chatRow(three, 'b', { reply_to: two }));
+    expect(messageWith(below, 'b').reply_to_message_id).toBe(messageWith(below, 'a').message_id);
     expect(codes(planOf(chatRow(1000, 'a', { reply_to: 'soon' })))).toEqual(['bad_reply_to']);
+  });
+
+  it('[RW19] messages from before there were replies are one room, whatever else a file holds', () => {
+    const old = [chatRow('2014-01-01T00:00:00.000Z', 'a'), chatRow('2023-02-28T23:59:59.999Z', 'b')];
+    const reply = chatRow('2024-01-01T00:00:00.000Z', 'c', { reply_to: '2014-01-01T00:00:00.000Z' });
+    const later = chatRow('2023-03-01T00:00:00.000Z', 'd');
+    const rooms = [[...old, reply, later], [old[1], later], [reply]].map((rows) => {
+      const plan = planOf(...rows);
+      const [room] = entriesOf(plan, 'thread');
+      return { plan, room };
+    });
+    expect(rooms.map(({ plan }) => entriesOf(plan, 'thread').length)).toEqual([2, 2, 1]);
+    expect(new Set(rooms.map(({ room }) => JSON.stringify(room))).size).toBe(1);
+    const [whole] = rooms;
+    const inRoom = entriesOf(whole?.plan ?? planOf(), 'message').filter(
+      ({ thread_id }) => thread_id === whole?.room?.thread_id,
+    );
+    expect(inRoom.map(({ content }) => content)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('[RW20] read columns are marks on the thread: a time counts for more than a count', () => {
+    const dates = [1, 2, 3].map((second) => `2026-06-01T10:00:0${second}.000Z`);
+    const [first, second, third] = dates;
+    const marks = {
+      [`read-${ADA}`]: '2',
+      [`read-${GRACE}`]: 9,
+      [`lastread-${GRACE}`]: Date.parse(first ?? '') + 5,
+    };
+    const plan = planOf(
+      chatRow(first, 'a', marks),
+      chatRow(second, 'b', { reply_to: first }),
+      chatRow(third, 'c', { reply_to: first, 'read-x': 'never', 'read-y': 0 }),
+    );
+    const id = (content: string): string => messageWith(plan, content).message_id;
+    expect(
+      entriesOf(plan, 'annotation')
+        .map(({ user_id, key, value }) => [user_id, key, value])
+        .sort(),
+    ).toEqual([
+      [ADA, 'read', id('b')],
+      [GRACE, 'read', id('a')],
+    ]);
+    expect(JSON.stringify(entriesOf(plan, 'legacy_row'))).toContain(`read-${ADA}`);
+  });
+
+  it('[RW21] a fork goes on from its thread, and the blank message that says so is none', () => {
+    const dates = [1, 2, 3, 4].map((second) => `2026-06-01T10:00:0${second}.000Z`);
+    const [first, second, third, fourth] = dates;
+    const fork = {
+      forked_from_root_date: first,
+      forked_from_latest_message_date: second,
+      forked_from_title: 'T',
+    };
+    const plan = planOf(
+      chatRow(first, 'a'),
+      chatRow(second, 'b', { reply_to: first }),
+      chatRow(third, '', fork),
+      chatRow(fourth, 'c', { reply_to: third }),
+    );
+    const [origin, last] = [messageWith(plan, 'a'), messageWith(plan, 'b')];
+    const thread = entriesOf(plan, 'thread').find(
+      ({ thread_id }) => thread_id === messageWith(plan, 'c').thread_id,
+    );
+    expect(thread?.forked_from).toEqual({ thread_id: origin.thread_id, message_id: last.message_id });
+    expect(contents(plan)).toEqual(['a', 'b', 'c']);
+    const alone = planOf(chatRow(third, '', fork));
+    expect(entriesOf(alone, 'thread')).toHaveLength(1);
+    expect(rowOf(alone, 1)).toMatchObject({ outcome: 'set_aside', reason: 'placeholder' });
+    const named = planOf(chatRow(first, 'a'), chatRow(third, 'not blank', fork));
+    expect(entriesOf(named, 'thread').find((one) => one.forked_from !== undefined)?.forked_from).toEqual({
+      thread_id: messageWith(named, 'a').thread_id,
+    });
   });
 
   it('[RW7] settings on message rows are settings of the thread', () => {
@@ -248,7 +327,12 @@ describe('RW rows of CoCalc chats', () => {
   it('[RW9] messages without a date keep the order of the file', () => {
     const plan = expectPlan(readFixture('cocalc-damaged.chat'));
     const [one, two, three] = ['undated 1', 'undated 2', 'undated 3'].map((text) => messageWith(plan, text));
-    expect([one?.after, two?.after, three?.after]).toEqual([undefined, one?.message_id, two?.message_id]);
+    const before = messageWith(plan, 'digits');
+    expect([one?.after, two?.after, three?.after]).toEqual([
+      before.message_id,
+      one?.message_id,
+      two?.message_id,
+    ]);
     expect(new Set([one?.thread_id, two?.thread_id, three?.thread_id]).size).toBe(1);
     expect(one?.legacy).toMatchObject({ date: 'not a date' });
   });

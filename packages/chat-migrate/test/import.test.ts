@@ -59,11 +59,16 @@ describe('PL plan, imported', () => {
       ['what is 1+1?', '2', 'reply to a reply'],
       ['prompt', ':robot: Thinking...'],
     ]);
-    expect(readThreads(importPlans(plan('cocalc-def')).chat)).toEqual([['D row'], ['second version'], ['']]);
+    expect(readThreads(importPlans(plan('cocalc-def')).chat)).toEqual([['D row', 'second version', '']]);
     expect(readThreads(importPlans(plan('cocalc-damaged')).chat)[0]).toEqual([
+      'under a mark',
+      'digits',
       'undated 1',
       'undated 2',
       'undated 3',
+      'good',
+      'no zone',
+      'later',
     ]);
     expect(readThreads(importPlans(plan('jupyter-2025')).chat)).toEqual([
       [

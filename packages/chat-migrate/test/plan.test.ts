@@ -144,7 +144,7 @@ describe('PL plan', () => {
       rows: 14,
       became: 8,
       merged: 1,
-      threads: 6,
+      threads: 1,
       messages: 8,
       revisions: 0,
       parts: 0,

@@ -36,6 +36,7 @@ describe('defects that we reproduced elsewhere', () => {
   it('[RW6] 2: threads that begin in one millisecond are not merged into one', () => {
     const plan = planOf(chatRow(AT, 'a'), chatRow(AT, 'b', { sender_id: 'grace' }));
     expect(importPlans(plan).threads()).toHaveLength(2);
+    expect(importPlans(planOf(chatRow(AT, 'a'), chatRow(AT, 'b'))).threads()).toHaveLength(2);
   });
 
   it('[PL2] 3: of two messages under one id each has the same id in any order of the rows', () => {

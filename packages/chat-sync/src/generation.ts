@@ -103,15 +103,16 @@ export interface Adopted {
  * on either side comes blank. Idempotent.
  */
 export function adoptStale(chat: Chat, stale: Chat, staleGeneration: number): Adopted {
-  const present = presentLines(chat);
   // In a document of its own, so that what one side has redacted is blanked before it comes near the other.
   const union = openChat(new Y.Doc());
   for (const side of [chat, stale]) union.importJSONL(side.toJSONL());
   const lanes = parseLanes(union.toJSONL());
-  const superseded = findSuperseded(union, lanes);
   const isTakenBack = chat
     .rollbacks()
     .some(({ from, to }) => from <= staleGeneration && staleGeneration <= to);
+  const present = presentLines(chat, isTakenBack);
+  // What is hidden may be shown again in part: then nothing of it is superseded by the rest.
+  const superseded = isTakenBack ? new Set<string>() : findSuperseded(union, lanes);
   const missing: Pick<LaneText, 'header' | 'lines'>[] = [];
   let hidden = 0;
   for (const lane of lanes) {
@@ -127,14 +128,16 @@ export function adoptStale(chat: Chat, stale: Chat, staleGeneration: number): Ad
   return { lines: imported.ok ? imported.lines : 0, hidden };
 }
 
-/** By lane, what the chat holds; a hidden lane's lines count for the lane from which they were taken. */
-function presentLines(chat: Chat): Map<string, Set<string>> {
+/** By lane, what the chat holds. `withHidden`: a hidden lane's lines count for the lane from which they were taken. */
+function presentLines(chat: Chat, withHidden: boolean): Map<string, Set<string>> {
   const present = new Map<string, Set<string>>();
   for (const { lane, lines } of parseLanes(chat.toJSONL())) {
-    const id = lane?.rolled_back === undefined ? lane?.lane_id : originOf(lane.rolled_back)?.lane_id;
-    const known = present.get(id ?? '') ?? new Set();
-    present.set(id ?? '', known);
-    for (const line of lines) known.add(line);
+    const hidden = withHidden && lane?.rolled_back !== undefined ? originOf(lane.rolled_back) : undefined;
+    for (const id of new Set([lane?.lane_id ?? '', hidden?.lane_id ?? lane?.lane_id ?? ''])) {
+      const known = present.get(id) ?? new Set();
+      present.set(id, known);
+      for (const line of lines) known.add(line);
+    }
   }
   return present;
 }

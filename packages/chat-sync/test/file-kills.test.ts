@@ -70,11 +70,13 @@ it('[FI5] [FI8] [FI10] F3: kill -9 before and after any call loses nothing confi
       expect(whole.error).toBe('');
       const { calls } = whole.told.at(-1) as Extract<Told, { calls: number }>;
       if (index === 0) points.set(task, calls);
-      // Every point of the first fixture; of the others one after the other, from run to run.
+      // Before every call of the first fixture, which is after the one before it, too; of the others some, and
+      // others with another seed.
       for (let at = 0; at < calls; at += 1) {
         for (const when of ['before', 'after'] as const) {
-          const isNext = (at * 2 + (when === 'after' ? 1 : 0) + SEED + index) % 6 === 0;
-          if (index > 0 && scale(1) === 1 && !isNext) continue;
+          const isDue = index === 0 && (when === 'before' || at === calls - 1);
+          const isSampled = (at * 2 + (when === 'after' ? 1 : 0) + SEED + index) % 10 === 0;
+          if (scale(1) === 1 && !isDue && !isSampled) continue;
           cases.push({ job: { task, name: 'killed', kill: { at, when } }, fixture });
         }
       }
@@ -86,7 +88,9 @@ it('[FI5] [FI8] [FI10] F3: kill -9 before and after any call loses nothing confi
     const ran = await runChild(child, { ...job, path });
     const label = JSON.stringify(job);
     expect(ran.error, label).toBe('');
-    expect(ran.isKilled, label).toBe(true);
+    // The last calls may change places with the end of the process.
+    const last = ran.told.at(-1);
+    if (!ran.isKilled) expect(last !== undefined && 'calls' in last && last.calls, label).toBe(job.kill?.at);
     killed += 1;
     const { task } = job;
     const confirmed = confirmedOf(ran);
@@ -117,8 +121,8 @@ it('[FI5] [FI8] [FI10] F3: kill -9 before and after any call loses nothing confi
     expect(beside, label).toEqual([]);
   });
   expect(killed).toBe(cases.length);
-  const all = [...points.values()].reduce((sum, calls) => sum + 2 * calls, 0);
-  expect(all).toBeGreaterThanOrEqual(36 * 4);
+  const all = [...points.values()].reduce((sum, calls) => sum + calls, 0);
+  expect(all).toBeGreaterThanOrEqual(36 * 3);
   expect(killed).toBeGreaterThanOrEqual(all);
 });
 
@@ -133,7 +137,7 @@ it('[FI7] [FI8] F7: of two or three processes at one file, some of them killed, 
       const path = place(disk.read(NAME));
       const jobs = Array.from({ length: 2 + pick(2) }, (_, index): Job => {
         const ops = Array.from(
-          { length: 3 + pick(5) },
+          { length: 2 + pick(4) },
           () => (['say', 'say', 'say', 'rewrite', 'compact'] as const)[pick(5)] ?? 'say',
         );
         const isKilled = index > 0 && pick(2) === 0;
@@ -172,7 +176,7 @@ it('[FI7] [FI8] F7: of two or three processes at one file, some of them killed, 
       expect(beside, label).toEqual([]);
     },
   );
-  expect(outcomes.confirmed).toBeGreaterThan(3 * count);
+  expect(outcomes.confirmed).toBeGreaterThan(count);
   expect(outcomes.lost).toBeGreaterThan(count / 10);
   expect(outcomes.compacted).toBeGreaterThan(count / 4);
   expect(outcomes.killed).toBeGreaterThan(count / 10);

@@ -125,6 +125,33 @@ const cases: readonly Case[] = [
     make: ({ server }) => forge(server.doc, (map) => map.set(idAt(1440, 'k'), new Y.Text('x'))),
   },
   {
+    rule: 'GT3',
+    code: 'key_taken',
+    what: 'one key set twice by one update',
+    make: () => {
+      const lane_id = idAt(0, 'twice');
+      const header = (writer: string): string => headerLine({ lane_id, user_id: 'mallory', writer });
+      const lanes = ['one', 'two'].map((writer) =>
+        forge(new Y.Doc(), (map) => map.set(lane_id, new Y.Text(`${header(writer)}\n`))),
+      );
+      return Y.mergeUpdates(lanes);
+    },
+  },
+  {
+    rule: 'GT4',
+    code: 'not_appended',
+    what: 'text before foreign text that a document holds',
+    make: ({ server, mallory, thread_id }) => {
+      mallory.chat.send({ thread_id, sender_id: 'mallory', content: 'of mallory' });
+      mallory.send();
+      const { key, client, text } = findLane(server.doc, 'of mallory');
+      const foreign = forge(server.doc, (map) => textOf(map, key).insert(text.length, 'foreign'));
+      Y.applyUpdate(server.doc, foreign, 'server');
+      const line = `${JSON.stringify(message())}\n`;
+      return forge(server.doc, (map) => textOf(map, key).insert(text.length, line), client);
+    },
+  },
+  {
     rule: 'GT4',
     code: 'foreign_text',
     what: 'text in a lane of another',
@@ -562,6 +589,57 @@ const cases: readonly Case[] = [
   },
   {
     rule: 'GT11',
+    code: 'redaction',
+    what: 'a redaction of an answer in which another has an attempt, by who was first',
+    make: ({ server, mallory, ada, thread_id, prompt_id }) => {
+      const asked = ada.chat.send({ thread_id, sender_id: 'ada', content: 'more?', expects: 'answer' });
+      ada.send();
+      for (const member of [mallory, ada]) {
+        const user = member.user as string;
+        member.chat.openAttempt({ prompt_id: asked.message_id, sender_id: user, runner_id: 'r' });
+        member.send();
+      }
+      expect(asked.message_id).not.toBe(prompt_id);
+      const message_id = deriveAnswerId(asked.message_id);
+      return forgeLane(server.doc, 'mallory', [
+        { type: 'redaction', id: idAt(0, 'x'), message_id, by: 'mallory', date: DATE },
+      ]);
+    },
+  },
+  {
+    rule: 'GT11',
+    code: 'deletion',
+    what: 'a deletion of a newline',
+    make: ({ server }) => {
+      const { key, text } = findLane(server.doc, 'of ada');
+      return forge(server.doc, (map) => textOf(map, key).delete(text.length - 1, 1));
+    },
+  },
+  {
+    rule: 'GT11',
+    code: 'deletion',
+    what: 'a deletion of foreign text that a document holds',
+    make: ({ server }) => {
+      const { key, text } = findLane(server.doc, 'of ada');
+      const foreign = forge(server.doc, (map) => textOf(map, key).insert(text.length, 'foreign'));
+      Y.applyUpdate(server.doc, foreign, 'server');
+      return forge(server.doc, (map) => textOf(map, key).delete(text.length, 7));
+    },
+  },
+  {
+    rule: 'GT11',
+    code: 'deletion',
+    what: 'an open line whose text is deleted already, without a redaction',
+    make: ({ server }) => deletedText(openLane(server, `${openPart()},"text":"gone`), 'gone'),
+  },
+  {
+    rule: 'GT11',
+    code: 'deletion',
+    what: 'a chunk for an open line that is deleted already, without a redaction',
+    make: ({ server, mallory }) => deletedText(growLane(server, mallory, 'gone'), 'gone', server.doc),
+  },
+  {
+    rule: 'GT11',
     code: 'deletion',
     what: 'new text whose author is deleted already',
     make: ({ server }) => deletedLane(server, message({ content: 'gone' }), 'allory'),
@@ -738,14 +816,17 @@ function deleteIn({ doc }: Server, needle: string, what: string, length = what.l
 
 /** A new lane of mallory, part of which is deleted as it comes. */
 function deletedLane(server: Server, entry: object, what: string): Uint8Array {
-  opened += 1;
-  const lane_id = idAt(0, `deleted ${opened}`);
-  const text = `${headerLine({ lane_id, user_id: 'mallory' })}\n${JSON.stringify(entry)}\n`;
+  return deletedText(forgeLane(server.doc, 'mallory', [entry]), what);
+}
+
+/** What `update` adds to `base`, with `what` deleted by the same update. */
+function deletedText(update: Uint8Array, what: string, base = new Y.Doc()): Uint8Array {
   const rogue = new Y.Doc();
-  rogue.getMap('chat').set(lane_id, new Y.Text(text));
-  textOf(rogue.getMap('chat'), lane_id).delete(text.lastIndexOf(what), what.length);
-  expect(server.doc.getMap('chat').has(lane_id)).toBe(false);
-  return Y.encodeStateAsUpdate(rogue);
+  Y.applyUpdate(rogue, Y.encodeStateAsUpdate(base));
+  Y.applyUpdate(rogue, update);
+  const { key, text } = findLane(rogue, what);
+  textOf(rogue.getMap('chat'), key).delete(text.lastIndexOf(what), what.length);
+  return Y.encodeStateAsUpdate(rogue, Y.encodeStateVector(base));
 }
 
 function redactOwn({ ada, message_id }: World): void {

@@ -412,6 +412,16 @@ describe('what a host allows', () => {
     const hidden = forgeLane(server.doc, 'ada', later, { min_reader: 3, schema_version: 3 });
     expect(server.gate.receive(hidden, ada)).toMatchObject({ ok: true });
     expect(server.chat.report().unknown_types).toEqual({ poll: 1 });
+    // What readers do not fold is no redaction.
+    const member = join(server, 'ada 2', 'ada');
+    const message_id = say(member.chat, 'ada', 'shown');
+    member.send();
+    const redaction = { type: 'redaction', id: idAt(0, 'r'), message_id, by: 'ada', date: DATE };
+    const unread = forgeLane(server.doc, 'ada', [redaction], { min_reader: 3 });
+    expect(server.gate.receive(unread, ada)).toMatchObject({ ok: true });
+    const { key, text } = findLane(server.doc, 'shown');
+    const deletion = forge(server.doc, (map) => (map.get(key) as Y.Text).delete(text.indexOf('shown'), 5));
+    expect(server.gate.check(deletion, ada)).toMatchObject({ code: 'deletion' });
     const deaf = createServer({ allowLater: true, authorize: ({ action }) => action !== 'later' });
     const update = forgeLane(deaf.doc, 'ada', later);
     expect(deaf.gate.check(update, deaf.gate.connect('ada'))).toMatchObject({ code: 'author' });
@@ -451,7 +461,7 @@ describe('following the document', () => {
       forge(server.doc, (map) => map.set(lane_id, new Y.Text(text))),
     );
     const { client } = findLane(server.doc, lane_id);
-    const more = forge(server.doc, (map) => (map.get(lane_id) as Y.Text).insert(text.length, '"x"'), client);
+    const more = forge(server.doc, (map) => (map.get(lane_id) as Y.Text).insert(text.length, 'x'), client);
     expect(server.gate.check(more, server.gate.connect('ada'))).toMatchObject({ code: 'open_line' });
   });
 

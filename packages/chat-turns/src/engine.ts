@@ -19,6 +19,11 @@ export interface ServeOptions {
   readonly agentFor: (thread: Thread, config: ThreadConfig) => AgentBinding | undefined;
   /** Without it nothing shows which attempts are alive, and this process never calls one interrupted. */
   readonly liveness?: Liveness;
+  /**
+   * How long a prompt is left to other runners before this one claims it, ms; 0 unless given. Where several that
+   * are online serve one thread, all but one should wait longer than an update takes to reach them.
+   */
+  readonly claim_delay_ms?: number;
 }
 
 export interface EngineOptions {

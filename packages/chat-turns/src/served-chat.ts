@@ -35,6 +35,8 @@ export class ServedChat {
   readonly #runs = new Map<string, TurnRun>();
   /** Threads to look at. One that waits for a free place stays. */
   readonly #dirty = new Set<string>();
+  /** By prompt that is left to others, since when. */
+  readonly #left = new Map<string, number>();
   #isClosed = false;
   #onEmpty: (() => void) | undefined;
 
@@ -106,6 +108,7 @@ export class ServedChat {
     const waiting = this.#cancelDead(listWaiting(chat, threadId));
     const [promptId] = waiting;
     if (promptId === undefined || findHolder(chat, threadId) !== undefined) return false;
+    if (this.#isLeft(threadId, promptId)) return false;
     if (!this.#engine.takeSlot()) {
       this.#dirty.add(threadId);
       return false;
@@ -116,6 +119,25 @@ export class ServedChat {
       this.#engine.releaseSlot();
       this.#engine.finishDrain();
       throw error;
+    }
+    return true;
+  }
+
+  #isLeft(threadId: string, promptId: string): boolean {
+    const delay = this.#options.claim_delay_ms ?? 0;
+    if (delay <= 0) return false;
+    const { timers } = this.#engine;
+    const since = this.#left.get(promptId);
+    if (since !== undefined && timers.now() - since >= delay) {
+      this.#left.delete(promptId);
+      return false;
+    }
+    if (since === undefined) {
+      this.#left.set(promptId, timers.now());
+      timers.set(() => {
+        this.#dirty.add(threadId);
+        this.#engine.schedule();
+      }, delay);
     }
     return true;
   }

@@ -122,7 +122,7 @@ export class TurnRun {
     if (isLost(message, own)) this.end({ outcome: 'superseded' });
     else if (own.stop_requested || own.state === 'settled') this.end({ outcome: 'stopped' });
     else if (this.#isRetried()) this.end({ outcome: 'retried' });
-    
+    else if (own.state === 'interrupted') this.#write(() => this.#writer.resume());
   }
 
   /** Its own attempt is open, so only a later epoch can wait for one. */

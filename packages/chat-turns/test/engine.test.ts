@@ -146,6 +146,35 @@ describe('claiming', () => {
     expect(backend.timers.pending).toBe(0);
   });
 
+  it('[TE20] a runner that waits claims only what no other has claimed by then', async () => {
+    const board = new LivenessBoard();
+    const timers = new FakeTimers();
+    const [eager, patient] = [new HandAgent(), new HandAgent()];
+    const first = createBackend(eager.agent, { board, timers, runner_id: 'first' });
+    const second = createBackend(patient.agent, {
+      board,
+      timers,
+      replica: createReplica('second'),
+      serve: { claim_delay_ms: 500 },
+    });
+    const thread_id = createThread(first.chat);
+    ask(first.chat, thread_id);
+    // The prompt arrives before the claim does.
+    syncAll([first, second]);
+    await settle();
+    syncAll([first, second]);
+    await timers.advance(1_000);
+    expect([eager.turns.length, patient.turns.length]).toEqual([1, 0]);
+    await eager.feed().end();
+    syncAll([first, second]);
+    first.kill();
+    ask(second.chat, thread_id, 'nobody else');
+    await timers.advance(499);
+    expect(patient.turns).toHaveLength(0);
+    await timers.advance(1);
+    expect(patient.turn().prompt.content).toBe('nobody else');
+  });
+
   it('[TE2] one engine serves many documents, never more turns at once than it may', async () => {
     const timers = new FakeTimers();
     let running = 0;

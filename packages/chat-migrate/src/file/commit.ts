@@ -64,8 +64,8 @@ export type CommitFault =
 
 /**
  * Migrates a legacy file into a document file. The source is only read. In this order, each step on the disk before
- * the next: a verified copy of the source, the record of the migration, the document. Killed anywhere, the source is
- * there, and a new run goes on; a document that is there holds all of it.
+ * the next: a verified copy of the source, the record of the migration, the document; of a document that is there
+ * already the record comes last. Killed anywhere, the source is there, and a new run goes on.
  */
 export async function commitMigration(source: string, options: CommitOptions = {}): Promise<CommitResult> {
   const { fileEnvironment: environment = nodeFileEnvironment, dryRun = false } = options;
@@ -105,10 +105,11 @@ export async function commitMigration(source: string, options: CommitOptions = {
   try {
     const kept = await backUp(source, read.bytes, output, environment);
     if (!kept.ok) return { ...kept, path: source };
-    const recorded = await writeRecord(output, record, known.record, environment);
-    if (!recorded.ok) return { ...recorded, path: output };
     const isNew = file === undefined;
     if (file === undefined) {
+      // First the record: it says of which generation the document has to be.
+      const recorded = await writeRecord(output, record, known.record, environment);
+      if (!recorded.ok) return { ...recorded, path: output };
       const created = await createDocument(output, record, verified.doc, environment);
       if (!created.ok) return { ...created, path: output };
       file = created.file;
@@ -121,6 +122,11 @@ export async function commitMigration(source: string, options: CommitOptions = {
     if (!closed.ok) return { ...closed, path: output };
     const checked = await readBack(output, digest, environment);
     if (!checked.ok) return { ...checked, path: output };
+    if (!isNew) {
+      // Last the record: what it says of the source is in the document.
+      const recorded = await writeRecord(output, record, known.record, environment);
+      if (!recorded.ok) return { ...recorded, path: output };
+    }
     const outcome = isNew ? 'written' : lines > 0 ? 'updated' : 'same';
     return { ok: true, outcome, output, backup, doc_id, generation, lines, plan };
   } finally {

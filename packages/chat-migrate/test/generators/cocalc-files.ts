@@ -58,18 +58,10 @@ class ChatBuilder {
   readonly #roots: Root[] = [];
   readonly #byTime = new Map<number, number[]>();
   readonly #byThread = new Map<string, number[]>();
-  /** Who wrote in this millisecond. */
-  readonly #taken = new Set<string>();
   #time = 0;
 
   add(one: Spec, generation: Generation): void {
-    // Roots of one person and millisecond are one thread, and which of them is its root depends on who is there.
-    const sender = PEOPLE[one.person] ?? '';
-    const isTaken = this.#taken.has(sender);
-    const gap = one.gap === 0 && isTaken ? 1 : one.gap;
-    this.#time = Math.max(this.#time, STARTS[generation]) + gap;
-    if (gap > 0) this.#taken.clear();
-    this.#taken.add(sender);
+    this.#time = Math.max(this.#time, STARTS[generation]) + one.gap;
     const index = this.rows.length;
     const at = { time: this.#time, index };
     // A partial row alone is no chat: the first is a message.

@@ -1,5 +1,5 @@
 import { SCHEMA_VERSION } from '@chatdoc/schema';
-import { type FrameHead, findFrame, headOf, readFrame } from '../frame.js';
+import { FRAME_MAGIC, type FrameHead, findFrame, headOf, readFrame } from '../frame.js';
 
 /** What stands in a document file: frames, and whatever else. */
 export interface ReadLog {
@@ -98,13 +98,21 @@ function readToken(payload: Uint8Array): string {
   return new TextDecoder().decode(payload);
 }
 
-/** Whether it is the beginning of a frame, or two of them: who meets the first may be cut short, too. */
+/** More bytes than this with which a frame may begin are content. */
+const MAX_CUTS = 32;
+
+/** Whether it is the beginning of a frame, or several: who meets the first may be cut short, too. O(bytes). */
 function isCut(scrap: Uint8Array): boolean {
   if (isTruncated(scrap)) return true;
-  for (let at = findFrame(scrap, 1); at < scrap.length; at = findFrame(scrap, at + 1)) {
-    if (isTruncated(scrap.subarray(0, at)) && isTruncated(scrap.subarray(at))) return true;
+  const [first = 0] = FRAME_MAGIC;
+  const starts: number[] = [];
+  for (let at = scrap.indexOf(first); at >= 0; at = scrap.indexOf(first, at + 1)) starts.push(at);
+  if (starts.length > MAX_CUTS) return false;
+  const ends = [scrap.length];
+  for (const start of starts.reverse()) {
+    if (ends.some((end) => isTruncated(scrap.subarray(start, end)))) ends.push(start);
   }
-  return false;
+  return ends.includes(0);
 }
 
 function isTruncated(bytes: Uint8Array): boolean {

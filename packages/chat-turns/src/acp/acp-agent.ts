@@ -155,7 +155,7 @@ class AcpTurn {
   }
 
   #onUpdate(params: unknown): void {
-    if (!isObject(params) || params['sessionId'] !== this.#sessionId) return;
+    if (!this.#isPrompted || !isObject(params) || params['sessionId'] !== this.#sessionId) return;
     const event = readUpdate(params['update']);
     if (event !== undefined) this.#events.push(event);
   }

@@ -1,0 +1,254 @@
+import { formatDate, type Json, type JsonObject, type Message, type Thread } from '@chatdoc/schema';
+import { readConfig } from '../cocalc-config.js';
+import { type CocalcRowKind, classifyCocalcRow } from '../cocalc-rows.js';
+import { readDate } from '../dates.js';
+import { canonicalText, isJsonObject, omitKeys, parseJson, readName } from '../json-value.js';
+import { writeHistory } from './cocalc-history.js';
+import { readTime } from './exported-time.js';
+import { LegacyNames } from './legacy-names.js';
+import { SetAside } from './set-aside.js';
+import { type ExportableChat, readUnshown, type Unshown } from './unshown.js';
+
+/**
+ * A CoCalc chat of 2026: one row a line, keys and lines sorted and no last newline, as its own writer has them. Each
+ * message names the one before it as its parent, which is how CoCalc orders a thread.
+ */
+export function exportCocalc(chat: ExportableChat): string {
+  return new CocalcExport(chat).write();
+}
+
+const EPOCH = formatDate(0);
+const SCHEMA = { schema_version: 2 };
+
+/** Rows that became no record and mean the same in any chat. */
+const KINDS: readonly CocalcRowKind[] = ['draft', 'video', 'video_chat', 'agent', 'partial', 'unknown_event'];
+
+/** Settings that CoCalc has a column for. */
+export const COCALC_SETTINGS = [
+  'name',
+  'thread_color',
+  'thread_icon',
+  'thread_image',
+  'pin',
+  'archived',
+  'acp_config',
+  'agent_kind',
+  'anchor',
+  'resolved',
+] as const;
+
+class CocalcExport {
+  readonly #chat: ExportableChat;
+  readonly #unshown: Unshown;
+  readonly #setAside: SetAside;
+  readonly #threadNames = new LegacyNames();
+  readonly #messageNames = new LegacyNames();
+  readonly #lines: string[] = [];
+
+  constructor(chat: ExportableChat) {
+    this.#chat = chat;
+    this.#unshown = readUnshown(chat);
+    this.#setAside = new SetAside(chat, this.#unshown, 'cocalc');
+  }
+
+  write(): string {
+    const threads = this.#chat.threads();
+    const ids = [...threads.map(({ thread_id }) => thread_id), ...this.#unshown.bareThreads];
+    this.#giveNames(ids);
+    for (const thread_id of ids) {
+      const hasSettings = this.#writeMessages(thread_id);
+      const thread = this.#chat.thread(thread_id);
+      if (thread !== undefined) this.#writeThread(thread);
+      this.#writeConfig(thread_id, hasSettings);
+      this.#writeState(thread_id);
+    }
+    for (const kind of KINDS) for (const row of this.#setAside.rowsOf(kind)) this.#writeRow(row, kind);
+    return this.#lines.sort().join('\n');
+  }
+
+  #giveNames(threadIds: readonly string[]): void {
+    for (const thread_id of threadIds) {
+      const wanted = readLegacyName(this.#chat.thread(thread_id)?.legacy, 'thread_id');
+      this.#threadNames.give(thread_id, wanted);
+      for (const { message_id, legacy } of this.#chat.messages(thread_id))
+        this.#messageNames.give(message_id, readLegacyName(legacy, 'message_id'));
+    }
+  }
+
+  #put(row: JsonObject): void {
+    const line = canonicalText(row);
+    if (line !== undefined) this.#lines.push(line);
+  }
+
+  /** Gives whether a row of them has columns that would count as settings, were there no row of settings. */
+  #writeMessages(thread_id: string): boolean {
+    let previous: Message | undefined;
+    let hasSettings = false;
+    for (const message of this.#chat.messages(thread_id)) {
+      const columns = message.redacted ? {} : this.#setAside.columnsOf(message.message_id);
+      hasSettings ||= readConfig(columns).taken.size > 0;
+      this.#writeMessage(message, columns, previous);
+      previous = message;
+    }
+    return hasSettings;
+  }
+
+  #writeMessage(message: Message, columns: JsonObject, previous: Message | undefined): void {
+    const { message_id, thread_id, sender_id, legacy } = message;
+    const time = readTime(message.date, message_id);
+    const feedback = this.#readFeedback(message_id, columns['feedback']);
+    const parent = previous === undefined ? undefined : this.#messageNames.nameOf(previous.message_id);
+    const color = isJsonObject(legacy) ? legacy['color'] : undefined;
+    this.#put({
+      ...(color === undefined ? {} : { color }),
+      ...columns,
+      ...(feedback === undefined ? {} : { feedback }),
+      ...(previous === undefined ? this.#writeThreadColumns(message, columns) : {}),
+      ...writeTurn(message),
+      ...SCHEMA,
+      event: 'chat',
+      message_id: this.#messageNames.nameOf(message_id) ?? message_id,
+      thread_id: this.#threadNames.nameOf(thread_id) ?? thread_id,
+      ...(parent === undefined ? {} : { parent_message_id: parent }),
+      sender_id,
+      date: formatDate(time),
+      history: writeHistory(message, time, this.#unshown.revisions),
+    });
+  }
+
+  /** Thumbs are annotations; what else stood in the column comes back. */
+  #readFeedback(message_id: string, column: Json | undefined): JsonObject | undefined {
+    const votes = new Map<string, Json>();
+    if (isJsonObject(column))
+      for (const [user, value] of Object.entries(column))
+        if (typeof value !== 'string') votes.set(user, value);
+    for (const { user_id, key, value } of this.#chat.annotations({ message_id }))
+      if (key === 'feedback' && typeof value === 'string') votes.set(user_id, value);
+    return votes.size === 0 && column === undefined ? undefined : Object.fromEntries(votes);
+  }
+
+  /** What the first message of a thread says of it: how far people have read, and what it is a fork of. */
+  #writeThreadColumns({ thread_id }: Message, columns: JsonObject): JsonObject {
+    const said = new Map<string, Json>();
+    for (const { user_id, key } of this.#chat.annotations({ thread_id })) {
+      const mark = key === 'read' ? this.#chat.readMark(thread_id, user_id) : undefined;
+      const message = mark === undefined ? undefined : this.#chat.message(mark);
+      if (message === undefined) continue;
+      const column = `lastread-${user_id}`;
+      const time = readTime(message.date, message.message_id);
+      // The column also says when somebody looked last, which can be after the last message.
+      if (!((readDate(columns[column])?.time ?? -1) >= time)) said.set(column, time);
+    }
+    const fork = findFork(this.#chat, this.#chat.thread(thread_id));
+    if (fork !== undefined) {
+      said.set('forked_from_root_date', formatDate(readTime(fork.root.date, fork.root.message_id)));
+      if (fork.last !== undefined)
+        said.set(
+          'forked_from_latest_message_date',
+          formatDate(readTime(fork.last.date, fork.last.message_id)),
+        );
+      const { name } = this.#chat.config(fork.root.thread_id);
+      if (name !== undefined) said.set('forked_from_title', name);
+    }
+    return Object.fromEntries(said);
+  }
+
+  #writeThread({ thread_id, created_at, created_by, root_message_id }: Thread): void {
+    const created = formatDate(readTime(created_at, thread_id));
+    const root = root_message_id === null ? undefined : this.#messageNames.nameOf(root_message_id);
+    this.#put({
+      ...this.#setAside.columnsOf(thread_id),
+      ...SCHEMA,
+      event: 'chat-thread',
+      sender_id: '__thread__',
+      thread_id: this.#threadNames.nameOf(thread_id) ?? thread_id,
+      date: created,
+      created_at: created,
+      created_by,
+      ...(root === undefined ? {} : { root_message_id: root }),
+    });
+  }
+
+  /** Under the key that CoCalc prefers. */
+  #writeConfig(thread_id: string, isNeeded: boolean): void {
+    const told = this.#unshown.settings.get(thread_id);
+    if (told === undefined && !isNeeded) return;
+    const { legacy = {}, latest } = told ?? {};
+    const config = this.#chat.config(thread_id);
+    const settings: Record<string, Json> = {};
+    for (const field of COCALC_SETTINGS) if (config[field] !== undefined) settings[field] = config[field];
+    const name = this.#threadNames.nameOf(thread_id) ?? thread_id;
+    const { updated_at = latest?.updated_at ?? EPOCH, updated_by = latest?.updated_by } = config;
+    this.#put({
+      // What was cleared since must not come back from an old column.
+      ...omitKeys(legacy, readConfig(legacy).taken),
+      ...settings,
+      ...SCHEMA,
+      event: 'chat-thread-config',
+      sender_id: `__thread_config__:${name}`,
+      thread_id: name,
+      date: EPOCH,
+      updated_at: formatDate(readTime(updated_at, thread_id)),
+      ...(updated_by === undefined ? {} : { updated_by }),
+    });
+  }
+
+  /** In a file nothing runs: a turn that does, or waits, is interrupted. */
+  #writeState(thread_id: string): void {
+    const { state, active_message_id } = this.#chat.state(thread_id);
+    if (state === 'idle') return;
+    const told = this.#unshown.states.get(thread_id);
+    const active = active_message_id === undefined ? undefined : this.#messageNames.nameOf(active_message_id);
+    const times = this.#chat.messages(thread_id).map(({ date, message_id }) => readTime(date, message_id));
+    const time = told?.state === state ? readDate(told.updated_at)?.time : undefined;
+    const name = this.#threadNames.nameOf(thread_id) ?? thread_id;
+    this.#put({
+      ...SCHEMA,
+      event: 'chat-thread-state',
+      sender_id: `__thread_state__:${name}`,
+      thread_id: name,
+      date: EPOCH,
+      state: state === 'running' || state === 'queued' ? 'interrupted' : state,
+      ...(active === undefined ? {} : { active_message_id: active }),
+      updated_at: formatDate(time ?? times.reduce((latest, next) => Math.max(latest, next), 0)),
+    });
+  }
+
+  /** Only what reads as the same kind of row again: an entry could claim to have been anything. */
+  #writeRow(row: Json, kind: CocalcRowKind): void {
+    // A row with more digits than a number has was kept as its text.
+    const value = typeof row === 'string' ? parseJson(row)?.value : row;
+    if (!isJsonObject(value) || classifyCocalcRow(value) !== kind) return;
+    if (typeof row !== 'string') this.#put(value);
+    else if (!/[\r\n]/.test(row)) this.#lines.push(row);
+  }
+}
+
+/** The columns of an agent's turn. */
+function writeTurn({ attempt, generating, acp_usage, acp_thread_id, acp_interrupted }: Message): JsonObject {
+  const isStopped = acp_interrupted || generating || attempt?.finish_reason === 'stopped';
+  return {
+    ...(isStopped ? { acp_interrupted: true } : {}),
+    ...(acp_usage === undefined ? {} : { acp_usage }),
+    ...(acp_thread_id === undefined ? {} : { acp_thread_id }),
+  };
+}
+
+export interface Fork {
+  readonly root: Message;
+  /** The message up to which the thread was copied. */
+  readonly last: Message | undefined;
+}
+
+/** What a thread is a fork of, where CoCalc can say it: by the dates of messages that are here. */
+export function findFork(chat: ExportableChat, thread: Thread | undefined): Fork | undefined {
+  const { forked_from } = thread ?? {};
+  const rootId = forked_from && chat.messageIds(forked_from.thread_id)[0];
+  const root = rootId === undefined ? undefined : chat.message(rootId);
+  const lastId = forked_from?.message_id;
+  return root && { root, last: lastId === undefined ? undefined : chat.message(lastId) };
+}
+
+function readLegacyName(legacy: Json | undefined, column: string): string | undefined {
+  return isJsonObject(legacy) ? readName(legacy[column]) : undefined;
+}
