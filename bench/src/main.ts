@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openChat } from '@chatdoc/schema';
 import { benchAppend } from './append.js';
+import { benchFiles } from './files.js';
 import { Fixtures } from './fixtures.js';
 import { benchHeap } from './heap.js';
 import { loadDoc, NestedIndex } from './layouts.js';
@@ -16,7 +17,7 @@ import { benchSize } from './size.js';
 import { benchStream } from './stream.js';
 import { benchWhole } from './whole.js';
 
-const SECTIONS = ['open', 'heap', 'size', 'append', 'stream', 'merge', 'migrate', 'whole'] as const;
+const SECTIONS = ['open', 'heap', 'size', 'append', 'stream', 'merge', 'migrate', 'files', 'whole'] as const;
 const SIZES = [1_000, 10_000, 100_000];
 const QUICK = [1_000, 10_000];
 /** The size that the targets of design section 9 speak of. */
@@ -35,10 +36,10 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(`pnpm bench [--quick] [--only ${SECTIONS.join(',')}] [--sizes 1000,10000] [--reps 5]`);
 } else {
-  main();
+  await main();
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const sections = values.only?.split(',') ?? [...SECTIONS];
   for (const name of sections) {
     if (!SECTIONS.some((each) => each === name))
@@ -49,7 +50,7 @@ function main(): void {
   const reps = values.reps === undefined ? undefined : parseCount('--reps', values.reps);
   const started = new Date();
   const where = `${machine()} · load ${loadavg()[0]?.toFixed(1)} at the start`;
-  const figures = measure(new Fixtures(sizes), sections, sizes, reps);
+  const figures = await measure(new Fixtures(sizes), sections, sizes, reps);
 
   console.log(`\n${renderTargets(figures)}\n\n${renderOthers(figures)}\n`);
   const run = {
@@ -71,12 +72,12 @@ function main(): void {
   );
 }
 
-function measure(
+async function measure(
   fixtures: Fixtures,
   sections: readonly string[],
   sizes: readonly number[],
   reps: number | undefined,
-): readonly Figure[] {
+): Promise<readonly Figure[]> {
   const shapes = openOneOfEach(fixtures);
   const figures: Figure[] = [];
   const wants = (name: (typeof SECTIONS)[number]): boolean => sections.includes(name);
@@ -96,6 +97,7 @@ function measure(
         reps,
       ),
     );
+  if (wants('files')) figures.push(...(await benchFiles(reps ?? 7)));
   if (wants('merge')) figures.push(...benchMerge(fixtures, reps ?? 7));
   if (shapes.length === 0) throw new Error('nothing was kept open');
   return figures;

@@ -108,9 +108,11 @@ function lastAnswer(): string {
 }
 
 function show(): void {
-  const last = chat.messages(thread_id).at(-1);
+  const messages = chat.messages(thread_id);
+  const last = messages.at(-1);
   tell({
     type: 'view',
+    question: messages.filter(({ expects }) => expects === 'answer').at(-1)?.content ?? '',
     state: chat.state(thread_id).state,
     text: last?.attempt === undefined ? '' : last.content.trim(),
     finish_reason: last?.attempt?.finish_reason ?? null,

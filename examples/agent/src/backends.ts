@@ -10,7 +10,7 @@ const WAIT_MS = 60_000;
 export class Backend {
   readonly name: string;
   readonly #child: ChildProcess;
-  view: View = { state: 'idle', text: '', finish_reason: null, runner: null, digest: '' };
+  view: View = { question: '', state: 'idle', text: '', finish_reason: null, runner: null, digest: '' };
   #onView: () => void = () => undefined;
 
   constructor(name: string, folder: string, onMessage: (from: Backend, message: FromBackend) => void) {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Backends } from './backends.js';
+import type { View } from './wire.js';
 
 /** A turn, a stop from the other process, kill -9 of the runner, recovery and continue. */
 
@@ -9,6 +10,10 @@ const folder = mkdtempSync(join(tmpdir(), 'chatdoc-agent-'));
 const backends = new Backends(folder);
 const say = (line: string): void => console.log(line);
 const countTo = (last: number): string => Array.from({ length: last }, (_, at) => at + 1).join(' ');
+const hasBegun =
+  (asked: string) =>
+  ({ question, state, text }: View): boolean =>
+    question === asked && state === 'running' && text.length > 20;
 
 try {
   const one = await backends.start('one');
@@ -21,7 +26,7 @@ try {
 
   say('A stop: one runs, two stops it.');
   one.send({ type: 'ask', content: 'Count to 100000.' });
-  await two.until('some text', ({ state, text }) => state === 'running' && text.length > 20);
+  await two.until('some text', hasBegun('Count to 100000.'));
   two.send({ type: 'stop' });
   const stopped = await one.until('the stop', ({ finish_reason }) => finish_reason === 'stopped');
   const isKept = stopped.text.length > 20 && countTo(10_000).startsWith(stopped.text);
@@ -29,7 +34,7 @@ try {
 
   say('A crash: one is killed with SIGKILL in mid-turn.');
   one.send({ type: 'ask', content: 'Count to 60.' });
-  await two.until('some text', ({ state, text }) => state === 'running' && text.length > 20);
+  await two.until('some text', hasBegun('Count to 60.'));
   await backends.kill(one);
   const gone = await two.until('that the runner is gone', ({ state }) => state === 'interrupted');
   say(

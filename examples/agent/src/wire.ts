@@ -14,8 +14,9 @@ export type ToBackend =
   | { readonly type: 'stop' }
   | { readonly type: 'continue' };
 
-/** What a backend shows of the last answer, after each change. */
+/** What a backend shows of the last prompt and its answer, after each change. */
 export interface View {
+  readonly question: string;
   readonly state: string;
   readonly text: string;
   readonly finish_reason: string | null;

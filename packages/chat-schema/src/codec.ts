@@ -401,24 +401,34 @@ const ENVELOPE: ReadonlySet<string> = new Set([
  */
 export function findPrivateRanges(line: string): readonly (readonly [number, number])[] {
   const ranges: [number, number][] = [];
-  const string = /"(?:[^"\\]|\\[\s\S])*(?:"|$)|[{}[\]]/g;
+  const token = /["{}[\]]/g;
   let depth = 0;
   let envelope = true;
-  for (let match = string.exec(line); match !== null; match = string.exec(line)) {
-    const token = match[0];
-    if (token === '{' || token === '[') depth += 1;
-    else if (token === '}' || token === ']') depth -= 1;
-    else {
-      const closed = token.length > 1 && token.endsWith('"') && !/[^\\](?:\\\\)*\\"$/.test(token);
-      const end = match.index + token.length - (closed ? 1 : 0);
-      if (closed && line.charCodeAt(match.index + token.length) === 58) {
-        if (depth === 1) envelope = ENVELOPE.has(token.slice(1, -1));
-      } else if (!envelope && end > match.index + 1) {
-        ranges.push([match.index + 1, end]);
-      }
+  for (let match = token.exec(line); match !== null; match = token.exec(line)) {
+    if (match[0] !== '"') {
+      depth += match[0] === '{' || match[0] === '[' ? 1 : -1;
+      continue;
+    }
+    const start = match.index + 1;
+    const end = findQuote(line, start);
+    token.lastIndex = end + 1;
+    if (end < line.length && line.charCodeAt(end + 1) === 58) {
+      if (depth === 1) envelope = ENVELOPE.has(line.slice(start, end));
+    } else if (!envelope && end > start) {
+      ranges.push([start, end]);
     }
   }
   return ranges;
+}
+
+/** The quote that closes the string which begins at `from`, or the end of the line. O(length), without recursion. */
+function findQuote(line: string, from: number): number {
+  for (let at = line.indexOf('"', from); at >= 0; at = line.indexOf('"', at + 1)) {
+    let slashes = 0;
+    while (at - 1 - slashes >= from && line.charCodeAt(at - 1 - slashes) === 92) slashes += 1;
+    if (slashes % 2 === 0) return at;
+  }
+  return line.length;
 }
 
 /** The line as a redaction leaves it. */

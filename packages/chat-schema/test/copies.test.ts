@@ -217,13 +217,7 @@ describe('copies and digest', () => {
   it('[CP1] a cut line is left out only where its lane holds a longer one that is read', () => {
     const whole = partLine(P, 1, 'Hello');
     const torn = whole.slice(0, -2);
-    const replica = replicaOf([
-      header(),
-      threadLine(T),
-      messageLine(P, T),
-      cut(partLine(P, 1, 'Hel')),
-      torn,
-    ]);
+    const replica = replicaOf([header(), threadLine(T), messageLine(P, T), cut(partLine(P, 1, 'Hel')), torn]);
     const copy = createReplica('copy');
     copy.chat.importJSONL(replica.chat.toJSONL());
     expect(copy.chat.digest()).toBe(replica.chat.digest());

@@ -180,6 +180,15 @@ describe('redaction and damage', () => {
     expectSame([a, b]);
   });
 
+  it('[RD1] a redaction of a line beyond all limits stops no read', () => {
+    const long = messageLine(idAt(1), T, { content: 'x'.repeat(16 * 1024 * 1024) });
+    const redaction = entryLine('redaction', idAt(2), { message_id: idAt(1), by: 'bob', date: DATE });
+    const { chat } = replicaOf([header(), threadLine(T), long], [header({ lane: 'b' }), redaction]);
+    expect(chat.digest()).toHaveLength(64);
+    expect(chat.message(idAt(1))).toBeUndefined();
+    expect(chat.quarantine()).toMatchObject([{ reason: 'too_long' }]);
+  });
+
   it('[RX3] a redaction that comes before what it names takes it when it comes', () => {
     const { doc, chat } = createReplica();
     addText(doc, textOf([header(), threadLine(T), redaction(M)]));

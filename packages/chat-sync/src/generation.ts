@@ -11,7 +11,7 @@ import {
   timeOfUlid,
 } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import { joinLanes, type LaneText, parseLanes } from './lane-text.js';
+import { isFolded, joinLanes, type LaneText, parseLanes } from './lane-text.js';
 import { findSuperseded } from './superseded.js';
 
 /**
@@ -110,6 +110,8 @@ export function adoptStale(chat: Chat, stale: Chat, staleGeneration: number): Ad
   const isTakenBack = chat
     .rollbacks()
     .some(({ from, to }) => from <= staleGeneration && staleGeneration <= to);
+  // First, so that what they blank here is the same line as there.
+  const redacted = isTakenBack ? 0 : importLanes(chat, lanes.filter(isFolded).map(keepRedactions));
   const present = presentLines(chat, isTakenBack);
   // What is hidden may be shown again in part: then nothing of it is superseded by the rest.
   const superseded = isTakenBack ? new Set<string>() : findSuperseded(union, lanes);
@@ -124,8 +126,17 @@ export function adoptStale(chat: Chat, stale: Chat, staleGeneration: number): Ad
       hidden += lines.length;
     } else missing.push({ header: lane.header, lines });
   }
-  const imported = chat.importJSONL(joinLanes(missing));
-  return { lines: imported.ok ? imported.lines : 0, hidden };
+  return { lines: redacted + importLanes(chat, missing), hidden };
+}
+
+function importLanes(chat: Chat, lanes: readonly Pick<LaneText, 'header' | 'lines'>[]): number {
+  const imported = chat.importJSONL(joinLanes(lanes));
+  return imported.ok ? imported.lines : 0;
+}
+
+function keepRedactions({ header, lines }: LaneText): Pick<LaneText, 'header' | 'lines'> {
+  const redactions = lines.filter((line) => line.startsWith('{"type":"redaction"'));
+  return { header: redactions.length === 0 ? '' : header, lines: redactions };
 }
 
 /** By lane, what the chat holds. `withHidden`: a hidden lane's lines count for the lane from which they were taken. */

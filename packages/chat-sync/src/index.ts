@@ -4,7 +4,7 @@ export {
   type ExchangeResult,
   type LaneDifference,
   type UnhealedCode,
-} from './digest-exchange.js';
+} from './digest-exchange/digest-exchange.js';
 export { Door, type DoorOptions, type Receipt, type RefusalCode } from './door.js';
 export {
   decodeFrame,
@@ -16,6 +16,18 @@ export {
   type ReadFrame,
   readFrame,
 } from './frame.js';
+export {
+  GATE_LIMITS,
+  Gate,
+  type GateLimits,
+  type GateOptions,
+  type GateReset,
+  type Principal,
+  type Verdict,
+} from './gate/gate.js';
+export { type Authorize, allowOwnName, type Claim, type GateAction } from './gate/gate-claims.js';
+export type { GateCode } from './gate/gate-code.js';
+export type { EntryLimits } from './gate/line-check.js';
 export {
   type Adopted,
   adoptRolledBack,
@@ -36,7 +48,7 @@ export {
   type Presence,
   type PresenceLimits,
   type PresenceOptions,
-} from './presence.js';
+} from './presence/presence.js';
 export {
   AWARENESS_LIMITS,
   type AwarenessLimits,
@@ -45,8 +57,8 @@ export {
   type DroppedState,
   type FilteredAwareness,
   filterAwarenessUpdate,
-} from './presence-filter.js';
-export type { PresenceUser } from './presence-state.js';
+} from './presence/presence-filter.js';
+export type { PresenceUser } from './presence/presence-state.js';
 export { type ReadDocument, readDocument } from './read-document.js';
 export { parseRoom, type Room, roomName } from './room.js';
 export {

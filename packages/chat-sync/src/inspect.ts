@@ -4,7 +4,7 @@ import { TEXT_TYPE, type WireId, type WireRange, type WireStruct, type WireUpdat
 
 /**
  * What an update would do to a document, before it is applied: where each new struct would stand, and what it
- * would delete. This and `wire.ts` are all that this package knows of Yjs's inside.
+ * would delete. This, `wire.ts` and `gate/gate-store.ts` are all that this package knows of Yjs's inside.
  */
 export interface Inspection {
   /** New structs in an order in which they can be integrated. What the document knows already is left out. */

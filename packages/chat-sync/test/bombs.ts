@@ -118,7 +118,7 @@ export const BOMBS: readonly Bomb[] = [
       for (let level = 0; level < 5000; level += 1) value = level % 2 === 0 ? [value] : { a: value };
       const content: RawStruct['content'] = (encoder) => {
         writeVarUint(encoder, 1);
-        writeAny(encoder, value as object);
+        writeAny(encoder, value as Parameters<typeof writeAny>[1]);
       };
       return [one([{ ref: 8, parent: 'notes', content }])];
     },

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type Chat, type Environment, openChat } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import { DigestExchange, type ExchangeOptions, type ExchangeResult } from '../src/digest-exchange.js';
+import {
+  DigestExchange,
+  type ExchangeOptions,
+  type ExchangeResult,
+} from '../src/digest-exchange/digest-exchange.js';
 import { idOf } from './presence-room.js';
 
 /** Real documents, a sync round between two of them, and an exchange that runs until nobody has more to say. */

@@ -2,7 +2,7 @@ import { ChatDocError, openChat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { DigestExchange, type ExchangeResult } from '../src/digest-exchange.js';
+import { DigestExchange, type ExchangeResult } from '../src/digest-exchange/digest-exchange.js';
 import {
   append,
   bytesOf,

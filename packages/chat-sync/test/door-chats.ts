@@ -178,7 +178,16 @@ function noteOf(pick: number, text: string): unknown {
     case 0:
       return new Y.Array<unknown>();
     case 1:
-      return Y.Array.from([1, -5_000_000_000, 1.5, text, null, true, { b: undefined }, { a: [text] }]);
+      return Y.Array.from<unknown>([
+        1,
+        -5_000_000_000,
+        1.5,
+        text,
+        null,
+        true,
+        { b: undefined },
+        { a: [text] },
+      ] as never[]);
     case 2:
       return new Uint8Array([1, 2, 3]);
     case 3:

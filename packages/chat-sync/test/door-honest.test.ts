@@ -109,7 +109,7 @@ describe(`honest updates, ${RUNS} chats, seed ${SEED}`, () => {
     );
   });
 
-  it('the chats above met what they are about', () => {
+  it('[DR2] [DR3] the chats above met what they are about', () => {
     const expected = [
       ...['send', 'edit', 'redact', 'append', 'finish', 'notes', 'prose', 'undo', 'foreign', 'replace'],
       ...['neighbours merged', 'strangers merged', 'history cut', 'applied', 'duplicate', 'gap'],

@@ -137,7 +137,7 @@ it('[FI3] [FI4] F8: a log of which one bit is flipped opens with what does not b
   expect(flips).toBe(bytes.length);
   expect(readOnly).toBeGreaterThan(0.9 * flips);
   // Lines of damaged frames come back, and of those that build on them.
-  expect(recovered / (flips * everything.length)).toBeGreaterThan(0.8);
+  expect(recovered / (flips * everything.length)).toBeGreaterThan(0.7);
 });
 
 it('[FI4] a whole file is left alone by a recovery', async () => {

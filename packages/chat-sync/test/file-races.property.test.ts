@@ -10,6 +10,7 @@ import {
   type Running,
   runs,
   say,
+  scale,
   startProcess,
   textsOf,
 } from './fault-world.js';
@@ -45,7 +46,6 @@ interface Outcomes {
   rewritten: number;
   killed: number;
   hung: number;
-  torn: number;
 }
 
 class Racer {
@@ -202,7 +202,6 @@ it('[FI7] [FI8] [FI9] no schedule of processes at one file loses what was confir
     rewritten: 0,
     killed: 0,
     hung: 0,
-    torn: 0,
   };
   let schedules = 0;
   await fc.assert(
@@ -228,14 +227,14 @@ it('[FI7] [FI8] [FI9] no schedule of processes at one file loses what was confir
           return killed ? Promise.race([ran, idle(racers, plans)]) : ran;
         });
         await scheduler.waitFor(Promise.all(all));
-        await judge(disk, racers, texts, outcomes);
+        await judge(disk, racers, texts);
       },
     ),
     runs(1000),
   );
-  expect(schedules).toBeGreaterThanOrEqual(1000);
+  expect(schedules).toBeGreaterThanOrEqual(scale(1000));
   for (const [name, count] of Object.entries(outcomes)) {
-    expect(count, name).toBeGreaterThan(20);
+    expect(count, name).toBeGreaterThan(schedules / 100);
   }
 });
 
@@ -253,18 +252,12 @@ function idle(racers: readonly Racer[], plans: readonly Plan[]): Promise<void> {
   });
 }
 
-async function judge(
-  disk: Disk,
-  racers: readonly Racer[],
-  texts: readonly string[],
-  outcomes: Outcomes,
-): Promise<void> {
+async function judge(disk: Disk, racers: readonly Racer[], texts: readonly string[]): Promise<void> {
   const from = racers.flatMap(({ compacted }) => compacted);
   expect(new Set(from).size, 'two have replaced one generation').toBe(from.length);
   const file = await find(disk);
   expect(file.readOnly).toBe(false);
   expect(file.opened).toMatchObject({ damaged_bytes: 0, gaps: 0, strangers: 0 });
-  if (file.opened.torn_bytes > 0) outcomes.torn += 1;
   const found = textsOf(file.chat);
   const redacted = new Set(racers.flatMap((racer) => racer.redacted));
   for (const text of [...texts, ...racers.flatMap(({ saved }) => saved)]) {

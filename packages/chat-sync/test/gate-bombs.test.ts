@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { Gate } from '../src/gate.js';
+import { Gate } from '../src/gate/gate.js';
 import { BOMBS, createTarget } from './bombs.js';
 import {
   createServer,

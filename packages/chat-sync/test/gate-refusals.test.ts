@@ -1,8 +1,8 @@
 import { type AttemptWriter, deriveAnswerId, formatDate } from '@chatdoc/schema';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import type { GateOptions } from '../src/gate.js';
-import type { GateCode } from '../src/gate-code.js';
+import type { GateOptions } from '../src/gate/gate.js';
+import type { GateCode } from '../src/gate/gate-code.js';
 import {
   createServer,
   DOC_ID,
@@ -361,6 +361,12 @@ const cases: readonly Case[] = [
     code: 'future_stamp',
     what: 'a stamp six minutes ahead',
     make: lane(message({ message_id: idAt(7, 'f') })),
+  },
+  {
+    rule: 'GT7',
+    code: 'future_stamp',
+    what: 'an attempt six minutes ahead',
+    make: ({ server }) => forgeLane(server.doc, 'mallory', [attemptLine(idAt(0, 'p'), idAt(7, 'f'))]),
   },
   {
     rule: 'GT7',

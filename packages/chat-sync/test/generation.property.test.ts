@@ -10,7 +10,7 @@ import {
   type NextGeneration,
   rollBackChat,
 } from '../src/generation.js';
-import { createEnvironment, DOC_ID, runs } from './fault-world.js';
+import { createEnvironment, DOC_ID, runs, scale } from './fault-world.js';
 import { createReplicas, linesOf, Replica, runSteps, type Step, steps, syncAll } from './generation-world.js';
 
 const next = (generation: number, seed: string) => ({ generation, environment: createEnvironment(seed) });
@@ -71,8 +71,8 @@ it('[GN1] [GN2] a compaction reads the same, is by one client, drops only what i
     }),
     runs(300),
   );
-  expect(count).toBeGreaterThanOrEqual(300);
-  expect(dropped).toBeGreaterThan(100);
+  expect(count).toBeGreaterThanOrEqual(scale(300));
+  expect(dropped).toBeGreaterThan(count / 3);
 });
 
 it('[GN3] [GN4] what a stale replica has more comes in once, counts, and brings no redacted text', () => {
@@ -92,6 +92,8 @@ it('[GN3] [GN4] what a stale replica has more comes in once, counts, and brings 
       if (!isWritten) c.pull(b);
       const adopted = adoptStale(current.chat, b.chat, 0);
       adoptStale(current.chat, c.chat, 0);
+      // It has more only where the new one was damaged since.
+      adoptStale(current.chat, a.chat, 0);
       const state = bytesOf(current.doc);
       for (const stale of [b, c, a])
         expect(adoptStale(current.chat, stale.chat, 0)).toEqual({ lines: 0, hidden: 0 });
@@ -109,9 +111,9 @@ it('[GN3] [GN4] what a stale replica has more comes in once, counts, and brings 
     }),
     runs(300),
   );
-  expect(totals.count).toBeGreaterThanOrEqual(300);
-  expect(totals.adopted).toBeGreaterThan(300);
-  expect(totals.secrets).toBeGreaterThan(30);
+  expect(totals.count).toBeGreaterThanOrEqual(scale(300));
+  expect(totals.adopted).toBeGreaterThan(totals.count);
+  expect(totals.secrets).toBeGreaterThan(totals.count / 10);
 });
 
 const WRITES = new Set(['thread', 'fork', 'send', 'prompt', 'edit', 'config', 'variable']);
@@ -276,21 +278,29 @@ it('[GN5] F6: nothing that a rollback took back shows, whoever brings it back, a
     }),
     runs(1000),
   );
-  expect(totals.schedules).toBeGreaterThanOrEqual(1000);
-  expect(totals.hidden).toBeGreaterThan(500);
-  expect(totals.adopted).toBeGreaterThan(100);
-  expect(totals.rollbacks).toBeGreaterThan(500);
+  expect(totals.schedules).toBeGreaterThanOrEqual(scale(1000));
+  expect(totals.hidden).toBeGreaterThan(totals.schedules / 2);
+  expect(totals.adopted).toBeGreaterThan(totals.schedules / 10);
+  expect(totals.rollbacks).toBeGreaterThan(totals.schedules / 2);
 });
 
 it('[GN6] a document of 2,000 clients has one after its compaction', () => {
   const doc = new Y.Doc();
-  let chat = openChat(doc, { environment: createEnvironment('client 0') });
-  const { thread_id } = chat.createThread({ created_by: 'ada' });
-  for (let n = 1; n < 2000; n += 1) {
-    chat.close();
-    chat = openChat(doc, { environment: createEnvironment(`client ${n}`) });
+  const first = openChat(doc, { environment: createEnvironment('client 0') });
+  const { thread_id } = first.createThread({ created_by: 'ada' });
+  first.close();
+  const start = Y.encodeStateAsUpdate(doc);
+  const updates = Array.from({ length: 1999 }, (_, n) => {
+    const other = new Y.Doc();
+    Y.applyUpdate(other, start);
+    const chat = openChat(other, { environment: createEnvironment(`client ${n + 1}`) });
     chat.send({ thread_id, sender_id: 'ada', content: `message ${n}` });
-  }
+    return Y.encodeStateAsUpdate(other);
+  });
+  doc.transact(() => {
+    for (const update of updates) Y.applyUpdate(doc, update);
+  });
+  const chat = openChat(doc);
   expect(doc.store.clients.size).toBe(2000);
   const compacted = compactChat(chat, next(1, 'one'));
   expect(compacted.doc.store.clients.size).toBe(1);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Chat, deriveUlid, type Environment, openChat } from '@chatdoc/schema';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
-import { Gate, type GateOptions, type Principal, type Verdict } from '../src/gate.js';
+import { Gate, type GateOptions, type Principal, type Verdict } from '../src/gate/gate.js';
 
 /** A server with a gate, members that write through it, and updates made by hand. */
 

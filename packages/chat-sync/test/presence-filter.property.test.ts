@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
-import { openPresence } from '../src/presence.js';
-import { filterAwarenessUpdate } from '../src/presence-filter.js';
+import { openPresence } from '../src/presence/presence.js';
+import { filterAwarenessUpdate } from '../src/presence/presence-filter.js';
 import { encodeStates, idOf, runs, stateOf, TestTimers } from './presence-room.js';
 
 const OWN = 1;

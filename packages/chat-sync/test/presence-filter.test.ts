@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
-import { filterAwarenessUpdate } from '../src/presence-filter.js';
+import { filterAwarenessUpdate } from '../src/presence/presence-filter.js';
 import { encodeStates } from './presence-room.js';
 
 const all = (): boolean => true;

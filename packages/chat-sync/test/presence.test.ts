@@ -2,7 +2,7 @@ import { ChatDocError, openChat } from '@chatdoc/schema';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness';
 import * as Y from 'yjs';
-import { openPresence } from '../src/presence.js';
+import { openPresence } from '../src/presence/presence.js';
 import { systemTimers } from '../src/timers.js';
 import { createRoom, encodeStates, idOf, namesOf, type Person, type Room, stateOf } from './presence-room.js';
 

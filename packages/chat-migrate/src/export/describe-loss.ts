@@ -159,8 +159,7 @@ class Survey {
     root: string | undefined,
     format: ExportFormat,
   ): void {
-    const { message_id, reply_to_message_id, redacted, deleted, parts, history, alternates, attempt } =
-      message;
+    const { message_id, reply_to_message_id, redacted, parts, history, alternates, attempt } = message;
     this.#add('alternates', alternates.length);
     if (attempt?.error !== undefined) this.#add('errors', 1);
     if (redacted) this.#add('redactions', 1);

@@ -29,16 +29,13 @@ export async function openPresent(
   const opened = await openChatFile(output, { fileEnvironment: environment, flush: 'manual' });
   if (!opened.ok) return opened.code === 'not_found' ? { ok: true, file: undefined } : opened;
   const { file } = opened;
-  const { generation } = file;
-  if (isUsable(file, record) && generation >= record.generation) return { ok: true, file };
+  const { doc_id, generation, readOnly } = file;
+  if (doc_id === record.doc_id && !readOnly && generation >= record.generation) return { ok: true, file };
   await file.close();
-  if (!isUsable(file, record)) return { ok: false, code: file.readOnly ? 'damaged' : 'other_document' };
+  if (doc_id !== record.doc_id) return { ok: false, code: 'other_document' };
+  if (readOnly) return { ok: false, code: 'damaged' };
   const moved = await moveFile(output, rolledBackPath(output, generation), environment);
   return moved.ok ? { ok: true, file: undefined } : moved;
-}
-
-function isUsable(file: ChatFile, { doc_id }: MigrationRecord): boolean {
-  return file.doc_id === doc_id && !file.readOnly;
 }
 
 /** What a commit would find and do. `lines` is absent where it would make the document anew. */

@@ -1,4 +1,4 @@
-import type { Principal } from '../gate.js';
+import type { Principal } from '../gate/gate.js';
 
 /** How many clientIDs that have left are kept with whose they were. */
 const MOST_LEFT = 4096;

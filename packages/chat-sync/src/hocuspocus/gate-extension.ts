@@ -15,8 +15,12 @@ import {
   type GateOptions,
   type Principal,
   type Verdict,
-} from '../gate.js';
-import { AWARENESS_LIMITS, type AwarenessLimits, filterAwarenessUpdate } from '../presence-filter.js';
+} from '../gate/gate.js';
+import {
+  AWARENESS_LIMITS,
+  type AwarenessLimits,
+  filterAwarenessUpdate,
+} from '../presence/presence-filter.js';
 import { parseRoom, roomName } from '../room.js';
 import { decodeUpdate } from '../wire.js';
 import { AwarenessSeats } from './awareness-seats.js';

@@ -1,5 +1,5 @@
-import type { GateReset } from '../gate.js';
-import type { GateCode } from '../gate-code.js';
+import type { GateReset } from '../gate/gate.js';
+import type { GateCode } from '../gate/gate-code.js';
 
 export type HocuspocusRefusalCode =
   | GateCode

@@ -1,6 +1,6 @@
-import type { InspectFault } from './inspect.js';
+import type { InspectFault } from '../inspect.js';
+import type { WireFault } from '../wire.js';
 import type { LineFault } from './line-check.js';
-import type { WireFault } from './wire.js';
 
 /** Why an update was refused. Each is produced by a test. */
 export type GateCode =

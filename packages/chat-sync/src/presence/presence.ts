@@ -1,5 +1,6 @@
 import { ChatDocError, type Environment, systemEnvironment } from '@chatdoc/schema';
 import { type Awareness, removeAwarenessStates } from 'y-protocols/awareness';
+import { systemTimers, type Timers } from '../timers.js';
 import { AWARENESS_LIMITS, MAX_AWARENESS_NUMBER } from './presence-filter.js';
 import {
   createPresenceState,
@@ -8,7 +9,6 @@ import {
   type PresenceUser,
   readPresenceState,
 } from './presence-state.js';
-import { systemTimers, type Timers } from './timers.js';
 
 /** Who else is here. The same object until something in it changes. */
 export interface Peer extends PresenceUser {

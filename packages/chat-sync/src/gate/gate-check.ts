@@ -7,6 +7,7 @@ import {
   type LaneEntry,
   SCHEMA_VERSION,
 } from '@chatdoc/schema';
+import type { Inspection, PlacedDeletion, PlacedStruct } from '../inspect.js';
 import { findClaim, type GateAction, isShared } from './gate-claims.js';
 import { type GateCode, refuseUnless } from './gate-code.js';
 import { Facts, readHeader, SEVERAL, type Writer } from './gate-facts.js';
@@ -19,7 +20,6 @@ import {
   noteLine,
 } from './gate-ledger.js';
 import { nameLane, type Run } from './gate-store.js';
-import type { Inspection, PlacedDeletion, PlacedStruct } from './inspect.js';
 import {
   type CheckedLine,
   checkGrowth,
