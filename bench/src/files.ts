@@ -160,7 +160,12 @@ function benchClients(reps: number): readonly Figure[] {
   );
   return [
     ratio('open: 2,000 clients / one client', null, ratioOf(opens['many'], opens['single'])),
-    ratio('open: 2,000 clients, compacted / one client', null, ratioOf(opens['compacted'], opens['single']), 1.5),
+    ratio(
+      'open: 2,000 clients, compacted / one client',
+      null,
+      ratioOf(opens['compacted'], opens['single']),
+      1.5,
+    ),
     ratio('append: 2,000 clients / one client', null, ratioOf(appends['many'], appends['single'])),
     ratio(
       'append: 2,000 clients, compacted / one client',

@@ -15,9 +15,21 @@ import { elapsedSeconds, progress } from './progress.js';
 import { type Figure, isMissed, renderMarkdown, renderOthers, renderTargets } from './report.js';
 import { benchSize } from './size.js';
 import { benchStream } from './stream.js';
+import { benchTurns } from './turns.js';
 import { benchWhole } from './whole.js';
 
-const SECTIONS = ['open', 'heap', 'size', 'append', 'stream', 'merge', 'migrate', 'files', 'whole'] as const;
+const SECTIONS = [
+  'open',
+  'heap',
+  'size',
+  'append',
+  'stream',
+  'merge',
+  'migrate',
+  'files',
+  'whole',
+  'turns',
+] as const;
 const SIZES = [1_000, 10_000, 100_000];
 const QUICK = [1_000, 10_000];
 /** The size that the targets of design section 9 speak of. */
@@ -90,6 +102,7 @@ async function measure(
   }
   if (wants('append')) figures.push(...benchAppend(fixtures, sizes, reps ?? 15));
   if (wants('stream')) figures.push(...benchStream(fixtures, reps ?? 7));
+  if (wants('turns')) figures.push(...(await benchTurns(fixtures, reps ?? 15)));
   if (wants('migrate'))
     figures.push(
       ...benchMigrate(

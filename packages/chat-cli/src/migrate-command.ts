@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type LegacyFormat, summarize } from '@chatdoc/migrate';
 import { commitMigration } from '@chatdoc/migrate/file';
@@ -61,11 +61,7 @@ async function migrateAll(places: readonly Place[], options: MigrateOptions, io:
     for (const [index, place] of places.entries()) {
       const what = places.length > 1 ? `${index + 1}/${places.length}` : '';
       const start = before;
-      results.push(
-        await migrateFile(place, options, io, (done) => bar.advance(start + done, what)).catch(
-          (error: unknown) => ({ file: place.file, ...describeWriteError(error, place.file) }),
-        ),
-      );
+      results.push(await migrateFile(place, options, io, (done) => bar.advance(start + done, what)));
       before += sizes[index] ?? 0;
       bar.advance(before, what);
     }
@@ -125,23 +121,37 @@ async function migrateFile(
       file,
       ...fail('is_source', `${place.output} is the chat itself; name another place with --out`),
     };
-  if (out !== undefined && output !== resolve(io.cwd, out) && !dryRun) {
-    try {
-      await mkdir(dirname(output), { recursive: true });
-    } catch (error) {
-      return { file, ...describeWriteError(error, dirname(place.output)) };
-    }
-  }
+  const mayMake = out !== undefined && output !== resolve(io.cwd, out) && !dryRun;
+  const made = mayMake ? await makeFolder(dirname(output)) : undefined;
   const result = await commitMigration(source.path, {
     output,
     dryRun,
     onProgress,
     ...(from !== undefined && { format: from }),
   });
-  if (!result.ok) return { file, ...(await describeCommitFault(result, place, source.path)) };
+  if (!result.ok) {
+    if (made !== undefined) await removeFolders(dirname(output), made);
+    return { file, ...(await describeCommitFault(result, place, source.path)) };
+  }
   const { outcome, backup, doc_id, lines, plan } = result;
   const summary = summarize(plan);
   return { file, ok: true, output: place.output, outcome, dryRun, backup, doc_id, lines, summary, plan };
+}
+
+/** Gives the first folder that was not there. What fails here fails again, with a reason, where the file is written. */
+async function makeFolder(path: string): Promise<string | undefined> {
+  return mkdir(path, { recursive: true }).catch(() => undefined);
+}
+
+/** From the innermost to `first`, as far as they are empty. */
+async function removeFolders(path: string, first: string): Promise<void> {
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) {
+    try {
+      await rmdir(folder);
+    } catch {
+      return;
+    }
+  }
 }
 
 /** All, some set aside or failed, none. */

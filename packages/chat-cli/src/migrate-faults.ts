@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { CommitResult } from '@chatdoc/migrate/file';
 import { describeFileFault } from './document-faults.js';
 import { describePlanFailure, isDocumentFile } from './open-source.js';
-import { describeReadError, type Failure, fail } from './read-source.js';
+import { type Failure, fail } from './read-source.js';
 
 type CommitFailure = Extract<CommitResult, { ok: false }>;
 
@@ -70,8 +70,11 @@ export async function describeCommitFault(
         : fail('no_folder', `${output} cannot be written: there is no such folder; create it, or use --out`);
     case 'forbidden':
       return path === source
-        ? describeForbidden(source, output)
-        : fail('unwritable', describeUnwritable(output));
+        ? fail('unreadable', 'you may not read this file; ask its owner, or change its permissions')
+        : fail(
+            'unwritable',
+            `${output} cannot be written: you may not write there; use --out for another place`,
+          );
     case 'directory':
       return fail(code, `${output} is a folder; name another place with --out`);
     default:
@@ -79,22 +82,10 @@ export async function describeCommitFault(
   }
 }
 
-/** A source that cannot be read, or a backup of it that cannot be written. */
-async function describeForbidden(source: string, output: string): Promise<Failure> {
-  try {
-    await (await open(source, 'r')).close();
-    return fail('unwritable', describeUnwritable(output));
-  } catch (error) {
-    return describeReadError(error);
-  }
-}
-
-function describeUnwritable(output: string): string {
-  return `${output} cannot be written: you may not write there; use --out for another place`;
-}
-
+/** Empty if it is gone meanwhile. */
 async function readHead(path: string): Promise<Uint8Array> {
-  const handle = await open(path, 'r');
+  const handle = await open(path, 'r').catch(() => undefined);
+  if (handle === undefined) return new Uint8Array(0);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     return buffer.subarray(0, bytesRead);

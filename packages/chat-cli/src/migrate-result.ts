@@ -82,13 +82,21 @@ function describeRows(summaries: readonly PlanSummary[]): string | undefined {
 }
 
 const HEADINGS = ['FILE', 'MESSAGES', 'THREADS', 'ROWS', 'ASIDE', 'RESULT'] as const;
+/** Below so many columns of the terminal the table leaves these out. */
+const LEFT_OUT: readonly (readonly [below: number, heading: string])[] = [
+  [66, 'THREADS'],
+  [56, 'ROWS'],
+];
 
 /** What became of several old chats: a table of them, and their sums. */
 export function describeMigrations(results: readonly Migrated[], io: Io): string {
   const colors = colorsFor(io.stdout, io.env);
   // In a file or a pipe no name is cut.
   const width = io.stdout.isTTY === true ? widthOf(io.stdout) : Number.POSITIVE_INFINITY;
-  const [head = '', ...rows] = alignTable([HEADINGS, ...results.map(listCells)], width);
+  const isShown = (_: string, column: number): boolean =>
+    LEFT_OUT.every(([below, heading]) => width >= below || heading !== HEADINGS[column]);
+  const cells = [HEADINGS, ...results.map(listCells)].map((row) => row.filter(isShown));
+  const [head = '', ...rows] = alignTable(cells, width);
   const lines = [
     colors.bold(head),
     ...rows.map((row, i) => {

@@ -130,7 +130,7 @@ export function describePlanFailure(
   if (bytes.subarray(0, 65_536).includes(0)) {
     return fail(
       'binary',
-      'this is a binary file, and no chat; chatdoc reads the chats of CoCalc and jupyter-chat, and its own .chatdoc.jsonl',
+      'this is a binary file, and no chat; chatdoc reads the chats of CoCalc and jupyter-chat, and its own documents',
     );
   }
   return fail('unknown_format', failure.message);

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { EXPORT_FORMATS } from '@chatdoc/migrate';
 import { Command, CommanderError, Option } from 'commander';
 import { compactFiles } from './compact-command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { type Io, widthOf, writeTo } from './io.js';
+import { type ExportOptions, exportFile } from './export-command.js';
+import { type Io, MIN_WIDTH, widthOf, writeTo } from './io.js';
 import { type MigrateOptions, migrateFiles, SOURCE_FORMATS } from './migrate-command.js';
 import { neutralise } from './plain-text.js';
 import { codeOf } from './read-source.js';
@@ -11,6 +13,7 @@ import { rollBackFiles } from './rollback-command.js';
 import { type ServeCommandOptions, serveDirectory } from './serve-command.js';
 import { type ShowOptions, showFile } from './show-command.js';
 import { type VerifyOptions, verifyFiles } from './verify-command.js';
+import { wrapText } from './wrap-text.js';
 
 /** Runs the program: `argv` without the names of node and script. Never throws; gives the exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -60,6 +63,7 @@ function createProgram(
   // Before the commands: they take these settings over.
   program
     .exitOverride()
+    .configureHelp({ minWidthToWrap: MIN_WIDTH / 2 })
     .configureOutput({
       writeOut: (text) => help.push({ stream: io.stdout, text }),
       writeErr: (text) => help.push({ stream: io.stderr, text: neutralise(text) }),
@@ -76,9 +80,8 @@ function createProgram(
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addHelpText(
-      'after',
-      `
+    .addHelpText('after', () =>
+      fitHelp(`
 ${FILES}
 
 Examples:
@@ -89,7 +92,7 @@ Examples:
   $ chatdoc verify team.ychat            look for damage
   $ chatdoc serve chats/                 let people write together
 
-${EXIT_CODES}`,
+${EXIT_CODES}`, io),
     );
 
   program
@@ -112,9 +115,8 @@ ${EXIT_CODES}`,
     .option('-r, --report <FILE>', 'write what became of every row to this file, as JSON')
     .option('-f, --force', 'replace a report that exists; no document is ever replaced')
     .showHelpAfterError('Run chatdoc migrate --help to see how it is used.')
-    .addHelpText(
-      'after',
-      `
+    .addHelpText('after', () =>
+      fitHelp(`
 A migration can be run again: what the old chat has more since is added to the
 document, and where it has nothing more, nothing is written.
 
@@ -129,7 +131,7 @@ Examples:
 Exit codes:
   0  every row of every chat is part of a document
   1  some rows were kept aside, or some of the chats could not be migrated
-  2  nothing was migrated: wrong usage, or none of the chats could be`,
+  2  nothing was migrated: wrong usage, or none of the chats could be`, io),
     )
     .action(async (paths: string[], options: MigrateOptions) =>
       finish(await migrateFiles(paths, options, io)),
@@ -143,16 +145,15 @@ Exit codes:
     )
     .argument('<DOCUMENT...>', 'documents (.ychat) that chatdoc migrate wrote')
     .showHelpAfterError('Run chatdoc rollback --help to see how it is used.')
-    .addHelpText(
-      'after',
-      `
+    .addHelpText('after', () =>
+      fitHelp(`
 Example:
   $ chatdoc rollback team.ychat
 
 Exit codes:
   0  every migration is taken back
   1  some of them could not be
-  2  none was: wrong usage, or none of them could be; all are as they were`,
+  2  none was: wrong usage, or none of them could be; all are as they were`, io),
     )
     .action(async (files: string[]) => finish(await rollBackFiles(files, io)));
 
@@ -164,9 +165,8 @@ Exit codes:
     .option('-t, --thread <ID>', 'only this thread: its id, or the beginning of it')
     .option('-j, --json', 'print the records as JSON, with their ids and history')
     .showHelpAfterError('Run chatdoc show --help to see how it is used.')
-    .addHelpText(
-      'after',
-      `
+    .addHelpText('after', () =>
+      fitHelp(`
 ${FILES}
 
 Examples:
@@ -176,7 +176,7 @@ Examples:
 
 Exit codes:
   0  the chat was printed
-  2  nothing was printed: wrong usage, or the file could not be read`,
+  2  nothing was printed: wrong usage, or the file could not be read`, io),
     )
     .action(async (file: string, options: ShowOptions) => finish(await showFile(file, options, io)));
 
@@ -189,9 +189,8 @@ Exit codes:
     .argument('<FILE...>', 'documents or old chats; - reads standard input')
     .option('-j, --json', 'print the findings as JSON')
     .showHelpAfterError('Run chatdoc verify --help to see how it is used.')
-    .addHelpText(
-      'after',
-      `
+    .addHelpText('after', () =>
+      fitHelp(`
 ${FILES}
 
 Examples:
@@ -201,9 +200,35 @@ Examples:
 Exit codes:
   0  no errors; there may be warnings and notes
   1  errors were found, or some of the files could not be read
-  2  nothing was verified: wrong usage, or none of the files could be read`,
+  2  nothing was verified: wrong usage, or none of the files could be read`, io),
     )
     .action(async (files: string[], options: VerifyOptions) => finish(await verifyFiles(files, options, io)));
+
+  program
+    .command('export')
+    .summary('write a chat in another format')
+    .description(
+      'Writes a chat as a file of another format: jsonl, the text form of a document; cocalc and jupyter, which their programs read; or markdown, for people. What the format has no place for is counted on standard error.',
+    )
+    .argument('<FILE>', 'a document or an old chat; - reads standard input')
+    .addOption(new Option('--format <FORMAT>', 'what to write').choices(EXPORT_FORMATS).makeOptionMandatory())
+    .option('-o, --out <FILE>', 'write to this file, not to standard output')
+    .option('-f, --force', 'replace a file that exists')
+    .showHelpAfterError('Run chatdoc export --help to see how it is used.')
+    .addHelpText('after', () =>
+      fitHelp(`
+${FILES}
+
+Examples:
+  $ chatdoc export team.ychat --format markdown | less
+  $ chatdoc export team.ychat --format cocalc --out team.chat
+
+Exit codes:
+  0  the chat was written
+  2  nothing was written: wrong usage, or the file could not be read`, io),
+    )
+    .action(async (file: string, options: ExportOptions) => finish(await exportFile(file, options, io)));
+
   program
     .command('serve')
     .summary('let people write together')
@@ -220,9 +245,8 @@ Exit codes:
       (pair: string, before: readonly string[] = []) => [...before, pair],
     )
     .showHelpAfterError('Run chatdoc serve --help to see how it is used.')
-    .addHelpText(
-      'after',
-      `
+    .addHelpText('after', () =>
+      fitHelp(`
 Examples:
   $ chatdoc serve chats/ --port 4321
   $ CHATDOC_TOKEN=s3cret chatdoc serve chats/
@@ -230,7 +254,7 @@ Examples:
 
 Exit codes:
   0  it was stopped, and everything is saved
-  2  it could not start`,
+  2  it could not start`, io),
     )
     .action(async (folder: string, options: ServeCommandOptions) =>
       finish(await serveDirectory(folder, options, io)),
@@ -244,16 +268,15 @@ Exit codes:
     )
     .argument('<FILE...>', 'documents (.ychat)')
     .showHelpAfterError('Run chatdoc compact --help to see how it is used.')
-    .addHelpText(
-      'after',
-      `
+    .addHelpText('after', () =>
+      fitHelp(`
 Example:
   $ chatdoc compact team.ychat
 
 Exit codes:
   0  every document is compacted
   1  some of them could not be
-  2  none was: wrong usage, or none of the files could be; all are as they were`,
+  2  none was: wrong usage, or none of the files could be; all are as they were`, io),
     )
     .action(async (files: string[]) => finish(await compactFiles(files, io)));
 
@@ -265,19 +288,23 @@ Exit codes:
     )
     .argument('<FILE...>', 'documents (.ychat)')
     .showHelpAfterError('Run chatdoc recover --help to see how it is used.')
-    .addHelpText(
-      'after',
-      `
+    .addHelpText('after', () =>
+      fitHelp(`
 Example:
   $ chatdoc recover team.ychat
 
 Exit codes:
   0  every document is recovered, or was whole
   1  some of them could not be
-  2  none was: wrong usage, or none of the files could be; all are as they were`,
+  2  none was: wrong usage, or none of the files could be; all are as they were`, io),
     )
     .action(async (files: string[]) => finish(await recoverFiles(files, io)));
   return program;
+}
+
+/** Written for 80 columns, and wrapped again where there are fewer. */
+function fitHelp(text: string, { stdout }: Io): string {
+  return wrapText(text, widthOf(stdout)).join('\n');
 }
 
 function readVersion(): string {

@@ -15,16 +15,16 @@ describe.skipIf(!hasCorpus)('a real chat', () => {
     expect(files.length).toBeGreaterThan(10);
     const cwd = createFolder();
     const migrated = await runProgram(['migrate', ...files, '--out', 'out/'], { cwd });
-    expect(migrated).toMatchObject({ code: 0, stderr: '' });
+    expect(migrated).toMatchObject({ code: 1, stderr: '' });
     for (const file of files) {
       const name = basename(file).replace(/\.[^.]+$/, '');
-      const document = join(cwd, 'out', `${name}.chatdoc.jsonl`);
+      const document = join(cwd, 'out', `${name}.ychat`);
       const [before, after] = [await runProgram(['show', file]), await runProgram(['show', document])];
       expect(after.stdout).toBe(before.stdout);
       expect(after).toMatchObject({ code: 0, stderr: '' });
       expect(await runProgram(['verify', file, document])).toMatchObject({ code: 0, stderr: '' });
     }
-    expect(Object.keys(readFolder(join(cwd, 'out')))).toHaveLength(files.length);
+    expect(Object.keys(readFolder(join(cwd, 'out')))).toHaveLength(3 * files.length);
   });
 
   it('[CL24] shows every message that has a text', async () => {

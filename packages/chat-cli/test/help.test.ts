@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFolder, runProgram, spawnProgram } from './program.js';
 
-const COMMANDS = ['migrate', 'show', 'verify'];
+const COMMANDS = ['migrate', 'rollback', 'show', 'verify', 'export', 'serve', 'compact', 'recover'];
 
 describe('help', () => {
   it('[CL1] tells a stranger what there is, with examples and exit codes', async () => {
@@ -18,17 +18,26 @@ describe('help', () => {
       expect(code).toBe(0);
       expect(stderr).toBe('');
       expect(stdout).toContain(`Usage: chatdoc ${command}`);
-      expect(stdout).toMatch(/Examples:\n {2}\$ chatdoc /);
+      expect(stdout).toMatch(/Examples?:\n {2}\$ (?:CHATDOC_\S+ )?chatdoc /);
       expect(stdout).toMatch(/Exit codes:\n {2}0 {2}/);
       expect((await runProgram(['help', command])).stdout).toBe(stdout);
     }
   });
 
-  it('[CL1] fits in 80 columns', async () => {
+  it('[CL1] fits in 80 columns, and in a terminal that has fewer', async () => {
     for (const argv of [['--help'], ...COMMANDS.map((command) => [command, '--help'])]) {
-      const { stdout } = await runProgram(argv);
-      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+      for (const columns of [80, 50, 40]) {
+        const { stdout } = await runProgram(argv, { terminal: true, columns });
+        expect(stdout.split('\n').filter((line) => line.length > columns)).toEqual([]);
+      }
+      expect((await runProgram(argv)).stdout).toBe((await runProgram(argv, { terminal: true })).stdout);
     }
+  });
+
+  it('[CL1] says of no command that it does what it does not', async () => {
+    const { stdout } = await runProgram(['--help']);
+    expect(stdout).not.toMatch(/No command/);
+    expect(stdout).toContain('An old chat is never changed.');
   });
 
   it('[CL1] prints the version of the package', async () => {
@@ -51,6 +60,9 @@ describe('help', () => {
       [['shwo', 'x'], /unknown command 'shwo'[\s\S]*Did you mean show\?[\s\S]*chatdoc --help/],
       [['show'], /missing required argument 'FILE'[\s\S]*chatdoc show --help/],
       [['show', 'a', 'b'], /too many arguments[\s\S]*chatdoc show --help/],
+      [['export', 'x'], /required option '--format <FORMAT>'[\s\S]*chatdoc export --help/],
+      [['export', 'x', '--format', 'pdf'], /Allowed choices are jsonl, cocalc, jupyter, markdown/],
+      [['rollback'], /missing required argument 'DOCUMENT'[\s\S]*chatdoc rollback --help/],
       [['verify'], /missing required argument 'FILE'[\s\S]*chatdoc verify --help/],
       [['migrate', '--out'], /argument missing[\s\S]*chatdoc migrate --help/],
       [['migrate', 'x', '--dryrun'], /unknown option '--dryrun'[\s\S]*Did you mean --dry-run\?/],

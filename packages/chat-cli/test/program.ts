@@ -3,12 +3,18 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Chat } from '@chatdoc/schema';
+import { createChatFile } from '@chatdoc/sync/file';
 import { afterEach } from 'vitest';
+import * as Y from 'yjs';
 import { type Io, run } from '../src/index.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const BIN = join(here, '../src/bin.ts');
 const TSX = import.meta.resolve('tsx');
+
+/** What node takes to run the program from source. */
+export const PROGRAM: readonly string[] = ['--conditions=@chatdoc/source', '--import', TSX, BIN];
 
 /** Real old chats; absent outside the project's own machines. */
 export const CORPUS: string = join(here, '../../../../shared/corpus');
@@ -26,7 +32,7 @@ export function spawnProgram(
   { cwd, input, env = {} }: { cwd?: string; input?: string; env?: Record<string, string> } = {},
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--conditions=@chatdoc/source', '--import', TSX, BIN, ...argv], {
+    const child = spawn(process.execPath, [...PROGRAM, ...argv], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -109,4 +115,14 @@ export function copyInto(folder: string, path: string, name: string): void {
 export function readFolder(folder: string): Record<string, string> {
   const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(files.map(({ name }) => [name, readFileSync(join(folder, name), 'utf8')]));
+}
+
+/** A document file with this chat in it. */
+export async function createDocument(path: string, chat: Chat): Promise<void> {
+  const doc = new Y.Doc();
+  const created = await createChatFile(path, { doc, flush: 'manual' });
+  if (!created.ok) throw new Error(created.code);
+  created.file.chat.importJSONL(chat.toJSONL());
+  const closed = await created.file.close();
+  if (!closed.ok) throw new Error(closed.code);
 }

@@ -1,5 +1,5 @@
 import type { Chat } from '@chatdoc/schema';
-import type { Finding, Rule } from './rule.js';
+import type { Finding, Rule, Violation } from './rule.js';
 import { RULES } from './rules.js';
 import { createSurvey } from './survey.js';
 
@@ -11,11 +11,23 @@ export function check(chat: Chat, rules: readonly Rule[] = RULES): readonly Find
   const survey = createSurvey(chat);
   const findings: Finding[] = [];
   for (const rule of rules) {
-    for (const { ids, message } of rule.check(survey)) {
+    for (const { ids, message, count = 1 } of [...rule.check(survey)].sort(compareViolations)) {
       findings.push(
-        Object.freeze({ rule: rule.id, severity: rule.severity, ids: Object.freeze([...ids]), message }),
+        Object.freeze({
+          rule: rule.id,
+          severity: rule.severity,
+          ids: Object.freeze([...ids]),
+          message,
+          count,
+        }),
       );
     }
   }
   return Object.freeze(findings);
+}
+
+/** The order in which entries came must not show. */
+function compareViolations(a: Violation, b: Violation): number {
+  const [x, y] = [`${a.ids.join(' ')} ${a.message}`, `${b.ids.join(' ')} ${b.message}`];
+  return x < y ? -1 : x > y ? 1 : 0;
 }

@@ -1,15 +1,4 @@
-import {
-  type Chat,
-  type ChatReport,
-  type Entry,
-  type EntryType,
-  entrySchemas,
-  type Message,
-  parseLine,
-  readEntry,
-  SCHEMA_VERSION,
-  type Thread,
-} from '@chatdoc/schema';
+import type { Chat, ChatReport, CountedEntry, Entry, Message, SubjectRole, Thread } from '@chatdoc/schema';
 
 type EntryOf<T extends Entry['type']> = Extract<Entry, { readonly type: T }>;
 
@@ -31,13 +20,13 @@ export interface Survey {
   readonly threads: readonly Thread[];
   /** By id, also those whose thread is not there. */
   readonly messages: ReadonlyMap<string, Message>;
-  /** In the order of lanes; byte-equal lines once. */
+  /** In no order that means anything; byte-equal lines once. */
   entries<T extends Entry['type']>(type: T): readonly SurveyedEntry<T>[];
   allEntries(): readonly SurveyedEntry[];
 }
 
 export function createSurvey(chat: Chat): Survey {
-  const all = readEntries(chat);
+  const all = readAllEntries(chat);
   const byType = new Map<string, SurveyedEntry[]>();
   for (const entry of all) {
     const known = byType.get(entry.type);
@@ -60,54 +49,30 @@ export function createSurvey(chat: Chat): Survey {
   };
 }
 
-const HEAD = /^\{"type":"([a-z_]+)","(message_id|thread_id|attempt|id|lane_id)":"([0-9A-Z]{26})"/;
+const ROLES: readonly SubjectRole[] = ['thread', 'message', 'attempt'];
 
-/** Every line but those that the fold leaves out: quarantined, outranked, ignored, or in a hidden lane. */
-function readEntries(chat: Chat): readonly SurveyedEntry[] {
-  const left = new Set<string>();
-  for (const lines of [chat.quarantine(), chat.duplicates(), chat.report().ignored]) {
-    for (const { lane_id, line } of lines) left.add(`${lane_id ?? ''} ${line}`);
-  }
-  const entries = new Map<string, SurveyedEntry>();
-  let lane: string | undefined;
-  for (const line of chat.toJSONL().split('\n')) {
-    const head = HEAD.exec(line);
-    const [, type = '', key = '', id = ''] = head ?? [];
-    if (head !== null && type === 'lane') {
-      lane = isReadable(line) ? id : undefined;
-    } else if (head !== null && lane !== undefined && isKnown(type) && !left.has(`${lane} ${line}`)) {
-      const entry = readLine(line, type, key, id);
-      if (entry !== undefined) entries.set(line, entry);
+function readAllEntries(chat: Chat): readonly SurveyedEntry[] {
+  const { inspector } = chat;
+  const entries: SurveyedEntry[] = [];
+  for (const role of ROLES) {
+    for (const id of inspector.subjects(role)) {
+      for (const entry of readEntriesAbout(chat, role, id)) entries.push(entry);
     }
   }
-  return [...entries.values()];
+  for (const entry of inspector.documentEntries()) entries.push(asSurveyed(entry));
+  return entries;
 }
 
-function isKnown(type: string): type is Entry['type'] {
-  return Object.hasOwn(entrySchemas, type);
+/** Of a plain message its record, which says the same and is there already. */
+export function readEntriesAbout(chat: Chat, role: SubjectRole, id: string): readonly SurveyedEntry[] {
+  const { inspector } = chat;
+  if (role === 'message' && inspector.isPlain(id)) {
+    const entry = chat.message(id) as unknown as SurveyedEntry<'message'>['entry'];
+    return [{ id, type: 'message', entry, problem: undefined, cut: false }];
+  }
+  return inspector.entries(role, id).map(asSurveyed);
 }
 
-function isReadable(header: string): boolean {
-  const parsed = parseLine(header);
-  if (!parsed.ok || !entrySchemas.lane.safeParse(parsed.body).success) return false;
-  return Number(parsed.body['min_reader']) <= SCHEMA_VERSION;
-}
-
-function readLine(
-  line: string,
-  type: Exclude<EntryType, 'lane'>,
-  key: string,
-  id: string,
-): SurveyedEntry | undefined {
-  const parsed = parseLine(line);
-  if (!parsed.ok) return undefined;
-  const { entry, problem } = readEntry(type, parsed.body);
-  const isForged = parsed.body[key] !== id;
-  return {
-    id,
-    type,
-    entry,
-    problem: isForged ? `head: ${key}` : problem,
-    cut: parsed.body['cut'] === true,
-  };
+function asSurveyed(entry: CountedEntry): SurveyedEntry {
+  return entry as unknown as SurveyedEntry;
 }

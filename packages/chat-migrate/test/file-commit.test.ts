@@ -103,11 +103,29 @@ describe('a migration', () => {
     writeFileSync(join(folder, 'team.chat'), LATER);
     const result = await commit(join(folder, 'team.chat'));
     expect(result.outcome).toBe('updated');
-    expect(result.lines).toBeGreaterThan(0);
+    // The document entry, the thread and the message of the new row, and the one that was redacted, blank.
+    expect(result.lines).toBe(4);
     const texts = textsIn(readFileSync(output)) ?? [];
     expect(texts).toEqual(expect.arrayContaining(['Shall we ship?', 'Written here.', 'Noon.']));
     expect(texts).not.toContain('Yes.');
     expect((await commit(join(folder, 'team.chat'))).outcome).toBe('same');
+  });
+
+  it('[CM3] adds only what is new, however often', async () => {
+    const folder = createFolder({ 'team.chat': CHAT });
+    const source = join(folder, 'team.chat');
+    await commit(source);
+    const row = (n: number): string =>
+      `{"event":"chat","sender_id":"ada","date":"2024-11-22T10:00:0${n}.000Z","history":[{"content":"more ${n}","date":"2024-11-22T10:00:0${n}.000Z","author_id":"ada"}]}\n`;
+    for (let n = 0; n < 5; n += 1) {
+      writeFileSync(source, `${readFileSync(source, 'utf8')}${row(n)}`);
+      expect(await commit(source)).toMatchObject({ outcome: 'updated', lines: 3 });
+    }
+    const file = await open(join(folder, 'team.ychat'));
+    const lines = file.chat.toJSONL().split('\n');
+    expect(new Set(lines).size).toBe(lines.length);
+    expect(textsOf(file.chat)).toHaveLength(8);
+    await file.close();
   });
 
   it('[CM3] [CM11] goes on in a document that was compacted', async () => {

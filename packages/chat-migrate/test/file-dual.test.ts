@@ -15,15 +15,24 @@ import {
   textsIn,
   textsOf,
 } from './file-chats.js';
-import { cocalcFile } from './generators/cocalc-files.js';
-import { jupyterFile } from './generators/jupyter-files.js';
+import { cocalcFiles } from './generators/cocalc-files.js';
+import { jupyterFiles, SHAPES } from './generators/jupyter-files.js';
+import { relationalFiles, taskFiles } from './generators/table-files.js';
 import { toBytes } from './helpers/plans.js';
 import { propertyOptions } from './helpers/property-options.js';
+
+const FILES = fc.oneof(
+  cocalcFiles('mixed'),
+  cocalcFiles('v2'),
+  ...SHAPES.map(jupyterFiles),
+  relationalFiles('list'),
+  taskFiles('csv'),
+);
 
 describe('a legacy chat that is read without a migration', () => {
   it('[DU1] reads as its document would, with the same ids', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.oneof(cocalcFile, jupyterFile), async ({ rows, write }) => {
+      fc.asyncProperty(FILES, async ({ rows, write }) => {
         const bytes = write(rows);
         const legacy = openLegacy(bytes);
         if (!legacy.ok) return;

@@ -9,6 +9,7 @@ import { ChatDocError, describeType } from './errors.js';
 import { describeFold } from './fold-digest.js';
 import { isRedacted } from './fold-message.js';
 import { assertUlid, StampClock } from './ids.js';
+import { Inspector } from './inspector.js';
 import { applyImport, findMissing, isFree, parseJSONL, planImport, writeJSONL } from './jsonl.js';
 import { LanePool } from './lanes.js';
 import type {
@@ -23,7 +24,7 @@ import type {
 import { deletePrivateText, hasPrivateText } from './redaction.js';
 import { countWaiting, createReport, listDuplicates, listQuarantine } from './report.js';
 import type { Section } from './sections.js';
-import { docOf, isOutside, type LaneMap } from './structs.js';
+import { docOf, isInTransaction, isOutside, type LaneMap } from './structs.js';
 import { mergeTouched, type Touched } from './touched.js';
 import { Transactor } from './transactor.js';
 import { type ChatReader, ChatView } from './view.js';
@@ -54,6 +55,10 @@ export function openChat(target: Y.Doc | Y.Map<unknown>, options: ChatOptions = 
 /** One chat: reads of its present state, and writes that append entries to lanes of our own. */
 export class Chat extends ChatWriter {
   readonly readOnly: boolean;
+  /** Of the lanes that this chat writes. */
+  readonly generation: number;
+  /** The lines behind the records, for whoever checks a document. */
+  readonly inspector: Inspector;
   readonly #map: LaneMap;
   readonly #doc: Y.Doc;
   readonly #stamps: StampClock;
@@ -78,6 +83,8 @@ export class Chat extends ChatWriter {
     super({ index, environment, stamps, lanes, transactor });
     transactor.onAppend = (touched) => this.#take(touched);
     this.readOnly = readOnly;
+    this.generation = generation;
+    this.inspector = new Inspector(this, index, stamps);
     this.#map = map;
     this.#doc = docOf(map) as Y.Doc;
     this.#stamps = stamps;
@@ -94,6 +101,12 @@ export class Chat extends ChatWriter {
     this.#doc.off('afterTransaction', this.#onTransaction);
     this.#doc.off('afterAllTransactions', this.#onQuiet);
     this.#subscribers.clear();
+    this.inspector.close();
+  }
+
+  /** Whether a transaction of the document is open: then an observer may be running. */
+  get isInTransaction(): boolean {
+    return isInTransaction(this.#doc);
   }
 
   /** Calls `listener` once for each transaction that changed something. The result ends it. */
@@ -204,6 +217,7 @@ export class Chat extends ChatWriter {
     this.#take(touched);
     const all = this.#transactor.takePending() ?? touched;
     if (all !== touched) mergeTouched(all, touched);
+    this.inspector.tell(all);
     if (!all.any || this.#subscribers.size === 0) return;
     const change = listChanges(this.index, all, transaction);
     if (change !== undefined) for (const subscriber of [...this.#subscribers]) subscriber(change);

@@ -123,6 +123,11 @@ export class EntryIndex extends LineTable {
       const text = this.#byType.get(type);
       if (text !== undefined) clients.add((this.#texts[text] as TextState).lane.client);
     }
+    for (const key of keys) touched.texts.add(key);
+    for (const text of [...types, ...deleted]) {
+      const state = this.#texts[this.#byType.get(text) ?? -1];
+      if (state !== undefined) touched.texts.add(state.lane.key);
+    }
     const rescanned = new Set(stale);
     for (const client of clients) this.#readClient(transaction.doc, client, rescanned);
     this.#wantDeltas = false;
@@ -146,6 +151,12 @@ export class EntryIndex extends LineTable {
   /** Live texts, in no order that means anything, with a number that grows when one changes. */
   *texts(): IterableIterator<{ readonly lane: LaneText; readonly version: number }> {
     for (const state of this.#texts) if (state !== undefined) yield state;
+  }
+
+  /** The text that is read under this key. */
+  textAt(key: string): LaneText | undefined {
+    const text = this.#byKey.get(key);
+    return text === undefined ? undefined : this.#texts[text]?.lane;
   }
 
   /** Last lines without a newline that are not filed, as they stand, with the header above them. */
@@ -256,6 +267,7 @@ export class EntryIndex extends LineTable {
       };
       state.open = open;
       this.#fileOpen(text, state, open);
+      if (open.row < 0) markLanes(this.#touched);
     }
   }
 
@@ -263,6 +275,7 @@ export class EntryIndex extends LineTable {
   #extend(text: number, state: TextState, open: OpenLine, chunk: string, newline: number): void {
     const more = newline < 0 ? chunk : chunk.slice(0, newline);
     open.text += more;
+    if (open.row < 0) markLanes(this.#touched);
     if (newline >= 0) {
       state.open = undefined;
       if (open.row < 0) {
@@ -279,6 +292,8 @@ export class EntryIndex extends LineTable {
       const decoded = open.whole ? decodeText(more) : undefined;
       if (decoded === undefined || open.text.length > LONGEST_OPEN) this.#checkOpen(open);
       else this.#stream(open, decoded);
+      // A text beyond the limit is a problem of its part.
+      if (open.text.length > LIMITS.text && open.row >= 0) this.#touched?.attempts.add(open.attempt);
     }
   }
 
@@ -289,6 +304,7 @@ export class EntryIndex extends LineTable {
     if (closeLine(open.text) !== undefined) return;
     this.#killRow(open.row);
     open.row = -1;
+    markLanes(this.#touched);
   }
 
   #stream(open: OpenLine, text: string | undefined): void {
@@ -341,6 +357,7 @@ export class EntryIndex extends LineTable {
     const isRead = header !== undefined && header.lane !== null;
     const kind = !isRead ? KIND.bad : header.hidden && head.kind !== KIND.lane ? KIND.none : head.kind;
     const row = this.addRow(text, base + from, open ? -1 : base + to, state.header, kind);
+    if (kind === KIND.none || kind === KIND.lane || !isRead) markLanes(this.#touched);
     if (kind === KIND.none) return;
     if (kind === KIND.lane || !isRead) {
       this.addOther(row, kind);
@@ -409,6 +426,7 @@ export class EntryIndex extends LineTable {
     const subject = this.subjectOf(row);
     switch (this.kindOf(row)) {
       case KIND.none:
+        touched.lanes = true;
         return;
       case KIND.message:
         touched.messages.add(subject);
@@ -416,6 +434,7 @@ export class EntryIndex extends LineTable {
         return;
       case KIND.part:
       case KIND.finish:
+        touched.attempts.add(subject);
         for (const message of this.attemptMessages(subject)) touched.messages.add(this.subjectOf(message));
         return;
       case KIND.thread:
@@ -465,6 +484,7 @@ export class EntryIndex extends LineTable {
 
   #kill(text: number): void {
     markAny(this.#touched);
+    markLanes(this.#touched);
     for (const row of this.rows()) if (this.textOf(row) === text) this.#killRow(row);
   }
 
@@ -490,6 +510,10 @@ export class EntryIndex extends LineTable {
 
 function markAny(touched: Touched | undefined): void {
   if (touched !== undefined) touched.any = true;
+}
+
+function markLanes(touched: Touched | undefined): void {
+  if (touched !== undefined) touched.lanes = true;
 }
 
 function sameText(a: LaneText, b: LaneText | undefined): boolean {

@@ -82,6 +82,13 @@ export {
   parseUlid,
   timeOfUlid,
 } from './ids.js';
+export type {
+  CountedEntry,
+  Inspector,
+  LineFaults,
+  SubjectRole,
+  TouchedLines,
+} from './inspector.js';
 export { findHeads } from './last-writer.js';
 export type {
   Annotation,

@@ -10,6 +10,12 @@ export interface Touched {
   readonly lists: Map<number, Set<number>>;
   /** Messages about which an annotation came or went. */
   readonly annotated: Set<number>;
+  /** Attempts of which a part or finish came or went. */
+  readonly attempts: Set<number>;
+  /** Keys of the texts that somebody, owner or not, has changed. */
+  readonly texts: Set<string>;
+  /** Headers, hidden lines, lines that are not filed, or lines under no header. */
+  lanes: boolean;
   /** Document-wide entries. */
   document: boolean;
   any: boolean;
@@ -31,6 +37,9 @@ export function createTouched(): Touched {
     threads: new Set(),
     lists: new Map(),
     annotated: new Set(),
+    attempts: new Set(),
+    texts: new Set(),
+    lanes: false,
     document: false,
     any: false,
   };
@@ -47,6 +56,9 @@ export function mergeTouched(into: Touched, from: Touched): void {
   for (const slot of from.messages) into.messages.add(slot);
   for (const slot of from.threads) into.threads.add(slot);
   for (const slot of from.annotated) into.annotated.add(slot);
+  for (const slot of from.attempts) into.attempts.add(slot);
+  for (const key of from.texts) into.texts.add(key);
+  into.lanes ||= from.lanes;
   for (const [thread, messages] of from.lists) {
     for (const message of messages) addListed(into, thread, message);
   }

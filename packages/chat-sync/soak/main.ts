@@ -9,7 +9,9 @@ import { parseArgs } from 'node:util';
  */
 
 /** Files of tests, and what one slice multiplies their amounts by. */
-const SUITES: Readonly<Record<string, { readonly file: string; readonly factor: number; readonly amount: string }>> = {
+const SUITES: Readonly<
+  Record<string, { readonly file: string; readonly factor: number; readonly amount: string }>
+> = {
   log: { file: 'file-log', factor: 1, amount: 'logs of 8 KB, cut and flipped at every byte' },
   faults: { file: 'file-faults', factor: 1, amount: 'passes of every call with every fault' },
   power: { file: 'file-power', factor: 1, amount: 'passes of every state after a loss of power' },
@@ -45,7 +47,8 @@ function main(): number {
   const minutes = parseNumber('--minutes', values.minutes);
   const names = values.suite?.split(',') ?? Object.keys(SUITES);
   for (const name of names) {
-    if (!(name in SUITES)) throw new Error(`--suite: expected ${Object.keys(SUITES).join(', ')}, got ${name}`);
+    if (!(name in SUITES))
+      throw new Error(`--suite: expected ${Object.keys(SUITES).join(', ')}, got ${name}`);
   }
   let ledger = readLedger();
   let seed = values.seed === undefined ? ledger.next_seed : parseNumber('--seed', values.seed);
@@ -58,7 +61,10 @@ function main(): number {
       const isPassed = runSlice(name, seed);
       const seconds = Math.round((Date.now() - start) / 1000);
       if (!isPassed) failures += 1;
-      ledger = { ...ledger, suites: { ...ledger.suites, [name]: add(ledger.suites[name], name, seed, seconds, isPassed) } };
+      ledger = {
+        ...ledger,
+        suites: { ...ledger.suites, [name]: add(ledger.suites[name], name, seed, seconds, isPassed) },
+      };
       writeLedger(ledger);
       say(`${isPassed ? 'passed' : 'FAILED'}  ${name}  seed ${seed}  ${seconds} s`);
     }
@@ -79,7 +85,13 @@ function runSlice(name: string, seed: number): boolean {
   return ran.status === 0;
 }
 
-function add(tally: Tally | undefined, name: string, seed: number, seconds: number, isPassed: boolean): Tally {
+function add(
+  tally: Tally | undefined,
+  name: string,
+  seed: number,
+  seconds: number,
+  isPassed: boolean,
+): Tally {
   const { slices = 0, amount = 0, seconds: before = 0, failed = [] } = tally ?? {};
   return {
     slices: slices + 1,

@@ -178,7 +178,7 @@ function noteOf(pick: number, text: string): unknown {
     case 0:
       return new Y.Array<unknown>();
     case 1:
-      return Y.Array.from<unknown>([
+      return Y.Array.from([
         1,
         -5_000_000_000,
         1.5,

@@ -100,13 +100,18 @@ export interface Client {
 }
 
 export function connect(
-  hub: Hub,
+  hub: Pick<Hub, 'url'>,
   user: string,
-  { seed = user, room = ROOM, doc = new Y.Doc() }: { seed?: string; room?: string; doc?: Y.Doc } = {},
+  {
+    seed = user,
+    room = ROOM,
+    doc = new Y.Doc(),
+    generation = GENERATION,
+  }: { seed?: string; room?: string; doc?: Y.Doc; generation?: number } = {},
 ): Client {
   const chat = openChat(doc, {
     environment: createEnvironment(seed),
-    generation: GENERATION,
+    generation,
     ...(user !== '' && { user_id: user.replace('!', '') }),
   });
   const websocketProvider = new HocuspocusProviderWebsocket({
@@ -171,9 +176,14 @@ export class RawClient {
     this.#socket = socket;
     this.#room = room;
     socket.on('message', (data: Buffer) => this.#hear(data));
+    // What is too large for a frame ends the socket, with the document.
+    socket.on('close', () =>
+      this.heard.push({ type: 7, text: 'closed', number: 0, bytes: new Uint8Array() }),
+    );
+    socket.on('error', () => undefined);
   }
 
-  static async open(hub: Hub, user: string, room: string = ROOM): Promise<RawClient> {
+  static async open(hub: Pick<Hub, 'url'>, user: string, room: string = ROOM): Promise<RawClient> {
     const socket = new WebSocket(hub.url);
     const client = new RawClient(socket, room);
     closers.push(() => socket.terminate());

@@ -54,10 +54,11 @@ export class ServedChat {
         this.#stopServing(null, error),
       );
     this.#markAll(chat);
-    this.#unsubscribe = chat.subscribe(({ threads, messages }) => {
+    this.#unsubscribe = chat.subscribe(({ threads, messages, deltas }) => {
       for (const id of threads) this.#dirty.add(id);
       // A stop or retry of an answer that nobody has begun names no thread: it may be about any.
-      const isUnknown = messages.some((id) => chat.message(id) === undefined);
+      const streamed = new Set(deltas.map(({ message_id }) => message_id));
+      const isUnknown = messages.some((id) => !streamed.has(id) && chat.message(id) === undefined);
       if (isUnknown) this.#markAll(chat);
       if (isUnknown || threads.length > 0) engine.schedule();
     });

@@ -167,7 +167,7 @@ describe('claiming', () => {
     expect([eager.turns.length, patient.turns.length]).toEqual([1, 0]);
     await eager.feed().end();
     syncAll([first, second]);
-    first.kill();
+    await first.engine.close();
     ask(second.chat, thread_id, 'nobody else');
     await timers.advance(499);
     expect(patient.turns).toHaveLength(0);

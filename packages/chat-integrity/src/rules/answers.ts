@@ -13,6 +13,8 @@ export const ANSWER_RULES: readonly Rule[] = [
         ids: [id, entry.prompt_id ?? ''],
         message: 'this message says that it answers a prompt, but the answer to that prompt has another id',
       })),
+    unrepaired:
+      'What it says is kept, and shows as a message of its own; only a person can tell what it was.',
   },
   {
     id: 'IN8',
@@ -31,6 +33,8 @@ export const ANSWER_RULES: readonly Rule[] = [
           return [{ ids, message: 'this message answers one that asks for no answer' }];
         return [];
       }),
+    unrepaired:
+      'Both messages are what somebody wrote, and an entry that names another prompt cannot be changed.',
   },
   {
     id: 'IN10',
@@ -53,6 +57,7 @@ export const ANSWER_RULES: readonly Rule[] = [
           message: `this attempt was finished ${ids.size} times; the first counts`,
         }));
     },
+    unrepaired: 'The smallest finish counts on every replica already, and the others are history.',
   },
 ];
 

@@ -1,4 +1,6 @@
+import { findHeads, type ThreadConfig } from '@chatdoc/schema';
 import type { Rule } from '../rule.js';
+import type { SurveyedEntry } from '../survey.js';
 
 export const CONFIG_RULES: readonly Rule[] = [
   {
@@ -9,8 +11,7 @@ export const CONFIG_RULES: readonly Rule[] = [
     check: ({ threads, chat }) => {
       const ids = threads
         .filter(({ thread_id }) => {
-          const { acp_config, agent_kind, template } = chat.config(thread_id);
-          if (acp_config !== undefined || agent_kind !== undefined || template !== undefined) return false;
+          if (hasAgentConfig(chat.config(thread_id))) return false;
           return chat
             .messages(thread_id)
             .some(({ expects, attempt }) => expects === 'answer' || attempt !== undefined);
@@ -18,8 +19,11 @@ export const CONFIG_RULES: readonly Rule[] = [
         .map(({ thread_id }) => thread_id);
       if (ids.length === 0) return [];
       const threadsHave = ids.length === 1 ? 'thread has' : 'threads have';
-      return [{ ids, message: `${ids.length} ${threadsHave} an agent and no settings for it` }];
+      return [
+        { ids, message: `${ids.length} ${threadsHave} an agent and no settings for it`, count: ids.length },
+      ];
     },
+    unrepaired: 'Which settings an agent had cannot be told from what it said.',
   },
   {
     id: 'IN27',
@@ -41,32 +45,48 @@ export const CONFIG_RULES: readonly Rule[] = [
       return [
         {
           ids: [...new Set([...fields, ...messages])],
+          count,
           message: `${what} changed by several at once (${parts.join(', ')}); the latest shows until somebody writes again`,
         },
       ];
     },
+    unrepaired:
+      'Both values are what somebody chose: a person decides, by writing the field or the message again.',
   },
 ];
 
-/** Messages, or attempts at an answer, with more than one revision that no other replaces. */
-function findContested(
-  revisions: readonly {
-    readonly id: string;
-    readonly entry: {
-      readonly message_id?: string | undefined;
-      readonly attempt?: string | undefined;
-      readonly replaces?: readonly string[] | undefined;
-    };
-  }[],
-): readonly string[] {
-  const replaced = new Set(revisions.flatMap(({ entry }) => entry.replaces ?? []));
-  const heads = new Map<string, { readonly message: string; count: number }>();
-  for (const { id, entry } of revisions) {
-    if (replaced.has(id) || entry.message_id === undefined) continue;
-    const key = `${entry.message_id} ${entry.attempt ?? ''}`;
-    const known = heads.get(key);
-    if (known === undefined) heads.set(key, { message: entry.message_id, count: 1 });
-    else known.count += 1;
+/** Messages once for each of their versions, or attempts, that several revisions show at once. */
+function findContested(revisions: readonly SurveyedEntry<'revision'>[]): readonly string[] {
+  const byMessage = new Map<string, SurveyedEntry<'revision'>[]>();
+  for (const revision of revisions) {
+    const { message_id = '' } = revision.entry;
+    const known = byMessage.get(message_id);
+    if (known === undefined) byMessage.set(message_id, [revision]);
+    else known.push(revision);
   }
-  return [...heads.values()].filter(({ count }) => count > 1).map(({ message }) => message);
+  const contested: string[] = [];
+  for (const [messageId, own] of byMessage) {
+    for (let left = countContested(own); left > 0; left -= 1) contested.push(messageId);
+  }
+  return contested.sort();
+}
+
+/** Of the revisions of one message: how many of its attempts, or itself, have more than one that shows. */
+export function countContested(revisions: readonly SurveyedEntry<'revision'>[]): number {
+  const byAttempt = new Map<
+    string,
+    { readonly id: string; readonly replaces?: readonly string[] | undefined }[]
+  >();
+  for (const { id, entry } of revisions) {
+    const revision = { id, replaces: entry.replaces };
+    const known = byAttempt.get(entry.attempt ?? '');
+    if (known === undefined) byAttempt.set(entry.attempt ?? '', [revision]);
+    else known.push(revision);
+  }
+  return [...byAttempt.values()].filter((own) => findHeads(own).length > 1).length;
+}
+
+/** Whether somebody has chosen how the agent of a thread works. */
+export function hasAgentConfig({ acp_config, agent_kind, template }: ThreadConfig): boolean {
+  return acp_config !== undefined || agent_kind !== undefined || template !== undefined;
 }

@@ -18,7 +18,15 @@ export const DATE_RULES: readonly Rule[] = [
         for (const group of byDate.values()) if (group.length > 1) ids.push(...group);
       }
       if (ids.length === 0) return [];
-      return [{ ids, message: `${ids.length} messages have the date of another one in their thread` }];
+      return [
+        {
+          ids,
+          message: `${ids.length} messages have the date of another one in their thread`,
+          count: ids.length,
+        },
+      ];
     },
+    unrepaired:
+      'Nothing is wrong with it: messages that were imported or sent by a program often share a date.',
   },
 ];

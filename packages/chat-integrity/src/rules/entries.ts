@@ -1,6 +1,6 @@
+import type { QuarantineReason } from '@chatdoc/schema';
 import type { Rule } from '../rule.js';
 import type { Survey } from '../survey.js';
-import { listForgedAnswers } from './answers.js';
 
 export const ENTRY_RULES: readonly Rule[] = [
   {
@@ -18,8 +18,11 @@ export const ENTRY_RULES: readonly Rule[] = [
       return [...counts].map(([id, count]) => ({
         ids: [id],
         message: `${count} other ${count === 1 ? 'line has' : 'lines have'} the id of this entry, and ${count === 1 ? 'does' : 'do'} not show`,
+        count,
       }));
     },
+    unrepaired:
+      'All lines are kept, one is chosen alike on every replica; which one is right only a person can tell.',
   },
   {
     id: 'IN16',
@@ -33,18 +36,21 @@ export const ENTRY_RULES: readonly Rule[] = [
         {
           ids: listStamps(survey).slice(-count).reverse(),
           message: `${count} ${count === 1 ? 'entry was' : 'entries were'} written more than five minutes ahead of this clock`,
+          count,
         },
       ];
     },
+    unrepaired: 'No writer follows such a stamp, and time mends it; if this clock is wrong, set it.',
   },
   {
     id: 'IN20',
     name: 'quarantined_line',
     severity: 'error',
-    description: 'Every line can be read.',
+    description: 'Every line with a whole head can be read.',
     check: ({ chat }) => {
       const counts = new Map<string, number>();
       for (const { lane_id, reason } of chat.quarantine()) {
+        if (isWithoutIdentity(reason)) continue;
         const key = `${lane_id ?? ''} ${reason}`;
         counts.set(key, (counts.get(key) ?? 0) + 1);
       }
@@ -55,9 +61,30 @@ export const ENTRY_RULES: readonly Rule[] = [
         return {
           ids: lane === '' ? [] : [lane],
           message: `${count} ${lines} not show (${reason}), ${where}`,
+          count,
         };
       });
     },
+    unrepaired:
+      'The line stays where it is, so that a later version may read it; its writer can write it again.',
+  },
+  {
+    id: 'IN29',
+    name: 'missing_identity',
+    severity: 'error',
+    description: 'Every line names its type, its own id and what it is about, under the header of a lane.',
+    check: ({ chat }) => {
+      const counts = new Map<string, number>();
+      for (const { lane_id, reason } of chat.quarantine()) {
+        if (isWithoutIdentity(reason)) counts.set(lane_id ?? '', (counts.get(lane_id ?? '') ?? 0) + 1);
+      }
+      return [...counts].map(([lane, count]) => ({
+        ids: lane === '' ? [] : [lane],
+        message: `${count} ${count === 1 ? 'line says' : 'lines say'} not what ${count === 1 ? 'it is' : 'they are'}, and ${count === 1 ? 'does' : 'do'} not show, ${lane === '' ? 'under no lane' : 'in this lane'}`,
+        count,
+      }));
+    },
+    unrepaired: 'An id that nobody wrote would be an id that nobody refers to; the line is kept and listed.',
   },
   {
     id: 'IN23',
@@ -66,25 +93,18 @@ export const ENTRY_RULES: readonly Rule[] = [
     description: 'What an entry says fits the schema of its type.',
     check: (survey) => {
       const problems = new Map<string, string>();
-      const forged = new Set(listForgedAnswers(survey).map(({ id }) => id));
       for (const { id, type, problem } of survey.allEntries()) {
-        if (problem !== undefined && !problems.has(id)) problems.set(id, `this ${type} (${problem})`);
-      }
-      for (const { message_id, problem } of survey.messages.values()) {
-        if (problem === undefined || problems.has(message_id) || forged.has(message_id)) continue;
-        if (isCut(problem)) continue;
-        if (!hasProblemBehind(survey, message_id, problems))
-          problems.set(message_id, `this message (${problem})`);
-      }
-      for (const { thread_id, problem } of survey.threads) {
-        if (problem !== undefined && !isCut(problem) && !problems.has(thread_id))
-          problems.set(thread_id, `this thread (${problem})`);
+        if (!isProblem(problem)) continue;
+        const what = `this ${type} (${problem})`;
+        const known = problems.get(id);
+        if (known === undefined || what < known) problems.set(id, what);
       }
       return [...problems].map(([id, what]) => ({
         ids: [id],
         message: `some fields of ${what} do not fit, and are left out`,
       }));
     },
+    unrepaired: 'What a field was meant to say cannot be guessed; its author can write it again.',
   },
   {
     id: 'IN24',
@@ -97,26 +117,24 @@ export const ENTRY_RULES: readonly Rule[] = [
         .filter(({ type, cut }) => cut && type !== 'part')
         .map(({ id, type }) => ({
           ids: [id],
-          message: `this ${type} was cut off while it was copied: the rest may be in another copy`,
+          message: `this ${type} is not whole: the rest may be in another copy`,
         })),
+    unrepaired: 'The rest is in the copy that is whole: importing that one mends it.',
   },
 ];
 
-/** What IN24 reports. */
-function isCut(problem: string): boolean {
-  return problem.startsWith('cut: ');
+/** Anything but what IN24 reports. */
+export function isProblem(problem: string | undefined): problem is string {
+  return problem !== undefined && !problem.startsWith('cut: ');
 }
 
-const CUT = ',"cut":true}';
+export function isWithoutIdentity(reason: QuarantineReason): boolean {
+  return reason === 'head' || reason === 'no_header';
+}
+
+/** How a line ends that was cut off while it was copied. */
+export const CUT: string = ',"cut":true}';
 const OWN_ID = /^\{"type":"[a-z_]+","[a-z_]+":"([0-9A-Z]{26})"/;
-
-/** A message takes on the problem of a part or revision, which has a finding of its own. */
-function hasProblemBehind(survey: Survey, messageId: string, problems: ReadonlyMap<string, string>): boolean {
-  const message = survey.messages.get(messageId);
-  const attempts = [message?.attempt, ...(message?.alternates ?? [])].map((attempt) => attempt?.attempt);
-  const revisions = message?.history.map(({ id }) => id) ?? [];
-  return [...attempts, ...revisions].some((id) => typeof id === 'string' && problems.has(id));
-}
 
 /** Every id that counts as a time, sorted. */
 function listStamps(survey: Survey): readonly string[] {

@@ -1,3 +1,4 @@
+import { REHOST } from '../repairs/rehost.js';
 import type { Rule } from '../rule.js';
 
 export const LANE_RULES: readonly Rule[] = [
@@ -10,7 +11,10 @@ export const LANE_RULES: readonly Rule[] = [
       report.foreign.map(({ key, characters }) => ({
         ids: [key],
         message: `${characters} characters in this text come from another client, and are not read`,
+        count: characters,
       })),
+    unrepaired:
+      'Nobody reads it, and taking it out would be a deletion; refusing whoever wrote it is for the gate.',
   },
   {
     id: 'IN18',
@@ -31,8 +35,10 @@ export const LANE_RULES: readonly Rule[] = [
       return [...counts].map(([attempt, { lanes, lines }]) => ({
         ids: [attempt, ...[...lanes].sort()],
         message: `${lines} ${lines === 1 ? 'line' : 'lines'} of this attempt from another writer do not count`,
+        count: lines,
       }));
     },
+    unrepaired: 'The lines are kept and listed, and count for nothing; nobody can say that they were meant.',
   },
   {
     id: 'IN19',
@@ -48,8 +54,10 @@ export const LANE_RULES: readonly Rule[] = [
       return [...counts].map(([lane, count]) => ({
         ids: lane === '' ? [] : [lane],
         message: `${count} ${count === 1 ? 'line' : 'lines'} of this lane were deleted from the document; this replica still has ${count === 1 ? 'it' : 'them'}`,
+        count,
       }));
     },
+    repair: REHOST,
   },
   {
     id: 'IN21',
@@ -61,6 +69,7 @@ export const LANE_RULES: readonly Rule[] = [
         ids: [lane],
         message: 'this lane needs a later version of the library; until then nothing in it shows',
       })),
+    unrepaired: 'Only the later version knows what the lane says.',
   },
   {
     id: 'IN22',
@@ -71,7 +80,9 @@ export const LANE_RULES: readonly Rule[] = [
       Object.entries(report.unknown_types).map(([type, count]) => ({
         ids: [],
         message: `${count} ${count === 1 ? 'entry' : 'entries'} of the type ${type}, from a later version: kept, not shown`,
+        count,
       })),
+    unrepaired: 'Only the later version knows what the entry says.',
   },
 ];
 

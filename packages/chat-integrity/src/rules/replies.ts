@@ -14,6 +14,7 @@ export const REPLY_RULES: readonly Rule[] = [
           ids: [id, target],
           message: 'this message replies to one that is not in the document; it shows under the root',
         })),
+    unrepaired: 'The message that it answers may still arrive; until then the reply shows under the root.',
   },
   {
     id: 'IN5',
@@ -27,6 +28,7 @@ export const REPLY_RULES: readonly Rule[] = [
           ids: [id, target],
           message: 'this message replies to one of another thread; it shows under the root of its own',
         })),
+    unrepaired: 'Where a reply belongs is for its author to say; it shows, under the root.',
   },
   {
     id: 'IN6',
@@ -41,6 +43,7 @@ export const REPLY_RULES: readonly Rule[] = [
             ? 'this message replies to itself'
             : `these ${ids.length} messages reply to each other in a circle`,
       })),
+    unrepaired: 'No message can be changed; the order leaves the circle out, and all of them show.',
   },
 ];
 

@@ -1,6 +1,7 @@
-import { deriveSlotThreadId, type Json, type JsonObject, type Thread } from '@chatdoc/schema';
+import { deriveSlotThreadId, type Json, type JsonObject } from '@chatdoc/schema';
+import { CONFIRM_ACTIVE } from '../repairs/confirm-active.js';
 import type { Rule, Violation } from '../rule.js';
-import type { SurveyedEntry } from '../survey.js';
+import { findActivationHeads, groupActivations, isInSlot } from '../slot-activations.js';
 
 export const SLOT_RULES: readonly Rule[] = [
   {
@@ -9,19 +10,8 @@ export const SLOT_RULES: readonly Rule[] = [
     severity: 'warning',
     description: 'Those who activated a thread of a slot agree on which.',
     check: (survey) => {
-      const bySlot = new Map<string, SurveyedEntry<'activation'>[]>();
-      for (const activation of survey.entries('activation')) {
-        const thread = survey.chat.thread(activation.entry.thread_id ?? '');
-        if (thread?.slot === undefined || !isInSlot(thread, activation)) continue;
-        const slot = slotKey(thread.slot, thread.purpose);
-        const known = bySlot.get(slot);
-        if (known === undefined) bySlot.set(slot, [activation]);
-        else known.push(activation);
-      }
-      return [...bySlot.values()].flatMap((activations): Violation[] => {
-        const replaced = new Set(activations.flatMap(({ entry }) => entry.replaces ?? []));
-        const heads = activations.filter(({ id }) => !replaced.has(id));
-        const threads = new Set(heads.map(({ entry }) => entry.thread_id ?? ''));
+      return [...groupActivations(survey).values()].flatMap((activations): Violation[] => {
+        const threads = new Set(findActivationHeads(activations).map(({ entry }) => entry.thread_id ?? ''));
         if (threads.size < 2) return [];
         return [
           {
@@ -31,6 +21,7 @@ export const SLOT_RULES: readonly Rule[] = [
         ];
       });
     },
+    repair: CONFIRM_ACTIVE,
   },
   {
     id: 'IN12',
@@ -47,6 +38,7 @@ export const SLOT_RULES: readonly Rule[] = [
           ids: [id, entry.thread_id ?? ''],
           message: 'this activation names a slot that its thread is not in, and does not count',
         })),
+    unrepaired: 'Which thread was meant is for a person to say, by activating one.',
   },
   {
     id: 'IN13',
@@ -63,6 +55,8 @@ export const SLOT_RULES: readonly Rule[] = [
           ids: [thread_id],
           message: 'the id of this thread does not derive from its slot: other replicas may make another one',
         })),
+    unrepaired:
+      'An id cannot be changed; the thread stays readable, and the slot makes its own when it is asked for.',
   },
   {
     id: 'IN14',
@@ -86,18 +80,10 @@ export const SLOT_RULES: readonly Rule[] = [
         message: `${ids.length} threads use the same provider session, and overwrite each other's`,
       }));
     },
+    unrepaired:
+      'Whose session it is only the provider knows; clearing the wrong one would lose what an agent remembers.',
   },
 ];
-
-function slotKey(slot: NonNullable<Thread['slot']>, purpose: string): string {
-  return JSON.stringify([slot.root_id, slot.owner_id, slot.provider, purpose]);
-}
-
-function isInSlot({ slot }: Thread, { entry }: SurveyedEntry<'activation'>): boolean {
-  if (slot === undefined || entry.slot === undefined) return false;
-  const { root_id, owner_id, provider } = entry.slot;
-  return slot.root_id === root_id && slot.owner_id === owner_id && slot.provider === provider;
-}
 
 /** Names under which providers give out an id of a session or of the last link of its chain. */
 const SESSION_KEYS: ReadonlySet<string> = new Set([
@@ -106,7 +92,7 @@ const SESSION_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** What makes two sessions the same: an id of theirs; where they have none, all that they say. */
-function listSessions(session: JsonObject): readonly string[] {
+export function listSessions(session: JsonObject): readonly string[] {
   const ids = Object.entries(session)
     .filter(([key, value]) => SESSION_KEYS.has(key) && typeof value === 'string' && value !== '')
     .map(([key, value]) => JSON.stringify([key, value]));

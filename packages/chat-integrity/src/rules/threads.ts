@@ -1,3 +1,4 @@
+import { STAND_IN_THREAD } from '../repairs/stand-in-thread.js';
 import type { Rule, Violation } from '../rule.js';
 import type { Survey } from '../survey.js';
 
@@ -14,6 +15,7 @@ export const THREAD_RULES: readonly Rule[] = [
           ids: [message_id, thread_id],
           message: 'the thread of this message is not in the document, so the message does not show',
         })),
+    repair: STAND_IN_THREAD,
   },
   {
     id: 'IN2',
@@ -28,6 +30,7 @@ export const THREAD_RULES: readonly Rule[] = [
           message:
             'the root that this thread names is not in the document; its first message stands in for it',
         })),
+    unrepaired: 'The message may still arrive; until then the first message of the thread is its root.',
   },
   {
     id: 'IN3',
@@ -45,6 +48,7 @@ export const THREAD_RULES: readonly Rule[] = [
           },
         ];
       }),
+    unrepaired: 'The line of a thread cannot be changed; its first message is its root on every replica.',
   },
 ];
 

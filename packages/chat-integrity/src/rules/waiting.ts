@@ -15,6 +15,7 @@ export const WAITING_RULES: readonly Rule[] = [
       ...countAbsent(listAboutThreads(survey), 'are about threads that are not in the document'),
       ...countAbsent(listAnswers(survey), 'answer prompts that are not in the document'),
     ],
+    unrepaired: 'What they are about may still arrive, and then they count.',
   },
 ];
 
@@ -22,7 +23,13 @@ export const WAITING_RULES: readonly Rule[] = [
 function countAbsent(absent: readonly string[], what: string): readonly Violation[] {
   if (absent.length === 0) return [];
   const ids = [...new Set(absent)].sort();
-  return [{ ids, message: `${absent.length} ${absent.length === 1 ? 'entry' : 'entries'} ${what}` }];
+  return [
+    {
+      ids,
+      message: `${absent.length} ${absent.length === 1 ? 'entry' : 'entries'} ${what}`,
+      count: absent.length,
+    },
+  ];
 }
 
 function listAboutMessages(survey: Survey): readonly string[] {

@@ -1,6 +1,7 @@
 import { formatDate, type Json, type JsonObject, type Message, type Thread } from '@chatdoc/schema';
-import { readConfig } from '../cocalc-config.js';
-import { type CocalcRowKind, classifyCocalcRow } from '../cocalc-rows.js';
+import { readAnchor, readConfig } from '../cocalc-config.js';
+import { isFork } from '../cocalc-messages.js';
+import { type CocalcRowKind, classifyCocalcRow, isBlank, readVersions } from '../cocalc-rows.js';
 import { readDate } from '../dates.js';
 import { canonicalText, isJsonObject, omitKeys, parseJson, readName } from '../json-value.js';
 import { writeHistory } from './cocalc-history.js';
@@ -43,6 +44,8 @@ class CocalcExport {
   readonly #setAside: SetAside;
   readonly #threadNames = new LegacyNames();
   readonly #messageNames = new LegacyNames();
+  /** Names of threads of which a row of the old file says what they are a fork of. */
+  readonly #forks = new Set<string>();
   readonly #lines: string[] = [];
 
   constructor(chat: ExportableChat) {
@@ -55,10 +58,12 @@ class CocalcExport {
     const threads = this.#chat.threads();
     const ids = [...threads.map(({ thread_id }) => thread_id), ...this.#unshown.bareThreads];
     this.#giveNames(ids);
+    this.#writePlaceholders();
     for (const thread_id of ids) {
       const hasSettings = this.#writeMessages(thread_id);
       const thread = this.#chat.thread(thread_id);
       if (thread !== undefined) this.#writeThread(thread);
+      if (thread !== undefined) this.#writeFork(thread);
       this.#writeConfig(thread_id, hasSettings);
       this.#writeState(thread_id);
     }
@@ -103,7 +108,7 @@ class CocalcExport {
       ...(color === undefined ? {} : { color }),
       ...columns,
       ...(feedback === undefined ? {} : { feedback }),
-      ...(previous === undefined ? this.#writeThreadColumns(message, columns) : {}),
+      ...(previous === undefined ? this.#writeReadMarks(message, columns) : {}),
       ...writeTurn(message),
       ...SCHEMA,
       event: 'chat',
@@ -127,8 +132,8 @@ class CocalcExport {
     return votes.size === 0 && column === undefined ? undefined : Object.fromEntries(votes);
   }
 
-  /** What the first message of a thread says of it: how far people have read, and what it is a fork of. */
-  #writeThreadColumns({ thread_id }: Message, columns: JsonObject): JsonObject {
+  /** What the first message of a thread says of it: how far people have read. */
+  #writeReadMarks({ thread_id }: Message, columns: JsonObject): JsonObject {
     const said = new Map<string, Json>();
     for (const { user_id, key } of this.#chat.annotations({ thread_id })) {
       const mark = key === 'read' ? this.#chat.readMark(thread_id, user_id) : undefined;
@@ -138,17 +143,6 @@ class CocalcExport {
       const time = readTime(message.date, message.message_id);
       // The column also says when somebody looked last, which can be after the last message.
       if (!((readDate(columns[column])?.time ?? -1) >= time)) said.set(column, time);
-    }
-    const fork = findFork(this.#chat, this.#chat.thread(thread_id));
-    if (fork !== undefined) {
-      said.set('forked_from_root_date', formatDate(readTime(fork.root.date, fork.root.message_id)));
-      if (fork.last !== undefined)
-        said.set(
-          'forked_from_latest_message_date',
-          formatDate(readTime(fork.last.date, fork.last.message_id)),
-        );
-      const { name } = this.#chat.config(fork.root.thread_id);
-      if (name !== undefined) said.set('forked_from_title', name);
     }
     return Object.fromEntries(said);
   }
@@ -167,6 +161,45 @@ class CocalcExport {
       created_by,
       ...(root === undefined ? {} : { root_message_id: root }),
     });
+  }
+
+  /** A fork begins with a blank message that says what it is a fork of: by dates, which is all that it can name. */
+  #writeFork(thread: Thread): void {
+    const { thread_id, created_at, created_by } = thread;
+    const fork = findFork(this.#chat, thread);
+    const name = this.#threadNames.nameOf(thread_id) ?? thread_id;
+    if (fork === undefined || this.#forks.has(name)) return;
+    const { root, last } = fork;
+    const title = this.#chat.config(root.thread_id).name;
+    const date = formatDate(readTime(created_at, thread_id));
+    this.#put({
+      ...SCHEMA,
+      event: 'chat',
+      message_id: this.#messageNames.give(`${name}-fork`, undefined),
+      thread_id: name,
+      sender_id: created_by,
+      date,
+      history: [{ author_id: created_by, content: '', date }],
+      forked_from_root_date: formatDate(readTime(root.date, root.message_id)),
+      ...(last === undefined
+        ? {}
+        : { forked_from_latest_message_date: formatDate(readTime(last.date, last.message_id)) }),
+      ...(title === undefined ? {} : { forked_from_title: title }),
+    });
+  }
+
+  /** Blank messages that hold an anchor, or say what is a fork of what: no messages, but CoCalc's threads begin with them. */
+  #writePlaceholders(): void {
+    for (const row of this.#setAside.rowsOf('placeholder')) {
+      if (!isJsonObject(row) || classifyCocalcRow(row) !== 'message') continue;
+      const { thread_id, message_id } = row;
+      const isOurs = typeof thread_id === 'string' && this.#threadNames.has(thread_id);
+      if (!isOurs || !isBlank(readVersions(row).versions)) continue;
+      if (typeof message_id === 'string' && this.#messageNames.has(message_id)) continue;
+      if (isFork(row)) this.#forks.add(thread_id);
+      else if (readAnchor(row) === undefined) continue;
+      this.#put(row);
+    }
   }
 
   /** Under the key that CoCalc prefers. */

@@ -144,8 +144,7 @@ class Survey {
     const config: ThreadConfigFields = chat.config(thread_id);
     const fields = Object.keys(config).filter((field) => !carried.has(field) && !NOT_SETTINGS.has(field));
     this.#add('settings', fields.length);
-    const isSaid =
-      format === 'cocalc' && chat.messageIds(thread_id).length > 0 && findFork(chat, thread) !== undefined;
+    const isSaid = format === 'cocalc' && findFork(chat, thread) !== undefined;
     if (forked_from !== undefined && !isSaid) this.#add('forks', 1);
     if (slot !== undefined || purpose === 'run') this.#add('slots', 1);
     if (chat.state(thread_id).state !== 'idle') this.#add('states', 1);

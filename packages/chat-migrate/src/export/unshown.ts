@@ -61,7 +61,7 @@ export function readUnshown(chat: ExportableChat): Unshown {
         addFormat(found.formats, entry);
         break;
       case 'thread_config':
-        settings.set(entry.thread_id, [...(settings.get(entry.thread_id) ?? []), entry]);
+        addTo(settings, entry);
         break;
       case 'thread_state':
         if (isNewer(entry, found.states.get(entry.thread_id))) found.states.set(entry.thread_id, entry);
@@ -106,6 +106,12 @@ function isHiddenLane(line: string): boolean {
   if (!parsed.ok) return true;
   const { min_reader, rolled_back } = parsed.body as Partial<LaneEntry>;
   return rolled_back !== undefined || !(Number(min_reader) <= SCHEMA_VERSION);
+}
+
+function addTo(settings: Map<string, ThreadConfigEntry[]>, entry: ThreadConfigEntry): void {
+  const entries = settings.get(entry.thread_id);
+  if (entries === undefined) settings.set(entry.thread_id, [entry]);
+  else entries.push(entry);
 }
 
 function addFormat(formats: Set<string>, { migrated_from }: DocumentEntry): void {

@@ -1,6 +1,5 @@
 import { dirname, relative } from 'node:path';
 import { formatUlid } from '@chatdoc/schema';
-import { adoptStale } from '@chatdoc/sync';
 import {
   type FileEnvironment,
   type FlushResult,
@@ -12,7 +11,7 @@ import type { OnProgress } from '../progress.js';
 import { type VerifyFault, verifyPlan } from '../verify-plan.js';
 import { backUp, backupName, digestOf } from './backup.js';
 import { readLegacyFile } from './legacy-file.js';
-import { createDocument, openPresent, readBack, readWithout } from './migrated-document.js';
+import { addMissing, createDocument, openPresent, readBack, readWithout } from './migrated-document.js';
 import { removeMigrationLeftovers } from './migration-leftovers.js';
 import { type MigrationRecord, readRecord, writeRecord } from './migration-record.js';
 
@@ -93,7 +92,7 @@ export async function commitMigration(source: string, options: CommitOptions = {
   if (record === undefined) return { ok: false, code: 'other_document', path: output };
   const { doc_id, backup } = record;
   if (dryRun) {
-    const found = await readWithout(output, record, verified.chat, environment);
+    const found = await readWithout(output, record, plan, environment);
     if (!found.ok) return { ...found, path: output };
     const { generation, lines = countLines(plan), outcome } = found;
     return { ok: true, outcome, output, backup, doc_id, generation, lines, plan };
@@ -104,7 +103,7 @@ export async function commitMigration(source: string, options: CommitOptions = {
   let { file } = present;
   try {
     const kept = await backUp(source, read.bytes, output, environment);
-    if (!kept.ok) return { ...kept, path: source };
+    if (!kept.ok) return { ...kept, path: output };
     const isNew = file === undefined;
     if (file === undefined) {
       // First the record: it says of which generation the document has to be.
@@ -114,8 +113,7 @@ export async function commitMigration(source: string, options: CommitOptions = {
       if (!created.ok) return { ...created, path: output };
       file = created.file;
     }
-    // As from a replica: what the document has redacted since stays so.
-    const lines = isNew ? countLines(plan) : adoptStale(file.chat, verified.chat, file.generation).lines;
+    const lines = isNew ? countLines(plan) : addMissing(file.chat, plan, file.generation);
     const { generation } = file;
     const digest = file.chat.digest();
     const closed = await file.close();

@@ -1,4 +1,4 @@
-import { type Chat, openChat } from '@chatdoc/schema';
+import { type Chat, openChat, parseLine } from '@chatdoc/schema';
 import { adoptStale, rollBackChat } from '@chatdoc/sync';
 import {
   type ChatFile,
@@ -9,7 +9,8 @@ import {
   type OpenFault,
   openChatFile,
 } from '@chatdoc/sync/file';
-import type * as Y from 'yjs';
+import * as Y from 'yjs';
+import type { MigrationPlan } from '../plan.js';
 import { type MigrationRecord, rolledBackPath } from './migration-record.js';
 
 type DocumentFault =
@@ -42,7 +43,7 @@ export async function openPresent(
 export async function readWithout(
   output: string,
   record: MigrationRecord,
-  planned: Chat,
+  plan: MigrationPlan,
   environment: FileEnvironment,
 ): Promise<
   | {
@@ -62,9 +63,34 @@ export async function readWithout(
   if (found.damaged_bytes + found.gaps > 0) return { ok: false, code: 'damaged' };
   if (generation < record.generation) return anew;
   const chat = openChat(doc, { generation });
-  const { lines } = adoptStale(chat, planned, generation);
+  const lines = addMissing(chat, plan, generation);
   chat.close();
   return { ok: true, outcome: lines > 0 ? 'updated' : 'same', generation, lines };
+}
+
+/**
+ * Adds what a document does not hold of a plan, as from a replica: what was redacted in it stays so. Gives how many lines
+ * that were. A line that stands there in whatever lane is no news: revisions of one chat share most of theirs.
+ */
+export function addMissing(chat: Chat, { jsonl }: MigrationPlan, generation: number): number {
+  const present = listVisible(chat);
+  const missing = jsonl.split('\n').filter((line, index) => index === 0 || !present.has(line));
+  if (missing.length === 1) return 0;
+  const stale = openChat(new Y.Doc());
+  stale.importJSONL(`${missing.join('\n')}\n`);
+  return adoptStale(chat, stale, generation).lines;
+}
+
+/** The lines of a chat but for those that a rollback hides, and an empty one. */
+function listVisible(chat: Chat): ReadonlySet<string> {
+  const visible = new Set(['']);
+  let isHidden = false;
+  for (const line of chat.toJSONL().split('\n')) {
+    const parsed = line.startsWith('{"type":"lane",') ? parseLine(line) : undefined;
+    if (parsed?.ok === true) isHidden = parsed.body['rolled_back'] !== undefined;
+    if (!isHidden) visible.add(line);
+  }
+  return visible;
 }
 
 /** Made anew after a rollback, what replicas of the earlier generations bring back stays hidden. */

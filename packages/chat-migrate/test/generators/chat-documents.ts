@@ -170,7 +170,10 @@ class ChatAuthor {
 
   /** Answers the last prompt of the thread. */
   #answer(thread_id: string, { user, date, said, flavor }: Call): void {
-    const prompt = this.chat.messages(thread_id).findLast(({ expects }) => expects === 'answer');
+    const prompt = this.chat
+      .messages(thread_id)
+      .filter(({ expects }) => expects === 'answer')
+      .at(-1);
     if (prompt === undefined) return;
     const prompt_id = prompt.message_id;
     const writer = this.chat.openAttempt({
@@ -228,7 +231,7 @@ export interface ChatScript {
 
 /** What people and agents do in a chat, call by call. */
 export function chatScripts(): fc.Arbitrary<ChatScript> {
-  const calls = fc.array(spec, { minLength: 1, maxLength: 24 });
+  const calls = fc.array(spec, { minLength: 6, maxLength: 30, size: 'max' });
   return fc.record({ calls, seed: fc.nat(1000), step: fc.constantFrom(0, 1, 60_000) });
 }
 

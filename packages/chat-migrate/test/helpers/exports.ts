@@ -43,8 +43,7 @@ export function describeForCocalc(chat: ChatReader): readonly unknown[] {
       const ids = messages.map(({ message_id }) => message_id);
       const { state, active_message_id } = chat.state(thread_id);
       const config = chat.config(thread_id);
-      const isFork =
-        forked_from !== undefined && messages.length > 0 && chat.messageIds(forked_from.thread_id).length > 0;
+      const isFork = forked_from !== undefined && chat.messageIds(forked_from.thread_id).length > 0;
       return {
         created_at,
         created_by,

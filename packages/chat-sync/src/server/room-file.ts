@@ -64,7 +64,9 @@ export class RoomFile {
 
   /** All that the document holds now is on the disk. False: it is not, and a later try may bring it there. */
   async flush(): Promise<boolean> {
-    if (this.#hasMoved) return true;
+    const { doc } = this.#options;
+    // Of a document without an update there is nothing to save.
+    if (this.#hasMoved || (this.#file === undefined && doc.store.clients.size === 0)) return true;
     const file = this.#file ?? (await this.#create());
     if (file === undefined) return false;
     if (file.readOnly) return file.state().unsaved === 0;
@@ -89,7 +91,6 @@ export class RoomFile {
 
   async #create(): Promise<ChatFile | undefined> {
     const { folder, room, doc, environment } = this.#options;
-    if (doc.store.clients.size === 0) return undefined;
     const options = { doc, doc_id: room.doc_id, flush: 'manual', fileEnvironment: environment } as const;
     this.#creating ??= createChatFile(folder.pathOf(room.doc_id), options);
     const created = await this.#creating;

@@ -1,0 +1,251 @@
+import { type Chosen, chooseRows } from './choose.js';
+import { blankLine, closeLine, createHead, KIND, parseLine, readHead, TYPE_OF_KIND } from './codec.js';
+import { findLost } from './duplicates.js';
+import type { Entry } from './entries.js';
+import type { EntryIndex } from './entry-index.js';
+import { chooseBody } from './fold-attempt.js';
+import { isRedacted } from './fold-message.js';
+import { type StampClock, ULID_LENGTH } from './ids.js';
+import type { LineReport, QuarantinedLine } from './records.js';
+import { isRedactedRow } from './redaction.js';
+import { countForeign } from './structs.js';
+import type { Touched } from './touched.js';
+import type { ChatView } from './view.js';
+
+/** What a line can be about. */
+export type SubjectRole = 'thread' | 'message' | 'attempt';
+
+/** One entry that counts, as the fold reads it. A field that does not fit its schema is absent. */
+export interface CountedEntry {
+  /** Its own id; of a part its attempt. */
+  readonly id: string;
+  readonly type: Entry['type'];
+  readonly entry: Entry;
+  /** Names of fields only. */
+  readonly problem: string | undefined;
+  readonly cut: boolean;
+}
+
+/** Lines that do not count. */
+export interface LineFaults {
+  readonly duplicates: readonly LineReport[];
+  readonly quarantined: readonly QuarantinedLine[];
+  readonly ignored: readonly LineReport[];
+}
+
+/** What one transaction touched, as ids. Text that only grew is left out. */
+export interface TouchedLines {
+  readonly threads: readonly string[];
+  readonly messages: readonly string[];
+  readonly attempts: readonly string[];
+  /** Keys of texts that somebody changed, their owner or not. */
+  readonly texts: readonly string[];
+  /** What `documentEntries`, `documentFaults`, `hiddenLanes` and `unknownTypes` say. */
+  readonly document: boolean;
+}
+
+const DOCUMENT_KINDS = [KIND.document, KIND.variables, KIND.legacy_row];
+
+/** The lines behind the records, subject by subject: each call is O(lines about it). */
+export class Inspector {
+  readonly #view: ChatView;
+  readonly #index: EntryIndex;
+  readonly #stamps: StampClock;
+  readonly #listeners = new Set<(touched: TouchedLines) => void>();
+
+  /** @internal */
+  constructor(view: ChatView, index: EntryIndex, stamps: StampClock) {
+    this.#view = view;
+    this.#index = index;
+    this.#stamps = stamps;
+  }
+
+  /** Calls `listener` after each transaction that changed a line or a text. The result ends it. */
+  listen(listener: (touched: TouchedLines) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @internal */
+  close(): void {
+    this.#listeners.clear();
+  }
+
+  /** @internal */
+  tell(touched: Touched): void {
+    if (this.#listeners.size === 0 || !(touched.any || touched.texts.size > 0)) return;
+    const name = (slots: Iterable<number>): readonly string[] =>
+      Array.from(slots, (slot) => this.#index.slots.idOf(slot));
+    const lines: TouchedLines = {
+      threads: name(touched.threads),
+      messages: name(new Set([...touched.messages, ...touched.annotated])),
+      attempts: name(touched.attempts),
+      texts: [...touched.texts],
+      document: touched.document || touched.lanes,
+    };
+    for (const listener of [...this.#listeners]) listener(lines);
+  }
+
+  /** Everything that some line is, or was, about in this role, in no order that means anything. */
+  *subjects(role: SubjectRole): IterableIterator<string> {
+    for (const slot of this.#index.slotsWith(role)) yield this.#index.slots.idOf(slot);
+  }
+
+  /** Whether the record of the message says all that its lines say: one, of no answer, and nothing wrong. */
+  isPlain(messageId: string): boolean {
+    const slot = this.#index.slots.find(messageId);
+    if (slot === undefined) return false;
+    const rows = this.#index.messageRows(slot);
+    if (rows.length !== 1 || this.#index.isAnswer(slot)) return false;
+    const message = this.#view.foldedAt(slot)?.message;
+    return (
+      message !== undefined && message.problem === undefined && this.#index.attemptRows(slot).length === 0
+    );
+  }
+
+  /** The entries about a subject that count, in no order that means anything. */
+  entries(role: SubjectRole, id: string): readonly CountedEntry[] {
+    const slot = this.#index.slots.find(id);
+    if (slot === undefined) return [];
+    const chosen = role === 'attempt' ? this.#chooseAttempt(slot) : this.#choose(role, slot);
+    return chosen.map((choice) => this.#describe(choice));
+  }
+
+  faults(role: SubjectRole, id: string): LineFaults {
+    const slot = this.#index.slots.find(id);
+    if (slot === undefined) return NO_FAULTS;
+    const quarantined = this.#findQuarantined(this.#rowsOf(role, slot));
+    if (role === 'attempt') return { ...NO_FAULTS, quarantined };
+    const lost =
+      role === 'thread'
+        ? chooseRows(this.#index, this.#index.threadRows(slot)).lost
+        : findLost(this.#index, slot, this.#isRedacted(slot));
+    const duplicates = lost.filter(({ merged }) => !merged);
+    const ignored = role === 'thread' ? [] : (this.#view.foldedAt(slot)?.ignored ?? []);
+    return {
+      duplicates: duplicates.map(({ lane_id, line }) => ({ lane_id, line })),
+      quarantined,
+      ignored: ignored
+        .map((row) => ({ lane_id: this.#laneOf(row), line: this.#index.line(row) }))
+        // What does not parse is listed in quarantine.
+        .filter(({ line }) => parseLine(line).ok),
+    };
+  }
+
+  /** Entries about the document as a whole. */
+  documentEntries(): readonly CountedEntry[] {
+    return DOCUMENT_KINDS.flatMap((kind) =>
+      chooseRows(this.#index, this.#index.otherRows(kind)).chosen.map((choice) => this.#describe(choice)),
+    );
+  }
+
+  /** Lines about nothing, or about the document as a whole, that do not count. O(such lines). */
+  documentFaults(): LineFaults {
+    const index = this.#index;
+    const rows = DOCUMENT_KINDS.map((kind) => index.otherRows(kind));
+    const quarantined = [...this.#findQuarantined([...rows.flat(), ...index.otherRows(KIND.unknown)])];
+    for (const row of index.otherRows(KIND.bad)) {
+      const line = index.line(row);
+      const lane_id = this.#laneOf(row);
+      quarantined.push({ lane_id, line, reason: lane_id === null ? 'no_header' : 'head' });
+    }
+    for (const { header, line } of index.tornLines()) {
+      if (header?.hidden === true) continue;
+      const lane_id = header?.lane?.lane_id ?? null;
+      const closed = closeLine(line);
+      if (closed === undefined) quarantined.push({ lane_id, line, reason: 'torn' });
+      else quarantined.push({ lane_id, line: closed, reason: lane_id === null ? 'no_header' : 'head' });
+    }
+    const lost = rows.flatMap((own) => chooseRows(index, own).lost).filter(({ merged }) => !merged);
+    const duplicates = lost.map(({ lane_id, line }) => ({ lane_id, line }));
+    return { duplicates, quarantined, ignored: [] };
+  }
+
+  /** Lanes that only a later version reads. */
+  hiddenLanes(): readonly string[] {
+    const hidden = new Set<string>();
+    for (const { lane, hidden: isHidden } of this.#index.headers()) {
+      if (isHidden && lane !== null && lane.rolled_back === undefined) hidden.add(lane.lane_id);
+    }
+    return [...hidden].sort();
+  }
+
+  /** Distinct lines of types that only a later version knows. */
+  countUnknown(): number {
+    return new Set(this.#index.otherRows(KIND.unknown).map((row) => this.#index.line(row))).size;
+  }
+
+  /** Keys of all texts. */
+  texts(): readonly string[] {
+    return Array.from(this.#index.texts(), ({ lane }) => lane.key);
+  }
+
+  /** Characters of other clients in the text under this key. */
+  countForeign(key: string): number {
+    const text = this.#index.textAt(key);
+    return text === undefined ? 0 : countForeign(text);
+  }
+
+  countFutureStamps(): number {
+    return this.#stamps.countFuture();
+  }
+
+  #isRedacted(slot: number): boolean {
+    return isRedacted({ index: this.#index }, slot);
+  }
+
+  #rowsOf(role: SubjectRole, slot: number): readonly number[] {
+    if (role === 'thread') return this.#index.threadRows(slot);
+    return role === 'message' ? this.#index.messageRows(slot) : this.#index.attemptRows(slot);
+  }
+
+  #choose(role: 'thread' | 'message', slot: number): readonly Chosen[] {
+    const redacted = role === 'message' && this.#isRedacted(slot);
+    return chooseRows(this.#index, this.#rowsOf(role, slot), redacted).chosen;
+  }
+
+  /** Under each message that names the attempt, what its writer wrote; without one, all of it. */
+  #chooseAttempt(slot: number): readonly Chosen[] {
+    const index = this.#index;
+    const id = index.slots.idOf(slot);
+    const messages = new Set(index.attemptMessages(slot).map((row) => index.subjectOf(row)));
+    const found = new Map<string, Chosen>();
+    let isKnown = false;
+    for (const message of messages) {
+      const redacted = this.#isRedacted(message);
+      for (const line of this.#choose('message', message)) {
+        if (line.kind !== KIND.message || (index.attemptOf(line.row) ?? message) !== slot) continue;
+        isKnown = true;
+        const { choice } = chooseBody({ index }, line, id, redacted);
+        for (const chosen of choice.chosen) found.set(chosen.line, chosen);
+      }
+    }
+    if (isKnown) return [...found.values()];
+    return chooseRows(index, index.attemptRows(slot)).chosen;
+  }
+
+  #describe({ kind, line, entry, problem, cut }: Chosen): CountedEntry {
+    readHead(line, 0, line.length, head);
+    const id = head.own < 0 ? '' : line.substring(head.own, head.own + ULID_LENGTH);
+    return { id, type: TYPE_OF_KIND[kind] as Entry['type'], entry, problem, cut };
+  }
+
+  #laneOf(row: number): string | null {
+    return this.#index.headerOf(row)?.lane?.lane_id ?? null;
+  }
+
+  #findQuarantined(rows: readonly number[]): readonly QuarantinedLine[] {
+    const found: QuarantinedLine[] = [];
+    for (const row of rows) {
+      const line = this.#index.line(row);
+      const parsed = parseLine(
+        line.includes('\0') && isRedactedRow(this.#index, row) ? blankLine(line) : line,
+      );
+      if (!parsed.ok) found.push({ lane_id: this.#laneOf(row), line, reason: parsed.reason });
+    }
+    return found;
+  }
+}
+
+const head = createHead();
+const NO_FAULTS: LineFaults = Object.freeze({ duplicates: [], quarantined: [], ignored: [] });

@@ -1,0 +1,21 @@
+import { serveFolder } from '../src/server/index.js';
+
+/** A server of its own process: `node … serve-child.ts FOLDER`. Says where it is, and what it has cost so far. */
+const served = await serveFolder({
+  directory: process.argv[2] ?? '',
+  port: 0,
+  users: { ada: 'ada', eve: 'eve' },
+});
+if (!served.ok) throw new Error(served.code);
+const { host, port } = served.server;
+const send = (message: object): void => {
+  process.send?.(message);
+};
+process.on('message', () => {
+  globalThis.gc?.();
+  const { user, system } = process.cpuUsage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  send({ cpuMs: (user + system) / 1000, held: heapUsed + arrayBuffers });
+});
+process.on('disconnect', () => process.exit());
+send({ url: `ws://${host}:${port}` });
