@@ -47,7 +47,7 @@ export function usesColor(stream: OutputStream, env: Io['env']): boolean {
 }
 
 const PLAIN_WIDTH = 80;
-export const MIN_WIDTH = 40;
+const MIN_WIDTH = 40;
 const MAX_WIDTH = 100;
 
 /** Columns to wrap at: those of the terminal, as far as lines stay readable. Some terminals say that they have none. */

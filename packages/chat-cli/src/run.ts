@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { compactFiles } from './compact-command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { type ExportOptions, exportFile } from './export-command.js';
-import { type Io, MIN_WIDTH, widthOf, writeTo } from './io.js';
+import { type Io, widthOf, writeTo } from './io.js';
 import { type MigrateOptions, migrateFiles, SOURCE_FORMATS } from './migrate-command.js';
 import { neutralise } from './plain-text.js';
 import { codeOf } from './read-source.js';
@@ -63,7 +63,7 @@ function createProgram(
   // Before the commands: they take these settings over.
   program
     .exitOverride()
-    .configureHelp({ minWidthToWrap: MIN_WIDTH / 2 })
+    .configureHelp({ minWidthToWrap: 16 })
     .configureOutput({
       writeOut: (text) => help.push({ stream: io.stdout, text }),
       writeErr: (text) => help.push({ stream: io.stderr, text: neutralise(text) }),
@@ -81,7 +81,8 @@ function createProgram(
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', () =>
-      fitHelp(`
+      fitHelp(
+        `
 ${FILES}
 
 Examples:
@@ -92,7 +93,9 @@ Examples:
   $ chatdoc verify team.ychat            look for damage
   $ chatdoc serve chats/                 let people write together
 
-${EXIT_CODES}`, io),
+${EXIT_CODES}`,
+        io,
+      ),
     );
 
   program
@@ -116,7 +119,8 @@ ${EXIT_CODES}`, io),
     .option('-f, --force', 'replace a report that exists; no document is ever replaced')
     .showHelpAfterError('Run chatdoc migrate --help to see how it is used.')
     .addHelpText('after', () =>
-      fitHelp(`
+      fitHelp(
+        `
 A migration can be run again: what the old chat has more since is added to the
 document, and where it has nothing more, nothing is written.
 
@@ -131,7 +135,9 @@ Examples:
 Exit codes:
   0  every row of every chat is part of a document
   1  some rows were kept aside, or some of the chats could not be migrated
-  2  nothing was migrated: wrong usage, or none of the chats could be`, io),
+  2  nothing was migrated: wrong usage, or none of the chats could be`,
+        io,
+      ),
     )
     .action(async (paths: string[], options: MigrateOptions) =>
       finish(await migrateFiles(paths, options, io)),
@@ -146,14 +152,17 @@ Exit codes:
     .argument('<DOCUMENT...>', 'documents (.ychat) that chatdoc migrate wrote')
     .showHelpAfterError('Run chatdoc rollback --help to see how it is used.')
     .addHelpText('after', () =>
-      fitHelp(`
+      fitHelp(
+        `
 Example:
   $ chatdoc rollback team.ychat
 
 Exit codes:
   0  every migration is taken back
   1  some of them could not be
-  2  none was: wrong usage, or none of them could be; all are as they were`, io),
+  2  none was: wrong usage, or none of them could be; all are as they were`,
+        io,
+      ),
     )
     .action(async (files: string[]) => finish(await rollBackFiles(files, io)));
 
@@ -166,7 +175,8 @@ Exit codes:
     .option('-j, --json', 'print the records as JSON, with their ids and history')
     .showHelpAfterError('Run chatdoc show --help to see how it is used.')
     .addHelpText('after', () =>
-      fitHelp(`
+      fitHelp(
+        `
 ${FILES}
 
 Examples:
@@ -176,7 +186,9 @@ Examples:
 
 Exit codes:
   0  the chat was printed
-  2  nothing was printed: wrong usage, or the file could not be read`, io),
+  2  nothing was printed: wrong usage, or the file could not be read`,
+        io,
+      ),
     )
     .action(async (file: string, options: ShowOptions) => finish(await showFile(file, options, io)));
 
@@ -190,7 +202,8 @@ Exit codes:
     .option('-j, --json', 'print the findings as JSON')
     .showHelpAfterError('Run chatdoc verify --help to see how it is used.')
     .addHelpText('after', () =>
-      fitHelp(`
+      fitHelp(
+        `
 ${FILES}
 
 Examples:
@@ -200,7 +213,9 @@ Examples:
 Exit codes:
   0  no errors; there may be warnings and notes
   1  errors were found, or some of the files could not be read
-  2  nothing was verified: wrong usage, or none of the files could be read`, io),
+  2  nothing was verified: wrong usage, or none of the files could be read`,
+        io,
+      ),
     )
     .action(async (files: string[], options: VerifyOptions) => finish(await verifyFiles(files, options, io)));
 
@@ -216,7 +231,8 @@ Exit codes:
     .option('-f, --force', 'replace a file that exists')
     .showHelpAfterError('Run chatdoc export --help to see how it is used.')
     .addHelpText('after', () =>
-      fitHelp(`
+      fitHelp(
+        `
 ${FILES}
 
 Examples:
@@ -225,7 +241,9 @@ Examples:
 
 Exit codes:
   0  the chat was written
-  2  nothing was written: wrong usage, or the file could not be read`, io),
+  2  nothing was written: wrong usage, or the file could not be read`,
+        io,
+      ),
     )
     .action(async (file: string, options: ExportOptions) => finish(await exportFile(file, options, io)));
 
@@ -246,7 +264,8 @@ Exit codes:
     )
     .showHelpAfterError('Run chatdoc serve --help to see how it is used.')
     .addHelpText('after', () =>
-      fitHelp(`
+      fitHelp(
+        `
 Examples:
   $ chatdoc serve chats/ --port 4321
   $ CHATDOC_TOKEN=s3cret chatdoc serve chats/
@@ -254,7 +273,9 @@ Examples:
 
 Exit codes:
   0  it was stopped, and everything is saved
-  2  it could not start`, io),
+  2  it could not start`,
+        io,
+      ),
     )
     .action(async (folder: string, options: ServeCommandOptions) =>
       finish(await serveDirectory(folder, options, io)),
@@ -269,14 +290,17 @@ Exit codes:
     .argument('<FILE...>', 'documents (.ychat)')
     .showHelpAfterError('Run chatdoc compact --help to see how it is used.')
     .addHelpText('after', () =>
-      fitHelp(`
+      fitHelp(
+        `
 Example:
   $ chatdoc compact team.ychat
 
 Exit codes:
   0  every document is compacted
   1  some of them could not be
-  2  none was: wrong usage, or none of the files could be; all are as they were`, io),
+  2  none was: wrong usage, or none of the files could be; all are as they were`,
+        io,
+      ),
     )
     .action(async (files: string[]) => finish(await compactFiles(files, io)));
 
@@ -289,14 +313,17 @@ Exit codes:
     .argument('<FILE...>', 'documents (.ychat)')
     .showHelpAfterError('Run chatdoc recover --help to see how it is used.')
     .addHelpText('after', () =>
-      fitHelp(`
+      fitHelp(
+        `
 Example:
   $ chatdoc recover team.ychat
 
 Exit codes:
   0  every document is recovered, or was whole
   1  some of them could not be
-  2  none was: wrong usage, or none of the files could be; all are as they were`, io),
+  2  none was: wrong usage, or none of the files could be; all are as they were`,
+        io,
+      ),
     )
     .action(async (files: string[]) => finish(await recoverFiles(files, io)));
   return program;

@@ -68,8 +68,9 @@ export class Ledger {
     this.#dirtyMessages = new Set();
     this.#dirtyThreads = new Set();
     this.#dirtyAttempts = new Set();
+    const renewed = [...threads];
     for (const id of [...messages]) this.#renewMessage(id, messages, threads, attempts);
-    for (const id of [...threads]) this.#renewThread(id, messages);
+    for (const id of renewed) this.#renewThread(id, messages);
     for (const id of messages) this.#judgeMessage(id);
     for (const id of threads) this.#judgeThread(id);
     for (const id of attempts) this.#judgeAttempt(id);
@@ -190,7 +191,7 @@ export class Ledger {
     set('IN7', facts?.forged ?? 0);
     if (facts === undefined) return;
     const { thread, replyTo, promptId } = facts;
-    set('IN1', present && this.#threads.get(thread)?.present !== true ? 1 : 0);
+    set('IN1', thread !== undefined && this.#threads.get(thread)?.present !== true ? 1 : 0);
     const target = replyTo === undefined ? undefined : this.#messages.get(replyTo);
     set('IN4', replyTo !== undefined && target?.thread === undefined ? 1 : 0);
     set('IN5', target?.thread !== undefined && target.thread !== thread ? 1 : 0);

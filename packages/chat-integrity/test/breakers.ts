@@ -177,7 +177,7 @@ export const BREAKERS: readonly Breaker[] = [
     idAt(0, 'lane a'),
     `{"type":"redaction","id":"${NEW}","message_id":"${ROOT}",`,
   ),
-  lines('IN20', 'a line without a whole head', idAt(0, 'lane a'), { type: 'message', message_id: 'x' }),
+  lines('IN29', 'a line without a whole head', idAt(0, 'lane a'), { type: 'message', message_id: 'x' }),
   lanes(
     'IN21',
     'a lane of a later version',

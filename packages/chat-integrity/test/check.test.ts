@@ -35,7 +35,7 @@ describe('check', () => {
     expect(order).toEqual([...order].sort((a, b) => a - b));
     expect(new Set(order).size).toBeGreaterThan(15);
     for (const finding of findings) {
-      expect(Object.keys(finding)).toEqual(['rule', 'severity', 'ids', 'message']);
+      expect(Object.keys(finding)).toEqual(['rule', 'severity', 'ids', 'message', 'count']);
       expect(Object.isFrozen(finding)).toBe(true);
       expect(Object.isFrozen(finding.ids)).toBe(true);
     }

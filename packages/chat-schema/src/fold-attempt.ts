@@ -169,9 +169,17 @@ export function foldAttempt(
   return { record: Object.freeze(record), line, body };
 }
 
-const STATE_RANK = { settled: 0, open: 1, interrupted: 2 } as const;
-
 /** The attempt that shows stands first. */
-export function compareAttempts(a: Attempt, b: Attempt): number {
-  return b.epoch - a.epoch || STATE_RANK[a.state] - STATE_RANK[b.state] || compareText(a.attempt, b.attempt);
+export function compareAttempts(a: FoldedAttempt, b: FoldedAttempt): number {
+  return (
+    b.record.epoch - a.record.epoch ||
+    rankAttempt(a) - rankAttempt(b) ||
+    compareText(a.record.attempt, b.record.attempt)
+  );
+}
+
+/** What lost says so itself, and a runner that is gone has not finished because somebody stopped it since. */
+function rankAttempt({ record, body: { finish } }: FoldedAttempt): number {
+  if (finish !== undefined) return finish.finish_reason === 'superseded' ? 3 : 0;
+  return record.state === 'open' ? 1 : 2;
 }

@@ -194,7 +194,7 @@ function foldAnswer(
 ): FoldedMessage {
   const attempts = lines
     .map((line) => foldAttempt(source, line, turn.epochs, interrupts, redacted))
-    .sort((a, b) => compareAttempts(a.record, b.record));
+    .sort(compareAttempts);
   const shown = attempts[0] as FoldedAttempt;
   const entry = shown.line.entry as MessageEntry;
   const ofShown = revisions.filter((revision) => revision.attempt === shown.record.attempt);

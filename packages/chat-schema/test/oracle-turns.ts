@@ -148,6 +148,8 @@ export interface RankedAttempt {
   readonly line: OracleEntry;
   readonly history: readonly Version[];
   readonly problem: boolean;
+  /** Of one epoch the least shows. */
+  readonly rank: number;
 }
 
 /** Lines that open a message: those that answer its prompt, else a plain one, else forged answers: [TN1]. */
@@ -161,13 +163,12 @@ export function openingLines(entries: Entries, messageId: string): readonly Orac
 
 /** [TN5]: the shown attempt first. */
 export function rankAttempts(entries: Entries, messageId: string, isRedacted: boolean): RankedAttempt[] {
-  const rank: Readonly<Record<AttemptState, number>> = { settled: 0, open: 1, interrupted: 2 };
   return openingLines(entries, messageId)
     .filter(({ body }) => body['attempt'] !== undefined)
     .map((line) => readAttempt(entries, line, isRedacted))
     .sort(
-      ({ record: a }, { record: b }) =>
-        b.epoch - a.epoch || rank[a.state] - rank[b.state] || compare(a.attempt, b.attempt),
+      (a, b) =>
+        b.record.epoch - a.record.epoch || a.rank - b.rank || compare(a.record.attempt, b.record.attempt),
     );
 }
 
@@ -207,7 +208,9 @@ function readAttempt(entries: Entries, line: OracleEntry, isRedacted: boolean): 
     content: first,
     parts: tail.parts,
   }) as Attempt;
-  return { record, line, history, problem: tail.problem };
+  const isLost = finish?.['finish_reason'] === 'superseded';
+  const rank = isLost ? 3 : finish !== undefined ? 0 : state === 'open' ? 1 : 2;
+  return { record, rank, line, history, problem: tail.problem };
 }
 
 /** [MS2]: first content, then revisions, oldest first, the winner last. */

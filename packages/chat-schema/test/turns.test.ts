@@ -176,6 +176,19 @@ describe('answers, attempts, state', () => {
     ]);
   });
 
+  it('[TN5] what lost stays so, whatever its runner or a late stop writes', () => {
+    const shown = (...lines: string[]): string => read(...lines).attempt.attempt;
+    const lost = finish(20, A1, 'superseded');
+    expect(shown(attempt(A1), lost, attempt(A2))).toBe(A2);
+    expect(shown(attempt(A1), lost, attempt(A2), finish(30, A2))).toBe(A2);
+    expect(shown(attempt(A1), lost, attempt(A2), interrupt(A2, 0))).toBe(A2);
+    expect(shown(attempt(A1), lost)).toBe(A1);
+    const gone = [attempt(A1), interrupt(A1, 0), attempt(A2)];
+    expect(shown(...gone, stop(40, 1))).toBe(A2);
+    expect(shown(...gone, finish(30, A2), stop(40, 1))).toBe(A2);
+    expect(shown(...gone, interrupt(A2, 0), stop(40, 1))).toBe(A1);
+  });
+
   it('[TN5] an attempt without an epoch has epoch 1', () => {
     const bare = attempt(A1, 1).replace('"epoch":1,', '');
     expect(bare).not.toContain('epoch');

@@ -111,8 +111,8 @@ function welcome(hocuspocus: Hocuspocus, socket: WebSocket, request: IncomingMes
     received += data.length;
     if (received > MOST_BEFORE_TOKEN) socket.close(TOO_MUCH, 'too much before the token');
   });
-  // Of a socket that breaks off, or a frame beyond the limit: ws closes it itself.
-  socket.on('error', () => undefined);
+  // Of a frame beyond the limit, or a socket that breaks off: ws would read what still comes, and drop it.
+  socket.on('error', () => socket.terminate());
   hocuspocus.handleConnection(socket, request, { visitor } satisfies Context);
 }
 
