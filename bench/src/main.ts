@@ -7,6 +7,7 @@ import { benchAppend } from './append.js';
 import { benchFiles } from './files.js';
 import { Fixtures } from './fixtures.js';
 import { benchHeap } from './heap.js';
+import { benchIntegrity } from './integrity.js';
 import { loadDoc, NestedIndex } from './layouts.js';
 import { benchMerge } from './merge.js';
 import { benchMigrate } from './migrate.js';
@@ -27,6 +28,7 @@ const SECTIONS = [
   'merge',
   'migrate',
   'files',
+  'integrity',
   'whole',
   'turns',
 ] as const;
@@ -111,6 +113,7 @@ async function measure(
       ),
     );
   if (wants('files')) figures.push(...(await benchFiles(reps ?? 7)));
+  if (wants('integrity')) figures.push(...benchIntegrity(fixtures, reps ?? 15));
   if (wants('merge')) figures.push(...benchMerge(fixtures, reps ?? 7));
   if (shapes.length === 0) throw new Error('nothing was kept open');
   return figures;

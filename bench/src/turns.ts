@@ -59,7 +59,7 @@ async function benchIn(
 }
 
 /** Prepares a repetition, not timed; gives what is timed. */
-type Prepare = () => () => Promise<void>;
+type Prepare = () => Promise<() => Promise<void>>;
 
 async function pairAsync(reps: number, subjects: Readonly<Record<string, Prepare>>): Promise<Samples> {
   const samples: Record<string, number[]> = {};
@@ -67,7 +67,7 @@ async function pairAsync(reps: number, subjects: Readonly<Record<string, Prepare
   for (let rep = -WARM_UP; rep < reps; rep += 1) {
     for (let turn = 0; turn < names.length; turn += 1) {
       const name = names[(turn + rep + WARM_UP) % names.length] as string;
-      const run = (subjects[name] as Prepare)();
+      const run = await (subjects[name] as Prepare)();
       collectGarbage();
       const start = performance.now();
       await run();
@@ -103,23 +103,22 @@ async function* speak(text: string, clock: TokenClock): AsyncGenerator<{ type: '
   }
 }
 
-function prepareEngine(base: Uint8Array | undefined, text: string): () => Promise<void> {
+async function prepareEngine(base: Uint8Array | undefined, text: string): Promise<() => Promise<void>> {
   const doc = docOf(base);
   const chat: Chat = openChat(doc, { environment: new ScriptedEnvironment(7), user_id: AGENT });
   const { thread_id } = chat.createThread({ created_by: USER });
-  chat.send({ thread_id, sender_id: USER, content: 'Go on.', expects: 'answer' });
   const reader = createReader(doc);
   const clock = new TokenClock();
   const agent: Agent = () => speak(text, clock);
+  const engine = new TurnEngine({ runner_id: 'runner', timers: clock });
+  engine.serve(chat, {
+    agentFor: (thread) => (thread.thread_id === thread_id ? { agent, sender_id: AGENT } : undefined),
+  });
+  // It has looked at every thread: a turn begins on what is known.
+  await engine.idle();
   return async () => {
-    const engine = new TurnEngine({ runner_id: 'runner', timers: clock });
-    const done = new Promise<void>((resolve) => {
-      engine.subscribe(({ type }) => type === 'drained' && resolve());
-    });
-    engine.serve(chat, {
-      agentFor: (thread) => (thread.thread_id === thread_id ? { agent, sender_id: AGENT } : undefined),
-    });
-    await done;
+    chat.send({ thread_id, sender_id: USER, content: 'Go on.', expects: 'answer' });
+    await engine.idle();
     const answer = chat.messages(thread_id).at(-1);
     if (answer?.content !== text || answer.generating) throw new Error('the turn was not written');
     if (Y.encodeStateVector(reader).length !== Y.encodeStateVector(doc).length)
@@ -128,7 +127,7 @@ function prepareEngine(base: Uint8Array | undefined, text: string): () => Promis
 }
 
 /** The document's own part of the work: a part that is open, a subscriber, and no engine. */
-function prepareAppend(base: Uint8Array | undefined, text: string): () => Promise<void> {
+async function prepareAppend(base: Uint8Array | undefined, text: string): Promise<() => Promise<void>> {
   const doc = docOf(base);
   const chat: Chat = openChat(doc, { environment: new ScriptedEnvironment(7), user_id: AGENT });
   const { thread_id } = chat.createThread({ created_by: USER });
@@ -144,7 +143,7 @@ function prepareAppend(base: Uint8Array | undefined, text: string): () => Promis
   };
 }
 
-function prepareRaw(base: Uint8Array | undefined, text: string): () => Promise<void> {
+async function prepareRaw(base: Uint8Array | undefined, text: string): Promise<() => Promise<void>> {
   const doc = docOf(base);
   const reader = createReader(doc);
   const clock = new TokenClock();

@@ -53,7 +53,7 @@ async function migrateAll(places: readonly Place[], options: MigrateOptions, io:
   const sizes = await Promise.all(places.map(({ file }) => sizeOf(resolve(io.cwd, file))));
   const bar = createProgressBar(
     sizes.reduce((sum, size) => sum + size, 0),
-    io.stderr,
+    io,
   );
   const results: Migrated[] = [];
   let before = 0;

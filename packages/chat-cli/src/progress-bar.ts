@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { OutputStream } from './io.js';
+import type { Io } from './io.js';
 
 /** How far a piece of work is, on a terminal alone. */
 export interface ProgressBar {
@@ -14,9 +14,9 @@ const WIDEST = 40;
 /** Around the bar, and for what is under way. */
 const REST = 30;
 
-export function createProgressBar(total: number, stream: OutputStream): ProgressBar {
+export function createProgressBar(total: number, { stderr: stream, env }: Io): ProgressBar {
   const { isTTY, columns = 80 } = stream;
-  if (isTTY !== true || total === 0) return NONE;
+  if (isTTY !== true || env['TERM'] === 'dumb' || total === 0) return NONE;
   const size = Math.max(5, Math.min(WIDEST, columns - REST));
   const bar = new SingleBar(
     {

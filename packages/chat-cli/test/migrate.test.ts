@@ -358,6 +358,8 @@ describe('migrate', () => {
     const plain = await runProgram(['migrate', 'team.chat', 'room.chat', '-n'], { cwd });
     expect(plain.stderr).toBe('');
     expect(stripColors(shown.stdout)).toBe(plain.stdout);
+    const dumb = { cwd, terminal: true, env: { TERM: 'dumb' } };
+    expect((await runProgram(['migrate', 'team.chat', '-n'], dumb)).stderr).toBe('');
   });
 
   it('[CL34] reads chats as what --from says', async () => {

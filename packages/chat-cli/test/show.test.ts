@@ -190,7 +190,9 @@ describe('in a terminal', () => {
         ['show', 'bad.chat'],
       ];
       const results = await Promise.all(runs.map((argv) => runProgram(argv, { cwd, env, terminal })));
-      return results.map(({ stdout, stderr }) => (stdout + stderr).includes('\u001b['));
+      return results.map(({ stdout, stderr }) =>
+        (stdout + stderr).split('\u001b[').some((piece) => /^\d+m/.test(piece)),
+      );
     };
     expect(await codes({}, true)).toEqual([true, true, true, true]);
     expect(await codes({ NO_COLOR: '1' }, true)).toEqual([false, false, false, false]);
@@ -221,7 +223,7 @@ describe('in a terminal', () => {
       `$CHATDOC migrate a.chat b.chat c.chat | true; echo "\${PIPESTATUS[0]}"`,
       cwd,
     );
-    expect(migrated).toMatchObject({ stderr: '', stdout: '0\n' });
-    expect(Object.keys(readFolder(cwd)).filter((name) => name.endsWith('.chatdoc.jsonl'))).toHaveLength(3);
+    expect(migrated).toMatchObject({ stderr: '', stdout: '1\n' });
+    expect(Object.keys(readFolder(cwd)).filter((name) => name.endsWith('.ychat'))).toHaveLength(3);
   });
 });

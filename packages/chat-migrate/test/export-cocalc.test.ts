@@ -108,6 +108,8 @@ describe('EX exports to CoCalc', () => {
     const names = rowsWith(chat, 'chat').map((row) => String(row['message_id']));
     expect(new Set(names).size).toBe(2);
     expect(names).toContain('m1');
+    const ids = chat.messageIds(chat.threads()[0]?.thread_id ?? '');
+    expect(names.filter((name) => ids.includes(name))).toHaveLength(1);
     expect(rowsWith(chat, 'chat').map((row) => row['thread_id'])).toEqual(['t1', 't1']);
     const [{ message_id } = { message_id: '' }] = chat.messages(chat.threads()[0]?.thread_id ?? '');
     expect(reopen(chat).message(message_id)).toBeDefined();
@@ -173,6 +175,7 @@ describe('EX exports to CoCalc', () => {
       },
     ];
     const exported = rowsOf(importPlans(expectPlan(toLines(...rows))));
+    expect(exported.filter((row) => row['forked_from_root_date'] !== undefined)).toHaveLength(1);
     for (const row of rows) {
       const found = exported.filter(
         ({ event, message_id, thread_id, date }) =>
@@ -183,6 +186,14 @@ describe('EX exports to CoCalc', () => {
       );
       expect(found).toEqual([expect.objectContaining(row)]);
     }
+  });
+
+  it('[EX8] so do colours of 2013, and rows with more digits than a number has', () => {
+    const old = { name: 'Ada', color: '1f80d8', date: DATE, mesg: { event: 'chat', content: 'hi' } };
+    const video = `{"event":"start_video","sender_id":"${ADA}","date":"${DATE}","payload":{"room_id":12345678901234567890123}}`;
+    const chat = importPlans(expectPlan(toLines(old, video)));
+    expect(rowsWith(chat, 'chat')).toMatchObject([{ sender_id: 'Ada', color: '1f80d8' }]);
+    expect(exportChat(chat, 'cocalc').split('\n')).toContain(video);
   });
 
   it('[EX8] what was cleared or redacted since does not come back from an old column', () => {
@@ -219,7 +230,7 @@ describe('EX exports to CoCalc', () => {
     const { thread_id } = chat.createThread({ created_by: 'ada', created_at: DATE });
     chat.send({ thread_id, sender_id: 'ada', content: 'mine', date: DATE });
     const [header = ''] = chat.toJSONL().split('\n');
-    const forged = { ...v2('x', 0), thread_id };
+    const forged = { ...v2('x', 0), thread_id, forked_from_root_date: DATE };
     const ids = ['01KAJ8Z0000000000000000001', '01KAJ8Z0000000000000000002'];
     const lines = ['draft', 'placeholder'].map((reason, index) =>
       JSON.stringify({ type: 'legacy_row', id: ids[index], reason, row: forged }),
@@ -258,6 +269,9 @@ describe('EX exports to CoCalc', () => {
     expect(settled).not.toHaveProperty('acp_interrupted');
     chat.setState({ thread_id, state: 'error', updated_at: LATER });
     expect(state()).toMatchObject({ state: 'error', updated_at: LATER });
+    const date = '2026-11-21T12:09:00.000Z';
+    chat.send({ thread_id, sender_id: 'ada', content: 'again', date, expects: 'answer' });
+    expect(state()).toMatchObject({ state: 'interrupted', updated_at: date });
   });
 
   it('[EX10] a fork begins with the blank message that says so, and read marks are times', () => {

@@ -165,6 +165,12 @@ describe('EX exports to jupyter-chat', () => {
     ]);
   });
 
+  it('[EX13] a list of tool calls of which some are none comes back as it was', () => {
+    const metadata = { tool_calls: [{ tool_call_id: 't', title: 'ls' }, 'no call'] };
+    const message = { id: 'm1', type: 'msg', body: 'x', time: 1760000000, sender: 'u1', metadata };
+    expect(exported(migrated({ messages: [message], users: {} })).messages).toEqual([message]);
+  });
+
   it('[EX13] the chat id that a thread names comes back, and with it every id of a message', () => {
     const plan = expectPlan(readFixture('jupyter-2025.chat'));
     const jsonl = plan.jsonl.replace('"purpose":"chat"', '"purpose":"chat","legacy":{"chat_id":"c1"}');

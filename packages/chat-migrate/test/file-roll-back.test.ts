@@ -160,6 +160,27 @@ describe('a rollback', () => {
     );
   });
 
+  it('[RB4] does not keep a migration from what only a hidden lane has', async () => {
+    const { source, output } = await migrate();
+    writeFileSync(source, LATER);
+    await commit(source);
+    const stale = openChat(new Y.Doc());
+    const old = await open(output);
+    stale.importJSONL(old.chat.toJSONL());
+    await old.close();
+    await rollBackMigration(output);
+    writeFileSync(source, CHAT);
+    await commit(source);
+    const file = await open(output);
+    expect(adoptStale(file.chat, stale, 0).hidden).toBeGreaterThan(0);
+    expect(textsOf(file.chat)).not.toContain('Noon.');
+    await file.close();
+    writeFileSync(source, LATER);
+    expect(await commit(source)).toMatchObject({ outcome: 'updated' });
+    expect(textsIn(readFileSync(output))).toContain('Noon.');
+    expect((await commit(source)).outcome).toBe('same');
+  });
+
   it('[RB5] that was cut off before the document was moved is finished by a migration', async () => {
     const { source, output } = await migrate();
     await write(output, 'Written since.');

@@ -172,9 +172,16 @@ function packUlid(id: string): Uint8Array {
 }
 
 function unpackUlid(bytes: Uint8Array): string {
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
   let id = '';
-  for (let at = 0; at < 26; at += 1, value >>= 5n) id = `${ALPHABET[Number(value & 31n)]}${id}`;
+  let value = 0;
+  // 26 digits of five bits are two more than 16 bytes.
+  let bits = 2;
+  for (const byte of bytes) {
+    value = (value << 8) | byte;
+    for (bits += 8; bits >= 5; value &= (1 << bits) - 1) {
+      bits -= 5;
+      id += ALPHABET[value >> bits];
+    }
+  }
   return id;
 }

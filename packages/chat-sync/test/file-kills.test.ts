@@ -124,7 +124,7 @@ it('[FI5] [FI8] [FI10] F3: kill -9 before and after any call loses nothing confi
   const all = [...points.values()].reduce((sum, calls) => sum + calls, 0);
   expect(all).toBeGreaterThanOrEqual(36 * 3);
   expect(killed).toBeGreaterThanOrEqual(all);
-});
+}, 600_000);
 
 it('[FI7] [FI8] F7: of two or three processes at one file, some of them killed, none loses what was confirmed', async () => {
   const { disk, texts } = await diskWith(3);
@@ -180,4 +180,4 @@ it('[FI7] [FI8] F7: of two or three processes at one file, some of them killed, 
   expect(outcomes.lost).toBeGreaterThan(count / 10);
   expect(outcomes.compacted).toBeGreaterThan(count / 4);
   expect(outcomes.killed).toBeGreaterThan(count / 10);
-});
+}, 600_000);

@@ -429,3 +429,47 @@ it('[GN2] of a user the read mark that stands last stays, whatever its id', () =
   expect(compacted.chat.readMark(thread_id, 'ada')).toBe(ids[2]);
   expect(compacted.chat.foldDigest()).toBe(chat.foldDigest());
 });
+
+it('[FI4] of a file that ends within its only frame the whole lines are recovered, and nothing if there is none', async () => {
+  const { disk, texts } = await diskWith(12);
+  const file = await find(disk);
+  expect(await file.rewrite()).toEqual({ ok: true });
+  await file.close();
+  const bytes = disk.read(NAME) as Uint8Array;
+  const cut = Disk.holding({ [NAME]: bytes.subarray(0, -400) });
+  const options = startProcess(cut, 'recover').options;
+  expect(await openChatFile(PATH, options)).toMatchObject({ code: 'damaged' });
+  const recovered = await recoverChatFile(PATH, options);
+  expect(recovered).toMatchObject({ ok: true, found: { frames: 0 } });
+  const whole = await find(cut);
+  const found = textsOf(whole.chat);
+  expect(found.length).toBeGreaterThan(5);
+  expect(found).toEqual(texts.slice(0, found.length));
+  const nothing = Disk.holding({ [NAME]: bytes.subarray(0, 90) });
+  expect(await recoverChatFile(PATH, startProcess(nothing, 'nothing').options)).toMatchObject({
+    code: 'unreadable',
+  });
+  expect(nothing.list()).toEqual([NAME]);
+});
+
+it('[FI9] who would move on into a damaged file stays, and keeps what was not saved', async () => {
+  const { disk } = await diskWith(3);
+  const file = await open(startProcess(disk, 'holder'));
+  const other = await find(disk);
+  const compacted = await other.compact();
+  if (!compacted.ok) throw new Error(compacted.code);
+  say(compacted.file.chat, 'later');
+  await compacted.file.flush();
+  say(compacted.file.chat, 'last');
+  await compacted.file.flush();
+  await compacted.file.close();
+  const bytes = disk.read(NAME) as Uint8Array;
+  const damaged = Uint8Array.from(bytes);
+  damaged[60] = (damaged[60] ?? 0) ^ 1;
+  disk.put(NAME, damaged);
+  say(file.chat, 'mine');
+  const unsaved = file.state().unsaved;
+  expect(await file.moveOn()).toEqual({ ok: false, code: 'damaged' });
+  expect(file.state().unsaved).toBe(unsaved);
+  expect(textsOf(file.chat)).toContain('mine');
+});

@@ -167,7 +167,7 @@ export class TurnRun {
       this.#fail(error);
       return;
     }
-    next.then(this.#onNext, (error: unknown) => this.#fail(error));
+    next.then(this.#onNext, this.#onFail);
   }
 
   readonly #onNext = (result: IteratorResult<TurnEvent>): void => {
@@ -180,6 +180,8 @@ export class TurnRun {
     this.#take(result.value);
     this.#pull();
   };
+
+  readonly #onFail = (error: unknown): void => this.#fail(error);
 
   #take(event: TurnEvent): void {
     if (this.#settled) {
@@ -257,30 +259,16 @@ export class TurnRun {
       case 'stopped':
         this.#writer.finish({ finish_reason: 'stopped' });
         break;
+      case 'superseded':
       case 'retried':
-        // The asked epoch is above ours: what comes shows before this.
         this.#writer.finish({ finish_reason: 'superseded' });
         break;
       case 'redacted':
         this.#writer.drop({ finish_reason: 'redacted' });
         break;
-      case 'superseded':
-        if (this.#mayFinishAsLoser()) this.#writer.finish({ finish_reason: 'superseded' });
-        else this.#leave();
-        break;
       default:
         this.#leave();
     }
-  }
-
-  /**
-   * A settled attempt shows before an open one: a finish of ours must not bring us back. Where it would, the
-   * attempt is left as interrupted, which shows last.
-   */
-  #mayFinishAsLoser(): boolean {
-    const shown = this.#host.chat.message(this.turn.message_id)?.attempt;
-    if (shown === undefined || shown.attempt === this.turn.attempt) return false;
-    return shown.epoch > this.turn.epoch || (shown.state === 'settled' && shown.attempt < this.turn.attempt);
   }
 
   #leave(): void {
@@ -303,12 +291,10 @@ export class TurnRun {
 }
 
 /** Whether another attempt shows although this one is alive: an interrupt of ours is void with our next part. */
-function isLost(message: Message, own: Attempt): boolean {
-  return listAttempts(message).some((other) => {
-    if (other.attempt === own.attempt || other.epoch < own.epoch) return false;
-    if (other.epoch > own.epoch || other.state === 'settled') return true;
-    return other.state === 'open' && other.attempt < own.attempt;
-  });
+function isLost({ attempt: shown }: Message, own: Attempt): boolean {
+  if (shown === undefined || shown.attempt === own.attempt) return false;
+  if (own.state !== 'interrupted' || shown.epoch > own.epoch) return true;
+  return shown.state === 'settled' || (shown.state === 'open' && shown.attempt < own.attempt);
 }
 
 const LONGEST_MESSAGE = 1_000;

@@ -379,6 +379,43 @@ describe('several runners', () => {
     expect(['mine', 'theirs']).toContain(answer().content);
   });
 
+  it('[TE9] a late stop does not bring back what lost', async () => {
+    const { backend, hand, prompt, answer } = await begin(say('mine'));
+    const rival = reload(backend.doc, 'rival');
+    const writer = rival.chat.openAttempt({
+      prompt_id: prompt.message_id,
+      sender_id: 'agent',
+      runner_id: 'rival',
+    });
+    writer.addPart({ kind: 'text', text: 'theirs' });
+    writer.finish({ finish_reason: 'stop' });
+    syncAll([backend, rival]);
+    await settle();
+    expect(hand.isAborted()).toBe(true);
+    stopTurn(rival.chat, { message_id: prompt.message_id, by: 'ada' });
+    syncAll([backend, rival]);
+    await settle();
+    expect(answer()).toMatchObject({ content: 'theirs', attempt: { finish_reason: 'stop' } });
+    expect(answer().alternates).toMatchObject([{ content: 'mine', finish_reason: 'superseded' }]);
+  });
+
+  it('[TE9] two that lose against each other leave one', async () => {
+    const { backend, hand, prompt, answer } = await begin(say('mine'));
+    const rival = reload(backend.doc, 'rival');
+    const writer = rival.chat.openAttempt({
+      prompt_id: prompt.message_id,
+      sender_id: 'agent',
+      runner_id: 'rival',
+    });
+    // It has seen ours, and gives way.
+    writer.finish({ finish_reason: 'superseded' });
+    syncAll([backend, rival]);
+    await settle();
+    expect(hand.isAborted()).toBe(false);
+    await hand.feed().end();
+    expect(answer()).toMatchObject({ content: 'mine', attempt: { finish_reason: 'stop' } });
+  });
+
   it('[TE9] several instances of one agent make one message (75)', async () => {
     const base = createReplica('base');
     const thread_id = createThread(base.chat);

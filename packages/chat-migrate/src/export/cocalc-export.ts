@@ -1,9 +1,9 @@
 import { formatDate, type Json, type JsonObject, type Message, type Thread } from '@chatdoc/schema';
-import { readAnchor, readConfig } from '../cocalc-config.js';
+import { readAnchor } from '../cocalc-config.js';
 import { isFork } from '../cocalc-messages.js';
 import { type CocalcRowKind, classifyCocalcRow, isBlank, readVersions } from '../cocalc-rows.js';
 import { readDate } from '../dates.js';
-import { canonicalText, isJsonObject, omitKeys, parseJson, readName } from '../json-value.js';
+import { canonicalText, isJsonObject, parseJson, readName } from '../json-value.js';
 import { writeHistory } from './cocalc-history.js';
 import { readTime } from './exported-time.js';
 import { LegacyNames } from './legacy-names.js';
@@ -60,11 +60,11 @@ class CocalcExport {
     this.#giveNames(ids);
     this.#writePlaceholders();
     for (const thread_id of ids) {
-      const hasSettings = this.#writeMessages(thread_id);
+      this.#writeMessages(thread_id);
       const thread = this.#chat.thread(thread_id);
       if (thread !== undefined) this.#writeThread(thread);
       if (thread !== undefined) this.#writeFork(thread);
-      this.#writeConfig(thread_id, hasSettings);
+      this.#writeConfig(thread_id);
       this.#writeState(thread_id);
     }
     for (const kind of KINDS) for (const row of this.#setAside.rowsOf(kind)) this.#writeRow(row, kind);
@@ -85,17 +85,13 @@ class CocalcExport {
     if (line !== undefined) this.#lines.push(line);
   }
 
-  /** Gives whether a row of them has columns that would count as settings, were there no row of settings. */
-  #writeMessages(thread_id: string): boolean {
+  #writeMessages(thread_id: string): void {
     let previous: Message | undefined;
-    let hasSettings = false;
     for (const message of this.#chat.messages(thread_id)) {
       const columns = message.redacted ? {} : this.#setAside.columnsOf(message.message_id);
-      hasSettings ||= readConfig(columns).taken.size > 0;
       this.#writeMessage(message, columns, previous);
       previous = message;
     }
-    return hasSettings;
   }
 
   #writeMessage(message: Message, columns: JsonObject, previous: Message | undefined): void {
@@ -203,18 +199,17 @@ class CocalcExport {
   }
 
   /** Under the key that CoCalc prefers. */
-  #writeConfig(thread_id: string, isNeeded: boolean): void {
+  #writeConfig(thread_id: string): void {
     const told = this.#unshown.settings.get(thread_id);
-    if (told === undefined && !isNeeded) return;
-    const { legacy = {}, latest } = told ?? {};
+    if (told === undefined) return;
+    const { legacy, latest } = told;
     const config = this.#chat.config(thread_id);
     const settings: Record<string, Json> = {};
     for (const field of COCALC_SETTINGS) if (config[field] !== undefined) settings[field] = config[field];
     const name = this.#threadNames.nameOf(thread_id) ?? thread_id;
-    const { updated_at = latest?.updated_at ?? EPOCH, updated_by = latest?.updated_by } = config;
+    const { updated_at = latest.updated_at, updated_by = latest.updated_by } = config;
     this.#put({
-      // What was cleared since must not come back from an old column.
-      ...omitKeys(legacy, readConfig(legacy).taken),
+      ...legacy,
       ...settings,
       ...SCHEMA,
       event: 'chat-thread-config',

@@ -189,8 +189,14 @@ export class ChatFile {
     await this.#running;
     const opened = await this.#reopen();
     if (!opened.ok) return opened;
+    const { file } = opened;
+    if (file.readOnly) {
+      // Nothing can be added to it: what is not saved stays here.
+      await file.close();
+      return { ok: false, code: 'damaged' };
+    }
     await this.#stop();
-    if (!opened.file.readOnly) adoptStale(opened.file.chat, this.chat, this.generation);
+    adoptStale(file.chat, this.chat, this.generation);
     return opened;
   }
 

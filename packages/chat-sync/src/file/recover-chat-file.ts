@@ -69,17 +69,30 @@ export async function recoverChatFile(
  * structs none is taken.
  */
 function readScraps(chat: Chat, head: FrameHead, read: ReadLog, bytes: Uint8Array): number {
-  const scraps = read.scraps.flatMap(({ start, end }) => {
-    const payload = readDamagedFrame(bytes.subarray(start, end))?.payload;
-    return payload === undefined ? [] : [{ start, payload }];
-  });
-  if (scraps.length === 0) return 0;
   const scratch = new Y.Doc();
   const door = trustingDoor(scratch, head);
-  const pieces = [...scraps, ...read.updates].sort((a, b) => a.start - b.start);
-  for (const { payload } of pieces) door.receiveUpdate(payload);
-  const lines = openChat(scratch).toJSONL().split('\n');
+  let found = '';
+  const scraps = read.scraps.map(({ start, end }) => ({ start, scrap: bytes.subarray(start, end) }));
+  for (const piece of [...scraps, ...read.updates].sort((a, b) => a.start - b.start)) {
+    const payload = 'scrap' in piece ? readDamagedFrame(piece.scrap)?.payload : piece.payload;
+    const isRead = payload !== undefined && door.receiveUpdate(payload).ok;
+    if (!isRead && 'scrap' in piece) found += findLines(piece.scrap);
+  }
+  const lines = `${openChat(scratch).toJSONL()}${found}`.split('\n');
   const whole = lines.filter((line) => parseLine(line).ok);
   const imported = chat.importJSONL(whole.map((line) => `${line}\n`).join(''));
   return imported.ok ? imported.lines : 0;
+}
+
+const LINE = '{"type":"';
+
+/** Lines as they stand in bytes of which nothing else makes sense: in an update a text is whole, header first. */
+function findLines(scrap: Uint8Array): string {
+  let jsonl = '';
+  // The last one may go on behind the end.
+  for (const raw of new TextDecoder().decode(scrap).split('\n').slice(0, -1)) {
+    const start = raw.indexOf(LINE);
+    if (start >= 0) jsonl += `${raw.slice(start)}\n`;
+  }
+  return jsonl;
 }

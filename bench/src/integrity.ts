@@ -1,0 +1,77 @@
+import { check, repair, watch } from '@chatdoc/integrity';
+import { type Chat, openChat } from '@chatdoc/schema';
+import { ScriptedEnvironment } from './chat-document.js';
+import type { Fixtures } from './fixtures.js';
+import { type Draft, USER } from './generator.js';
+import { loadDoc } from './layouts.js';
+import { collectGarbage, pair, ratioOf, spreadOf, timedOn } from './measure.js';
+import { formatCount, progress } from './progress.js';
+import { type Figure, figure, ratio } from './report.js';
+
+const SIZE = 50_000;
+const BLOCK = 200;
+const WARM_UP = 3;
+const OPEN_THREADS = 20;
+
+/** Counters kept by a watcher and read after every entry; and full passes beside reading all messages. */
+export function benchIntegrity(fixtures: Fixtures, reps: number): readonly Figure[] {
+  return [...benchWatch(fixtures, reps), ...benchPasses(fixtures, Math.min(reps, 5))];
+}
+
+function benchWatch(fixtures: Fixtures, reps: number): readonly Figure[] {
+  progress(`integrity: ${reps} blocks of ${BLOCK} messages at ${formatCount(SIZE)}, watched and not`);
+  const bare = openAppender(fixtures);
+  const watched = openAppender(fixtures);
+  const watcher = watch(watched.chat);
+  watcher.counters();
+  const drafts = fixtures.spare((reps + WARM_UP) * BLOCK);
+  const more: number[] = [];
+  for (let block = 0; block < reps + WARM_UP; block += 1) {
+    const part = drafts.slice(block * BLOCK, (block + 1) * BLOCK);
+    collectGarbage();
+    const times = (block % 2 === 0 ? [bare, watched] : [watched, bare]).map((side) => {
+      const start = performance.now();
+      for (const draft of part) {
+        side.append(draft);
+        if (side === watched) watcher.counters();
+      }
+      return performance.now() - start;
+    });
+    const [first = 0, second = 0] = times;
+    const difference = block % 2 === 0 ? second - first : first - second;
+    if (block >= WARM_UP) more.push((difference * 1000) / BLOCK);
+  }
+  return [figure('watch one message, counters read after each', SIZE, spreadOf(more), 'µs', 25)];
+}
+
+function benchPasses(fixtures: Fixtures, reps: number): readonly Figure[] {
+  progress(`integrity: full passes at ${formatCount(SIZE)}`);
+  const open = (): Chat =>
+    openChat(loadDoc(fixtures.chat(SIZE, 'few')), { environment: new ScriptedEnvironment(7) });
+  const read = (chat: Chat): number =>
+    chat.threads().reduce((sum, { thread_id }) => sum + chat.messages(thread_id).length, 0);
+  const samples = pair(reps, [
+    timedOn('read', open, read),
+    timedOn('check', open, (chat) => check(chat)),
+    timedOn('watch', open, (chat) => watch(chat).counters()),
+    timedOn('repair', open, (chat) => repair(chat)),
+  ]);
+  return [
+    ratio('check / reading all messages', SIZE, ratioOf(samples['check'], samples['read']), 1.5),
+    ratio('begin to watch / reading all messages', SIZE, ratioOf(samples['watch'], samples['read'])),
+    figure('check', SIZE, spreadOf(samples['check']), 'ms'),
+    figure('repair where nothing is wrong', SIZE, spreadOf(samples['repair']), 'ms'),
+  ];
+}
+
+function openAppender(fixtures: Fixtures): { readonly chat: Chat; readonly append: (draft: Draft) => void } {
+  const threads = fixtures.threadIds(SIZE, 'few').slice(-OPEN_THREADS);
+  const environment = new ScriptedEnvironment(99);
+  const chat = openChat(loadDoc(fixtures.chat(SIZE, 'few')), { environment, user_id: USER });
+  const append = (draft: Draft): void => {
+    environment.time = draft.time;
+    const thread_id = threads[draft.index % threads.length] ?? '';
+    chat.send({ thread_id, sender_id: USER, content: draft.record.content });
+  };
+  return { chat, append };
+}
