@@ -52,7 +52,7 @@ class JupyterReader {
       if (row.key !== undefined) this.#attachments.set(row.key, row);
     const messages = readJupyterMessages(this.#messageRows(), chatId?.id ?? '');
     const kept = this.#writeMessages(messages, thread_id);
-    this.#writeThread(kept, thread_id);
+    this.#writeThread(kept, thread_id, chatId?.id);
     this.#keepTables(chatId?.row);
     if (chatId !== undefined) {
       const doc_id = deriveId(0, 'legacy_document', 'jupyter', chatId.id);
@@ -167,7 +167,7 @@ class JupyterReader {
     return isKept;
   }
 
-  #writeThread(messages: readonly JupyterMessage[], thread_id: string): void {
+  #writeThread(messages: readonly JupyterMessage[], thread_id: string, chatId: string | undefined): void {
     // The document has no thread of its own: it begins with its earliest message, and nobody says who made it.
     const times = messages.flatMap(({ time }) => (time === undefined ? [] : [time]));
     const entry: ThreadEntry = {
@@ -176,6 +176,7 @@ class JupyterReader {
       created_at: formatDate(times.reduce((earliest, time) => Math.min(earliest, time), times[0] ?? 0)),
       created_by: UNKNOWN_SENDER,
       purpose: 'chat',
+      ...(chatId === undefined ? {} : { legacy: { chat_id: chatId } }),
     };
     const rows = messages.map(({ source }) => source);
     this.#draft.share(rows, entry);
