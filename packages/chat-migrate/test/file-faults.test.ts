@@ -118,8 +118,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 describe('a system that fails', () => {
   for (const [name, job] of Object.entries(JOBS)) {
-    const rule = name.includes('migration') ? '[CM6]' : '[RB6]';
-    it(`${rule} at any call of ${name} gives a fault and loses nothing, and a new run goes on`, async () => {
+    it(`[CM6] [RB6] at any call of ${name} gives a fault and loses nothing, and a new run goes on`, async () => {
       const calls: Call[] = [];
       await job.run(await job.start(), { before: (call) => void calls.push(call) });
       const seen = new Set<string>();
@@ -150,7 +149,7 @@ describe('a system that fails', () => {
       expect([...seen]).toEqual(expect.arrayContaining(Object.values(WORDS)));
     });
 
-    it(`${rule} and a loss of power at any call of ${name} loses nothing, and a new run goes on`, async () => {
+    it(`[CM6] [RB6] a loss of power at any call of ${name} loses nothing, and a new run goes on`, async () => {
       const crashes = new Map<string, Disk>();
       const collect = (disk: Disk): void => {
         for (const crash of disk.crashes()) {

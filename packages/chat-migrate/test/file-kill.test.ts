@@ -83,8 +83,7 @@ async function inPairs(numbers: readonly number[], run: (number: number) => Prom
 
 describe('a process that is killed', () => {
   for (const [name, job] of Object.entries(JOBS)) {
-    const rules = job.what === 'commit' ? '[CM5]' : '[RB5]';
-    it(`${rules} at any call of ${name} leaves the chat or its document, and a new run goes on`, async () => {
+    it(`[CM5] [RB5] at any call of ${name} leaves the chat or its document, and a new run goes on`, async () => {
       const start = async (): Promise<string> => {
         const folder = createFolder({ 'team.chat': job.what === 'commit' ? CHAT : job.chat });
         await job.prepare(folder);

@@ -473,3 +473,27 @@ it('[FI9] who would move on into a damaged file stays, and keeps what was not sa
   expect(file.state().unsaved).toBe(unsaved);
   expect(textsOf(file.chat)).toContain('mine');
 });
+
+it('[FI14] an append writes its own frames, whatever the file holds, and a log opens in one transaction', async () => {
+  const { disk } = await diskWith(3);
+  const file = await open(startProcess(disk, 'writer'));
+  const grow = async (): Promise<number> => {
+    const before = disk.read(NAME)?.length ?? 0;
+    say(file.chat, 'the same words');
+    expect(await file.flush()).toEqual({ ok: true });
+    return (disk.read(NAME)?.length ?? 0) - before;
+  };
+  await grow();
+  const first = await grow();
+  for (let n = 0; n < 200; n += 1) await grow();
+  expect(Math.abs((await grow()) - first)).toBeLessThan(20);
+  await file.close();
+  const doc = new Y.Doc();
+  let transactions = 0;
+  doc.on('afterTransaction', () => {
+    transactions += 1;
+  });
+  const again = fileOf(await openChatFile(PATH, { ...startProcess(disk, 'reader').options, doc }));
+  expect(again.opened.frames).toBeGreaterThan(200);
+  expect(transactions).toBe(1);
+});

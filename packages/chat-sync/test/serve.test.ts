@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -171,6 +171,26 @@ describe('a served folder', () => {
     const health = await fetch(`http://127.0.0.1:${port}/health`);
     expect([health.status, await health.json()]).toEqual([200, { ok: true }]);
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(426);
+  });
+
+  it('[SV8] no client brings back a document that was rolled back', async () => {
+    const url = await serve();
+    const ada = await enter(url);
+    ada.chat.createThread({ created_by: 'ada' });
+    await ada.settled();
+    await server?.close();
+    await closeAll();
+    const kept = `${path()}.rolled-back-0`;
+    await rename(path(), kept);
+    const again = connect({ url: await serve() }, '', {
+      room: ROOM,
+      generation: 0,
+      doc: ada.doc,
+      seed: 'again',
+    });
+    await until(() => again.refusals.length > 0);
+    expect(again.refusals[0]).toEqual({ code: 'moved', reset: 'move', room: roomName(DOC_ID, 1) });
+    expect(await readdir(folder)).toEqual([`${DOC_ID}.ychat.rolled-back-0`]);
   });
 
   it('[SV7] a damaged document is served for reading', async () => {

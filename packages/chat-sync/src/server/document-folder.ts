@@ -10,6 +10,8 @@ export interface FolderFile {
 }
 
 const ENDING = '.ychat';
+/** What a rollback leaves: the document of a generation that counts no more. */
+const ROLLED_BACK = /\.ychat\.rolled-back-\d+$/;
 
 /** The document files of one folder, by the document that their first frame names. Names of files mean nothing. */
 export class DocumentFolder {
@@ -40,6 +42,21 @@ export class DocumentFolder {
   /** Reads the folder anew: files come and go. O(files). */
   async find(docId: string): Promise<FolderFile | undefined> {
     return (await this.list()).find(({ doc_id }) => doc_id === docId);
+  }
+
+  /**
+   * The generation that a document has now; of one that was rolled back that of the next, so that no peer of the old
+   * one can bring it back. Undefined for a document of which the folder knows nothing.
+   */
+  async generationOf(docId: string): Promise<number | undefined> {
+    const found = await this.find(docId);
+    if (found !== undefined) return found.generation;
+    let next: number | undefined;
+    for (const name of await this.#fileSystem.readdir(this.directory)) {
+      const head = ROLLED_BACK.test(name) ? await this.#readHead(join(this.directory, name)) : undefined;
+      if (head?.doc_id === docId) next = Math.max(next ?? 0, head.generation + 1);
+    }
+    return next;
   }
 
   /** Where a new document goes. The id is a ULID, so it names no other folder. */

@@ -42,7 +42,8 @@ export class RoomFile {
     const { folder, room, doc, environment } = options;
     const found = await folder.find(room.doc_id);
     if (found === undefined) {
-      return room.generation === 0
+      const generation = (await folder.generationOf(room.doc_id)) ?? 0;
+      return room.generation === 0 && generation === 0
         ? { ok: true, roomFile: new RoomFile(options, undefined) }
         : { ok: false, code: 'other_generation' };
     }

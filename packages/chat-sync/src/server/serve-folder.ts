@@ -67,7 +67,7 @@ export async function serveFolder(options: ServeOptions): Promise<Served> {
     ...(allowLater !== undefined && { allowLater }),
     ...(limits !== undefined && { limits }),
     user: (context) => (context as Context).user,
-    currentGeneration: async (docId) => (await files.folder.find(docId))?.generation,
+    currentGeneration: (docId) => files.folder.generationOf(docId),
   });
   const files = new FileExtension({
     directory,
