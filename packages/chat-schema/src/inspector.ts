@@ -1,6 +1,5 @@
-import { type Chosen, chooseRows } from './choose.js';
+import { type Choice, type Chosen, chooseRows, type LostLine } from './choose.js';
 import { blankLine, closeLine, createHead, KIND, parseLine, readHead, TYPE_OF_KIND } from './codec.js';
-import { findLost } from './duplicates.js';
 import type { Entry } from './entries.js';
 import type { EntryIndex } from './entry-index.js';
 import { chooseBody } from './fold-attempt.js';
@@ -103,32 +102,25 @@ export class Inspector {
     );
   }
 
-  /** The entries about a subject that count, in no order that means anything. */
-  entries(role: SubjectRole, id: string): readonly CountedEntry[] {
+  /** The lines about a subject: those that count, in no order that means anything, and those that do not. */
+  read(role: SubjectRole, id: string): { readonly entries: readonly CountedEntry[]; readonly faults: LineFaults } {
     const slot = this.#index.slots.find(id);
-    if (slot === undefined) return [];
-    const chosen = role === 'attempt' ? this.#chooseAttempt(slot) : this.#choose(role, slot);
-    return chosen.map((choice) => this.#describe(choice));
-  }
-
-  faults(role: SubjectRole, id: string): LineFaults {
-    const slot = this.#index.slots.find(id);
-    if (slot === undefined) return NO_FAULTS;
-    const quarantined = this.#findQuarantined(this.#rowsOf(role, slot));
-    if (role === 'attempt') return { ...NO_FAULTS, quarantined };
-    const lost =
-      role === 'thread'
-        ? chooseRows(this.#index, this.#index.threadRows(slot)).lost
-        : findLost(this.#index, slot, this.#isRedacted(slot));
-    const duplicates = lost.filter(({ merged }) => !merged);
-    const ignored = role === 'thread' ? [] : (this.#view.foldedAt(slot)?.ignored ?? []);
+    if (slot === undefined) return NOTHING;
+    const rows = this.#rowsOf(role, slot);
+    if (rows.length === 0) return NOTHING;
+    const { chosen, lost } = role === 'attempt' ? this.#chooseAttempt(slot) : this.#choose(role, slot);
+    const ignored = role === 'message' ? (this.#view.foldedAt(slot)?.ignored ?? []) : [];
     return {
-      duplicates: duplicates.map(({ lane_id, line }) => ({ lane_id, line })),
-      quarantined,
-      ignored: ignored
-        .map((row) => ({ lane_id: this.#laneOf(row), line: this.#index.line(row) }))
-        // What does not parse is listed in quarantine.
-        .filter(({ line }) => parseLine(line).ok),
+      entries: chosen.map((choice) => this.#describe(choice)),
+      faults: {
+        duplicates: lost.filter(({ merged }) => !merged).map(({ lane_id, line }) => ({ lane_id, line })),
+        // Where each row gave an entry, each could be read.
+        quarantined: chosen.length === rows.length ? NONE : this.#findQuarantined(rows),
+        ignored: ignored
+          .map((row) => ({ lane_id: this.#laneOf(row), line: this.#index.line(row) }))
+          // What does not parse is listed in quarantine.
+          .filter(({ line }) => parseLine(line).ok),
+      },
     };
   }
 
@@ -164,15 +156,18 @@ export class Inspector {
   /** Lanes that only a later version reads. */
   hiddenLanes(): readonly string[] {
     const hidden = new Set<string>();
-    for (const { lane, hidden: isHidden } of this.#index.headers()) {
-      if (isHidden && lane !== null && lane.rolled_back === undefined) hidden.add(lane.lane_id);
+    for (const row of this.#index.otherRows(KIND.lane)) {
+      const header = this.#index.headerOf(row);
+      if (header?.hidden !== true || header.lane === null) continue;
+      if (header.lane.rolled_back === undefined) hidden.add(header.lane.lane_id);
     }
     return [...hidden].sort();
   }
 
-  /** Distinct lines of types that only a later version knows. */
-  countUnknown(): number {
-    return new Set(this.#index.otherRows(KIND.unknown).map((row) => this.#index.line(row))).size;
+  /** Distinct lines of types that only a later version knows, each by its type. */
+  unknownTypes(): readonly string[] {
+    const lines = new Set(this.#index.otherRows(KIND.unknown).map((row) => this.#index.line(row)));
+    return Array.from(lines, (line) => /^\{"type":"([^"]*)"/.exec(line)?.[1] ?? '');
   }
 
   /** Keys of all texts. */
@@ -199,29 +194,31 @@ export class Inspector {
     return role === 'message' ? this.#index.messageRows(slot) : this.#index.attemptRows(slot);
   }
 
-  #choose(role: 'thread' | 'message', slot: number): readonly Chosen[] {
+  #choose(role: 'thread' | 'message', slot: number): Choice {
     const redacted = role === 'message' && this.#isRedacted(slot);
-    return chooseRows(this.#index, this.#rowsOf(role, slot), redacted).chosen;
+    return chooseRows(this.#index, this.#rowsOf(role, slot), redacted);
   }
 
   /** Under each message that names the attempt, what its writer wrote; without one, all of it. */
-  #chooseAttempt(slot: number): readonly Chosen[] {
+  #chooseAttempt(slot: number): Omit<Choice, 'shared'> {
     const index = this.#index;
     const id = index.slots.idOf(slot);
     const messages = new Set(index.attemptMessages(slot).map((row) => index.subjectOf(row)));
     const found = new Map<string, Chosen>();
+    const lost: LostLine[] = [];
     let isKnown = false;
     for (const message of messages) {
       const redacted = this.#isRedacted(message);
-      for (const line of this.#choose('message', message)) {
+      for (const line of this.#choose('message', message).chosen) {
         if (line.kind !== KIND.message || (index.attemptOf(line.row) ?? message) !== slot) continue;
         isKnown = true;
         const { choice } = chooseBody({ index }, line, id, redacted);
         for (const chosen of choice.chosen) found.set(chosen.line, chosen);
+        lost.push(...choice.lost);
       }
     }
-    if (isKnown) return [...found.values()];
-    return chooseRows(index, index.attemptRows(slot)).chosen;
+    if (isKnown) return { chosen: [...found.values()], lost };
+    return { chosen: chooseRows(index, index.attemptRows(slot)).chosen, lost };
   }
 
   #describe({ kind, line, entry, problem, cut }: Chosen): CountedEntry {
@@ -248,4 +245,5 @@ export class Inspector {
 }
 
 const head = createHead();
-const NO_FAULTS: LineFaults = Object.freeze({ duplicates: [], quarantined: [], ignored: [] });
+const NONE: readonly never[] = Object.freeze([]);
+const NOTHING = { entries: NONE, faults: { duplicates: NONE, quarantined: NONE, ignored: NONE } };

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 /**
- * Runs the suites of document files and generations at one seed after another, until the time is over. What was done is
+ * Runs the property suites of this package at one seed after another, until the time is over. What was done is
  * added up in a ledger beside this file, so that the next run goes on where this one ends.
  */
 
@@ -17,6 +17,11 @@ const SUITES: Readonly<
   power: { file: 'file-power', factor: 1, amount: 'passes of every state after a loss of power' },
   races: { file: 'file-races', factor: 4, amount: 'thousands of schedules of processes in one' },
   kills: { file: 'file-kills', factor: 2, amount: 'passes of every kill, and hundreds of real runs' },
+  frames: { file: 'door-corpus', factor: 4, amount: 'times 40,000 frames and 20,000 bare updates' },
+  honest: { file: 'door-honest', factor: 8, amount: 'times 120 chats against plain Yjs' },
+  gate: { file: 'gate-', factor: 4, amount: 'passes of honest sessions, mutations and bombs at the gate' },
+  awareness: { file: 'presence-filter', factor: 8, amount: 'times 10,000 awareness updates' },
+  digests: { file: 'digest-exchange-planted', factor: 1, amount: 'times 2,004 planted divergences' },
   generations: { file: 'generation', factor: 4, amount: 'thousands of schedules of generations' },
 };
 
