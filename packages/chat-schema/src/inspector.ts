@@ -103,7 +103,10 @@ export class Inspector {
   }
 
   /** The lines about a subject: those that count, in no order that means anything, and those that do not. */
-  read(role: SubjectRole, id: string): { readonly entries: readonly CountedEntry[]; readonly faults: LineFaults } {
+  read(
+    role: SubjectRole,
+    id: string,
+  ): { readonly entries: readonly CountedEntry[]; readonly faults: LineFaults } {
     const slot = this.#index.slots.find(id);
     if (slot === undefined) return NOTHING;
     const rows = this.#rowsOf(role, slot);
@@ -115,7 +118,8 @@ export class Inspector {
       faults: {
         duplicates: lost.filter(({ merged }) => !merged).map(({ lane_id, line }) => ({ lane_id, line })),
         // Where each row gave an entry, each could be read.
-        quarantined: chosen.length === rows.length ? NONE : this.#findQuarantined(rows),
+        quarantined:
+          new Set(chosen.map(({ row }) => row)).size === rows.length ? NONE : this.#findQuarantined(rows),
         ignored: ignored
           .map((row) => ({ lane_id: this.#laneOf(row), line: this.#index.line(row) }))
           // What does not parse is listed in quarantine.

@@ -34,7 +34,7 @@ function countTwice(doc: Y.Doc): number {
     let lane = '';
     for (const line of String(text).split('\n')) {
       if (line.startsWith('{"type":"lane"')) lane = line;
-      else if (line !== '' && seen.has(`${lane} ${line}`)) twice += 1;
+      else if (line.startsWith('{"type":') && seen.has(`${lane} ${line}`)) twice += 1;
       else seen.add(`${lane} ${line}`);
     }
   }
