@@ -81,7 +81,7 @@ describe.each(PAGES)('%s', (page) => {
   });
 
   it('cites only rules that a SPEC has', () => {
-    const specs = ['schema', 'migrate', 'integrity'].map((name) => `packages/chat-${name}/SPEC.md`);
+    const specs = ['schema', 'sync', 'migrate', 'integrity'].map((name) => `packages/chat-${name}/SPEC.md`);
     const rules = specs
       .filter((path) => existsSync(resolve(ROOT, path)))
       .flatMap((path) => [...readPage(path).matchAll(/^- \[([A-Z]{2}\d+)\]/gm)].map(([, rule]) => rule));
