@@ -4,7 +4,7 @@ import { ScriptedEnvironment } from './chat-document.js';
 import type { Fixtures } from './fixtures.js';
 import { type Draft, USER } from './generator.js';
 import { loadDoc } from './layouts.js';
-import { collectGarbage, pair, ratioOf, spreadOf, timedOn } from './measure.js';
+import { collectGarbage, medianOf, pair, ratioOf, spreadOf, timedOn } from './measure.js';
 import { formatCount, progress } from './progress.js';
 import { type Figure, figure, ratio } from './report.js';
 
@@ -29,17 +29,19 @@ function benchWatch(fixtures: Fixtures, reps: number): readonly Figure[] {
   for (let block = 0; block < reps + WARM_UP; block += 1) {
     const part = drafts.slice(block * BLOCK, (block + 1) * BLOCK);
     collectGarbage();
-    const times = (block % 2 === 0 ? [bare, watched] : [watched, bare]).map((side) => {
-      const start = performance.now();
-      for (const draft of part) {
+    const [first, second] = block % 2 === 0 ? [bare, watched] : [watched, bare];
+    const times = [first, second].map((side) => {
+      const each = part.map((draft) => {
+        const start = performance.now();
         side.append(draft);
         if (side === watched) watcher.counters();
-      }
-      return performance.now() - start;
+        return (performance.now() - start) * 1_000;
+      });
+      return { side, time: medianOf(each) };
     });
-    const [first = 0, second = 0] = times;
-    const difference = block % 2 === 0 ? second - first : first - second;
-    if (block >= WARM_UP) more.push((difference * 1000) / BLOCK);
+    const timeOf = (side: typeof bare): number =>
+      times.find((each) => each.side === side)?.time ?? Number.NaN;
+    if (block >= WARM_UP) more.push(timeOf(watched) - timeOf(bare));
   }
   return [figure('watch one message, counters read after each', SIZE, spreadOf(more), 'µs', 25)];
 }

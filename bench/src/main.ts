@@ -29,6 +29,7 @@ const SECTIONS = [
   'migrate',
   'files',
   'integrity',
+  'integrity',
   'whole',
   'turns',
 ] as const;

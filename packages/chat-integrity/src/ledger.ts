@@ -1,11 +1,11 @@
-import { type Chat, deriveSlotThreadId, type TouchedLines } from '@chatdoc/schema';
+import type { Chat, TouchedLines } from '@chatdoc/schema';
 import { LineLedger } from './line-ledger.js';
 import { type MessageFacts, readMessageFacts } from './message-facts.js';
 import { ReplyCycles } from './reply-cycles.js';
 import { listSessions } from './rules/slots.js';
 import { findActivationHeads } from './slot-activations.js';
 import type { SurveyedEntry } from './survey.js';
-import { readEntriesAbout } from './survey.js';
+import { readSubject } from './survey.js';
 import { Tally } from './tally.js';
 import { readThreadFacts, type ThreadFacts } from './thread-facts.js';
 import { ThreadMembers } from './thread-members.js';
@@ -108,10 +108,10 @@ export class Ledger {
 
   #renewMessage(id: string, messages: Set<string>, threads: Set<string>, attempts: Set<string>): void {
     const old = this.#messages.get(id);
-    const entries = readEntriesAbout(this.#chat, 'message', id);
-    const next = readMessageFacts(id, this.#chat.message(id), entries, old);
+    const read = readSubject(this.#chat, 'message', id);
+    const next = readMessageFacts(id, this.#chat.message(id), read.entries, old);
     this.#messages.set(id, next);
-    this.lines.hold('message', id, entries);
+    this.lines.hold(messageSubject(id), read);
     this.#members.move(id, old, next);
     this.#replies.link(id, next.replyTo);
     this.#answers.move(id, old?.promptId, next.promptId);
@@ -138,10 +138,10 @@ export class Ledger {
 
   #renewThread(id: string, messages: Set<string>): void {
     const old = this.#threads.get(id);
-    const entries = readEntriesAbout(this.#chat, 'thread', id);
-    const next = readThreadFacts(this.#chat, id, entries);
+    const read = readSubject(this.#chat, 'thread', id);
+    const next = readThreadFacts(this.#chat, id, read.entries);
     this.#threads.set(id, next);
-    this.lines.hold('thread', id, entries);
+    this.lines.hold(threadSubject(id), read);
     this.#roots.move(id, old?.namedRoot, next.namedRoot);
     const sessions = next.session === undefined ? NONE : listSessions(next.session);
     const before = old?.session === undefined ? NONE : listSessions(old.session);
@@ -212,19 +212,19 @@ export class Ledger {
     set('IN3', root !== undefined && root !== id ? 1 : 0);
     set('IN9', present ? 0 : facts.about);
     set('IN12', facts.misplaced);
-    const { slot, purpose } = this.#chat.thread(id) ?? {};
-    set('IN13', slot !== undefined && deriveSlotThreadId(slot, purpose ?? 'chat') !== id ? 1 : 0);
+    set('IN13', facts.isUnderived ? 1 : 0);
     set('IN25', present ? this.#members.countSameDate(id) : 0);
     set('IN26', present && !facts.configured && this.#members.hasAgent(id) ? 1 : 0);
     set('IN27', present ? facts.conflicts : 0);
   }
 
   #judgeAttempt(id: string): void {
-    const entries = readEntriesAbout(this.#chat, 'attempt', id);
-    this.lines.hold('attempt', id, entries);
+    const read = readSubject(this.#chat, 'attempt', id);
+    const { entries } = read;
     const finishes = new Set<string>();
     for (const { type, id: own } of entries) if (type === 'finish') finishes.add(own);
     const subject = `attempt ${id}`;
+    this.lines.hold(subject, read);
     this.tally.set('IN9', subject, this.#attempts.of(id).size > 0 ? 0 : entries.length);
     this.tally.set('IN10', subject, finishes.size > 1 ? 1 : 0);
   }

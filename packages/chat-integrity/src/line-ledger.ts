@@ -1,6 +1,6 @@
-import type { Chat, LineFaults, SubjectRole } from '@chatdoc/schema';
+import type { Chat } from '@chatdoc/schema';
 import { CUT, isProblem, isWithoutIdentity } from './rules/entries.js';
-import type { SurveyedEntry } from './survey.js';
+import type { SurveyedEntry, SurveyedSubject } from './survey.js';
 import { type Named, NameTally, Tally } from './tally.js';
 
 /** What is wrong with lines, whatever they say: unreadable, cut, of one id, of others, of a later version. */
@@ -27,19 +27,13 @@ export class LineLedger {
     if (!this.#isStale) return;
     this.#isStale = false;
     const entries = inspector.documentEntries() as unknown as readonly SurveyedEntry[];
-    this.#hold('document', entries, inspector.documentFaults());
+    this.hold('document', { entries, faults: inspector.documentFaults() });
     this.tally.set('IN21', 'document', inspector.hiddenLanes().length);
-    this.tally.set('IN22', 'document', inspector.countUnknown());
+    this.tally.set('IN22', 'document', inspector.unknownTypes().length);
   }
 
   /** What is wrong with the lines about a subject. */
-  hold(role: SubjectRole, id: string, entries: readonly SurveyedEntry[]): void {
-    const { inspector } = this.#chat;
-    const isPlain = role === 'message' && inspector.isPlain(id);
-    this.#hold(`${role} ${id}`, isPlain ? [] : entries, isPlain ? undefined : inspector.faults(role, id));
-  }
-
-  #hold(subject: string, entries: readonly SurveyedEntry[], faults: LineFaults | undefined): void {
+  hold(subject: string, { entries, faults }: SurveyedSubject): void {
     const names: Named[] = [];
     let cut = 0;
     for (const each of entries) {

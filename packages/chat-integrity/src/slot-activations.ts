@@ -31,7 +31,10 @@ export function slotKey(slot: NonNullable<Thread['slot']>, purpose: string): str
   return JSON.stringify([slot.root_id, slot.owner_id, slot.provider, purpose]);
 }
 
-export function isInSlot({ slot }: Thread, { entry }: SurveyedEntry<'activation'>): boolean {
+export function isInSlot(
+  { slot }: { readonly slot?: Thread['slot'] | undefined },
+  { entry }: SurveyedEntry<'activation'>,
+): boolean {
   if (slot === undefined || entry.slot === undefined) return false;
   const { root_id, owner_id, provider } = entry.slot;
   return slot.root_id === root_id && slot.owner_id === owner_id && slot.provider === provider;

@@ -1,4 +1,13 @@
-import type { Chat, ChatReport, CountedEntry, Entry, Message, SubjectRole, Thread } from '@chatdoc/schema';
+import type {
+  Chat,
+  CountedEntry,
+  Entry,
+  LineFaults,
+  LineReport,
+  Message,
+  SubjectRole,
+  Thread,
+} from '@chatdoc/schema';
 
 type EntryOf<T extends Entry['type']> = Extract<Entry, { readonly type: T }>;
 
@@ -16,7 +25,8 @@ export interface SurveyedEntry<T extends Entry['type'] = Entry['type']> {
 /** What the rules read: the records of a chat and the entries behind them, read once for all rules. */
 export interface Survey {
   readonly chat: Chat;
-  readonly report: ChatReport;
+  /** Lines that do not count, each once a lane. */
+  readonly faults: LineFaults;
   readonly threads: readonly Thread[];
   /** By id, also those whose thread is not there. */
   readonly messages: ReadonlyMap<string, Message>;
@@ -25,8 +35,14 @@ export interface Survey {
   allEntries(): readonly SurveyedEntry[];
 }
 
+export interface SurveyedSubject {
+  readonly entries: readonly SurveyedEntry[];
+  /** Undefined where nothing is wrong. */
+  readonly faults: LineFaults | undefined;
+}
+
 export function createSurvey(chat: Chat): Survey {
-  const all = readAllEntries(chat);
+  const { entries: all, faults } = readDocument(chat);
   const byType = new Map<string, SurveyedEntry[]>();
   for (const entry of all) {
     const known = byType.get(entry.type);
@@ -40,7 +56,7 @@ export function createSurvey(chat: Chat): Survey {
   }
   return {
     chat,
-    report: chat.report(),
+    faults,
     threads: chat.threads(),
     messages,
     entries: <T extends Entry['type']>(type: T) =>
@@ -51,26 +67,45 @@ export function createSurvey(chat: Chat): Survey {
 
 const ROLES: readonly SubjectRole[] = ['thread', 'message', 'attempt'];
 
-function readAllEntries(chat: Chat): readonly SurveyedEntry[] {
+function readDocument(chat: Chat): {
+  readonly entries: readonly SurveyedEntry[];
+  readonly faults: LineFaults;
+} {
   const { inspector } = chat;
   const entries: SurveyedEntry[] = [];
+  const found: LineFaults[] = [inspector.documentFaults()];
   for (const role of ROLES) {
     for (const id of inspector.subjects(role)) {
-      for (const entry of readEntriesAbout(chat, role, id)) entries.push(entry);
+      const subject = readSubject(chat, role, id);
+      for (const entry of subject.entries) entries.push(entry);
+      if (subject.faults !== undefined) found.push(subject.faults);
     }
   }
   for (const entry of inspector.documentEntries()) entries.push(asSurveyed(entry));
-  return entries;
+  const faults = {
+    duplicates: distinct(found.flatMap(({ duplicates }) => duplicates)),
+    quarantined: distinct(found.flatMap(({ quarantined }) => quarantined)),
+    ignored: distinct(found.flatMap(({ ignored }) => ignored)),
+  };
+  return { entries, faults };
 }
 
-/** Of a plain message its record, which says the same and is there already. */
-export function readEntriesAbout(chat: Chat, role: SubjectRole, id: string): readonly SurveyedEntry[] {
+function distinct<T extends LineReport & { readonly reason?: string }>(lines: readonly T[]): readonly T[] {
+  const byName = new Map(
+    lines.map((each) => [`${each.lane_id ?? ''} ${each.reason ?? ''} ${each.line}`, each]),
+  );
+  return [...byName.values()];
+}
+
+/** What stands about a subject. Of a plain message its record, which says the same and is there already. */
+export function readSubject(chat: Chat, role: SubjectRole, id: string): SurveyedSubject {
   const { inspector } = chat;
   if (role === 'message' && inspector.isPlain(id)) {
     const entry = chat.message(id) as unknown as SurveyedEntry<'message'>['entry'];
-    return [{ id, type: 'message', entry, problem: undefined, cut: false }];
+    return { entries: [{ id, type: 'message', entry, problem: undefined, cut: false }], faults: undefined };
   }
-  return inspector.entries(role, id).map(asSurveyed);
+  const { entries, faults } = inspector.read(role, id);
+  return { entries: entries.map(asSurveyed), faults };
 }
 
 function asSurveyed(entry: CountedEntry): SurveyedEntry {

@@ -1,4 +1,4 @@
-import type { Chat, JsonObject } from '@chatdoc/schema';
+import { type Chat, deriveSlotThreadId, type JsonObject } from '@chatdoc/schema';
 import { hasAgentConfig } from './rules/config.js';
 import { isInSlot, slotKey } from './slot-activations.js';
 import type { SurveyedEntry } from './survey.js';
@@ -9,6 +9,8 @@ export interface ThreadFacts {
   readonly namedRoot: string | undefined;
   /** The slot that it is in, as a key. */
   readonly slot: string | undefined;
+  /** Its id does not derive from the slot that it is in. */
+  readonly isUnderived: boolean;
   /** Those that count. */
   readonly activations: readonly SurveyedEntry<'activation'>[];
   /** Activations that name another slot. */
@@ -22,21 +24,23 @@ export interface ThreadFacts {
 }
 
 export function readThreadFacts(chat: Chat, id: string, entries: readonly SurveyedEntry[]): ThreadFacts {
-  const thread = chat.thread(id);
   const config = chat.config(id);
+  let thread: SurveyedEntry<'thread'>['entry'] | undefined;
   const activations: SurveyedEntry<'activation'>[] = [];
-  let namedRoot: string | undefined;
   let about = 0;
   for (const each of entries) {
-    if (each.type === 'thread') namedRoot = (each as SurveyedEntry<'thread'>).entry.root_message_id;
+    if (each.type === 'thread') thread = (each as SurveyedEntry<'thread'>).entry;
     else about += 1;
     if (each.type === 'activation') activations.push(each as SurveyedEntry<'activation'>);
   }
-  const fitting = thread === undefined ? [] : activations.filter((each) => isInSlot(thread, each));
+  // Read from its line: the record also knows the root, which costs the order of all messages.
+  const { slot, purpose = 'chat', root_message_id } = thread ?? {};
+  const fitting = activations.filter((each) => isInSlot({ slot }, each));
   return {
     present: thread !== undefined,
-    namedRoot,
-    slot: thread?.slot === undefined ? undefined : slotKey(thread.slot, thread.purpose),
+    namedRoot: root_message_id,
+    slot: slot === undefined ? undefined : slotKey(slot, purpose),
+    isUnderived: slot !== undefined && deriveSlotThreadId(slot, purpose) !== id,
     activations: fitting,
     misplaced: thread === undefined ? 0 : activations.length - fitting.length,
     configured: hasAgentConfig(config),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { check, RULES } from '../src/index.js';
+import { check, createLeaseRule, RULES } from '../src/index.js';
 import { BREAKERS, HARMLESS } from './breakers.js';
+import { idAt, message, openWith } from './documents.js';
 
 describe('each rule', () => {
   for (const { rule, damage, open, first } of BREAKERS) {
@@ -23,6 +24,21 @@ describe('each rule', () => {
       expect(name).toMatch(/^[a-z_]+$/);
       expect(description).toMatch(/^[A-Z].*\.$/);
     }
+  });
+});
+
+describe('the lease rule', () => {
+  it('[IN28] finds an open attempt that nobody runs, and no settled one', () => {
+    const { chat } = openWith(message(idAt(21), 21, { expects: 'answer' }));
+    const rules = [...RULES, createLeaseRule(() => false)];
+    expect(check(chat, rules)).toEqual([]);
+    const attempt = chat.openAttempt({ prompt_id: idAt(21), sender_id: 'bot', runner_id: 'laptop' });
+    expect(check(chat, rules).map(({ rule, ids }) => [rule, ids])).toEqual([
+      ['IN28', [attempt.attempt, attempt.message_id]],
+    ]);
+    expect(check(chat, [createLeaseRule((id) => id === attempt.attempt)])).toEqual([]);
+    attempt.finish({ finish_reason: 'stop' });
+    expect(check(chat, rules)).toEqual([]);
   });
 });
 

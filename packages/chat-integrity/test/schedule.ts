@@ -24,6 +24,7 @@ const OPS = [
   'thread',
   'slotThread',
   'activate',
+  'activate',
   'configure',
   'session',
   'state',
@@ -40,6 +41,9 @@ const OPS = [
   'sync',
   'sync',
   'sync',
+  'partial',
+  'partial',
+  'partial',
   'breaker',
   'wild',
   'wild',
@@ -63,7 +67,7 @@ export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   { minLength: 5, maxLength: 60 },
 );
 
-/** Clocks stand still; the bytes of each replica are its own. They share a thread with a prompt. */
+/** Clocks stand still; the bytes of each replica are its own. They share a thread with a prompt, and a slot. */
 export function openReplicas(count: number): readonly Replica[] {
   const replicas = Array.from({ length: count }, (_, at) => {
     const doc = new Y.Doc();
@@ -81,6 +85,7 @@ export function openReplicas(count: number): readonly Replica[] {
   const { chat } = replicas[0] as Replica;
   const { thread_id } = chat.createThread({ created_by: 'ada' });
   chat.send({ thread_id, sender_id: 'ada', content: 'Ship it?', expects: 'answer' });
+  for (const number of [1, 2]) chat.createThread({ created_by: 'ada', slot: { ...SLOT, number } });
   syncAll(replicas);
   return replicas;
 }
@@ -111,7 +116,12 @@ export function run(replicas: readonly Replica[], { op, replica: at, a, b }: Ste
   const date = dateAt(b % 5);
   switch (op) {
     case 'thread':
-      chat.createThread({ created_by: by, created_at: date, ...(b % 3 === 0 && { name: 'Plan' }) });
+      chat.createThread({
+        created_by: by,
+        created_at: date,
+        ...(b % 3 === 0 && { name: 'Plan' }),
+        ...(b % 2 === 0 && { root_message_id: message_id ?? deriveUlid(0, 'root', b) }),
+      });
       return;
     case 'slotThread':
       chat.createThread({
@@ -187,6 +197,13 @@ export function run(replicas: readonly Replica[], { op, replica: at, a, b }: Ste
     case 'breaker': {
       const { chat: broken } = (pick(BREAKERS, a + b) as (typeof BREAKERS)[number]).open();
       chat.importJSONL(broken.toJSONL());
+      return;
+    }
+    case 'partial': {
+      // References arrive before what they refer to.
+      const lines = (pick(replicas, at + 1) as Replica).chat.toJSONL().split('\n');
+      const some = lines.filter((line, i) => line.startsWith('{"type":"lane"') || (i * 7 + a) % 3 === 0);
+      chat.importJSONL(some.map((line) => `${line}\n`).join(''));
       return;
     }
     case 'wild':

@@ -8,9 +8,9 @@ export const ENTRY_RULES: readonly Rule[] = [
     name: 'duplicate_id',
     severity: 'error',
     description: 'No two different lines have the same id. A cut line beside the whole one is no duplicate.',
-    check: ({ chat }) => {
+    check: ({ faults }) => {
       const counts = new Map<string, number>();
-      for (const { line } of chat.duplicates()) {
+      for (const { line } of faults.duplicates) {
         if (line.endsWith(CUT)) continue;
         const id = OWN_ID.exec(line)?.[1] ?? '';
         counts.set(id, (counts.get(id) ?? 0) + 1);
@@ -30,7 +30,7 @@ export const ENTRY_RULES: readonly Rule[] = [
     severity: 'warning',
     description: 'No id says a time more than five minutes ahead of the clock of this machine.',
     check: (survey) => {
-      const count = survey.report.future_stamps;
+      const count = survey.chat.inspector.countFutureStamps();
       if (count === 0) return [];
       return [
         {
@@ -47,9 +47,9 @@ export const ENTRY_RULES: readonly Rule[] = [
     name: 'quarantined_line',
     severity: 'error',
     description: 'Every line with a whole head can be read.',
-    check: ({ chat }) => {
+    check: ({ faults }) => {
       const counts = new Map<string, number>();
-      for (const { lane_id, reason } of chat.quarantine()) {
+      for (const { lane_id, reason } of faults.quarantined) {
         if (isWithoutIdentity(reason)) continue;
         const key = `${lane_id ?? ''} ${reason}`;
         counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -73,9 +73,9 @@ export const ENTRY_RULES: readonly Rule[] = [
     name: 'missing_identity',
     severity: 'error',
     description: 'Every line names its type, its own id and what it is about, under the header of a lane.',
-    check: ({ chat }) => {
+    check: ({ faults }) => {
       const counts = new Map<string, number>();
-      for (const { lane_id, reason } of chat.quarantine()) {
+      for (const { lane_id, reason } of faults.quarantined) {
         if (isWithoutIdentity(reason)) counts.set(lane_id ?? '', (counts.get(lane_id ?? '') ?? 0) + 1);
       }
       return [...counts].map(([lane, count]) => ({

@@ -1,3 +1,4 @@
+import type { Chat } from '@chatdoc/schema';
 import { REHOST } from '../repairs/rehost.js';
 import type { Rule } from '../rule.js';
 
@@ -7,8 +8,8 @@ export const LANE_RULES: readonly Rule[] = [
     name: 'foreign_text',
     severity: 'error',
     description: 'Only its owner writes in the text of a lane.',
-    check: ({ report }) =>
-      report.foreign.map(({ key, characters }) => ({
+    check: ({ chat }) =>
+      listForeign(chat).map(({ key, characters }) => ({
         ids: [key],
         message: `${characters} characters in this text come from another client, and are not read`,
         count: characters,
@@ -21,9 +22,9 @@ export const LANE_RULES: readonly Rule[] = [
     name: 'foreign_entry',
     severity: 'error',
     description: 'Parts and finishes of an attempt come from the writer that opened it.',
-    check: ({ report }) => {
+    check: ({ faults }) => {
       const counts = new Map<string, { readonly lanes: Set<string>; lines: number }>();
-      for (const { lane_id, line } of report.ignored) {
+      for (const { lane_id, line } of faults.ignored) {
         const attempt = ATTEMPT.exec(line)?.[1] ?? '';
         const known = counts.get(attempt);
         if (known === undefined) counts.set(attempt, { lanes: new Set([lane_id ?? '']), lines: 1 });
@@ -64,8 +65,8 @@ export const LANE_RULES: readonly Rule[] = [
     name: 'hidden_lane',
     severity: 'warning',
     description: 'This version of the library can read every lane.',
-    check: ({ report }) =>
-      report.hidden_lanes.map((lane) => ({
+    check: ({ chat }) =>
+      chat.inspector.hiddenLanes().map((lane) => ({
         ids: [lane],
         message: 'this lane needs a later version of the library; until then nothing in it shows',
       })),
@@ -76,8 +77,8 @@ export const LANE_RULES: readonly Rule[] = [
     name: 'unknown_type',
     severity: 'info',
     description: 'This version of the library knows every type of entry.',
-    check: ({ report }) =>
-      Object.entries(report.unknown_types).map(([type, count]) => ({
+    check: ({ chat }) =>
+      countTypes(chat.inspector.unknownTypes()).map(([type, count]) => ({
         ids: [],
         message: `${count} ${count === 1 ? 'entry' : 'entries'} of the type ${type}, from a later version: kept, not shown`,
         count,
@@ -85,5 +86,18 @@ export const LANE_RULES: readonly Rule[] = [
     unrepaired: 'Only the later version knows what the entry says.',
   },
 ];
+
+function listForeign({ inspector }: Chat): readonly { readonly key: string; readonly characters: number }[] {
+  return inspector
+    .texts()
+    .map((key) => ({ key, characters: inspector.countForeign(key) }))
+    .filter(({ characters }) => characters > 0);
+}
+
+function countTypes(types: readonly string[]): readonly (readonly [type: string, count: number])[] {
+  const counts = new Map<string, number>();
+  for (const type of types) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts];
+}
 
 const ATTEMPT = /^\{"type":"(?:part|finish","id":"[0-9A-Z]{26})","attempt":"([0-9A-Z]{26})"/;
