@@ -33,10 +33,15 @@ describe('the README', () => {
   });
 
   it('names only commands that the workspace has', () => {
-    const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> };
-    const commands = PAGES.flatMap((page) => [...readPage(page).matchAll(/npx -y pnpm@10 ([\w:-]+)/g)]);
+    const scriptsOf = (folder: string): string[] =>
+      Object.keys((JSON.parse(readPage(`${folder}package.json`)) as { scripts: object }).scripts);
+    const named = /npx -y pnpm@10 (?:--filter @chatdoc\/(\w+) )?([\w:-]+)/g;
+    const commands = PAGES.flatMap((page) => [...readPage(page).matchAll(named)]);
     expect(commands.length).toBeGreaterThan(0);
-    for (const [, name = ''] of commands) expect([...Object.keys(scripts), 'install']).toContain(name);
+    for (const [, name, script = ''] of commands) {
+      const scripts = scriptsOf(name === undefined ? '' : `packages/chat-${name}/`);
+      expect([...scripts, 'install']).toContain(script);
+    }
   });
 
   it('names for each guarantee a file that cites its rules', () => {

@@ -334,8 +334,12 @@ function fitHelp(text: string, { stdout }: Io): string {
   return wrapText(text, widthOf(stdout)).join('\n');
 }
 
+let version: string | undefined;
+
 function readVersion(): string {
-  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(file) as { readonly version: string };
+  if (version === undefined) {
+    const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+    ({ version } = JSON.parse(file) as { readonly version: string });
+  }
   return version;
 }

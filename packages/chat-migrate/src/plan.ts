@@ -22,7 +22,7 @@ import { readTasks } from './tasks.js';
 import type { WrittenEntry } from './write-entry.js';
 
 /** Beyond this many bytes the text of the result would not fit a string. */
-export const MAX_BYTES = 192 * 1024 * 1024;
+export const MAX_BYTES: number = 192 * 1024 * 1024;
 
 export interface MigrationPlan {
   readonly format: Exclude<LegacyFormat, 'chatdoc' | 'unknown'>;
