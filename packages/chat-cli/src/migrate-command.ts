@@ -14,12 +14,13 @@ import { type Failure, fail, findFile } from './read-source.js';
 import { reportFailure } from './report-failure.js';
 import { describeWriteError, findKind, isSameFile, writeNewFile } from './write-file.js';
 
-export const SOURCE_FORMATS = ['cocalc', 'jupyter', 'relational', 'tasks'] as const satisfies LegacyFormat[];
+export type SourceFormat = Extract<LegacyFormat, 'cocalc' | 'jupyter' | 'relational' | 'tasks'>;
+export const SOURCE_FORMATS: readonly SourceFormat[] = ['cocalc', 'jupyter', 'relational', 'tasks'];
 
 export interface MigrateOptions {
   readonly dryRun?: boolean;
   readonly out?: string;
-  readonly from?: (typeof SOURCE_FORMATS)[number];
+  readonly from?: SourceFormat;
   readonly report?: string;
   readonly force?: boolean;
 }
