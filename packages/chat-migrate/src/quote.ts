@@ -24,26 +24,8 @@ export function quote(text: string): string {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the bounds of one-byte text
 const WIDE = /[^\u0000-\u00ff]/;
-const SURROGATE = /[\ud800-\udfff]/g;
-const ABOVE_LATIN1 = /[\u0100-\uffff]/g;
 
 /** Whether a text holds a character above Latin-1. */
 export function isWide(text: string): boolean {
   return WIDE.test(text);
-}
-
-/**
- * A line as `encodeLine` of the schema escapes it: surrogates always, what else is above Latin-1 where there is
- * little of it.
- */
-export function escapeWide(line: string): string {
-  if (!isWide(line)) return line;
-  const escaped = line.replace(SURROGATE, escapeUnit);
-  const wide = escaped.match(ABOVE_LATIN1);
-  if (wide === null) return escaped;
-  return wide.length * 16 <= line.length + 64 ? escaped.replace(ABOVE_LATIN1, escapeUnit) : escaped;
-}
-
-function escapeUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -1,5 +1,6 @@
 import {
   type Entry,
+  Escaper,
   encodeLine,
   entrySchemas,
   isUlid,
@@ -12,7 +13,7 @@ import { readCanonicalDate } from './dates.js';
 import { deriveId } from './derive-id.js';
 import { FIELDS, type FieldKind } from './entry-fields.js';
 import { isJsonArray, sortKeys } from './json-value.js';
-import { escapeWide, isWide, quote } from './quote.js';
+import { isWide, quote } from './quote.js';
 
 /** An entry on its way into a plan: its line, and what the line's place among the others depends on. */
 export interface WrittenEntry {
@@ -101,7 +102,7 @@ export class TailedMessage implements WrittenEntry {
     const after = this.#after === undefined ? '' : `,"after":"${this.#after}"`;
     const head = `{"type":"message","message_id":"${this.ref}","thread_id":"${this.#thread_id}"${reply}${after}`;
     const tail = this.#tail;
-    return isWide(tail) ? escapeWide(head + tail) : head + tail;
+    return isWide(tail) ? new Escaper().escape(head + tail) : head + tail;
   }
 }
 
@@ -142,7 +143,7 @@ function writeLine(entry: Entry, content: string | undefined): string | undefine
     left -= 1;
   }
   if (left !== 0) return undefined;
-  line = escapeWide(`${line}}`);
+  line = new Escaper().escape(`${line}}`);
   return line.length > LIMITS.line ? undefined : line;
 }
 

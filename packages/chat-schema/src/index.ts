@@ -16,6 +16,7 @@ export {
   blankLine,
   closeLine,
   createHead,
+  Escaper,
   encodeLine,
   endsInEscape,
   type Head,

@@ -39,7 +39,8 @@ export function isFolded({ lane }: LaneText): boolean {
   return lane !== undefined && lane.min_reader <= SCHEMA_VERSION && lane.rolled_back === undefined;
 }
 
-function readLane(line: string): LaneEntry | undefined {
+/** The header that a line is; undefined for a line that is none, or one that fails its schema. */
+export function readLane(line: string): LaneEntry | undefined {
   const parsed = parseLine(line);
   const lane = parsed.ok ? entrySchemas.lane.safeParse(parsed.body) : undefined;
   return lane?.success === true ? (lane.data as unknown as LaneEntry) : undefined;

@@ -8,9 +8,10 @@ import {
   SCHEMA_VERSION,
 } from '@chatdoc/schema';
 import type { Inspection, PlacedDeletion, PlacedStruct } from '../inspect.js';
+import { readLane } from '../lane-text.js';
 import { findClaim, type GateAction, isShared } from './gate-claims.js';
 import { type GateCode, refuseUnless } from './gate-code.js';
-import { Facts, readHeader, SEVERAL, type Writer } from './gate-facts.js';
+import { Facts, SEVERAL, type Writer } from './gate-facts.js';
 import {
   createLaneState,
   feedLane,
@@ -200,7 +201,7 @@ export class GateCheck {
   }
 
   #checkHeader(lane: StagedLane, checked: CheckedLine | undefined, raw: string): void {
-    const header = checked?.kind === KIND.lane ? readHeader(raw) : undefined;
+    const header = checked?.kind === KIND.lane ? readLane(raw) : undefined;
     if (header?.lane_id !== lane.key) {
       this.#allowCopy(lane, 'header');
       return;

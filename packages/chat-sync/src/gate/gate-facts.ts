@@ -1,6 +1,5 @@
 import {
   createHead,
-  entrySchemas,
   KIND,
   keyOfLine,
   type LaneEntry,
@@ -122,11 +121,4 @@ export class Facts {
 
 function idAt(line: string, at: number): string {
   return line.substring(at, at + ULID_LENGTH);
-}
-
-/** The header that a line is; undefined for a line that is none, or one that fails its schema. */
-export function readHeader(line: string): LaneEntry | undefined {
-  const parsed = parseLine(line);
-  const header = parsed.ok ? entrySchemas.lane.safeParse(parsed.body) : undefined;
-  return header?.success === true ? (header.data as unknown as LaneEntry) : undefined;
 }

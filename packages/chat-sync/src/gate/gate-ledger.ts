@@ -1,6 +1,7 @@
 import { createHead, KIND, readHead } from '@chatdoc/schema';
 import type * as Y from 'yjs';
-import { Facts, readHeader, type Writer } from './gate-facts.js';
+import { readLane } from '../lane-text.js';
+import { Facts, type Writer } from './gate-facts.js';
 import {
   findStoredLane,
   isClientKnown,
@@ -80,7 +81,7 @@ export function noteLine(facts: Facts, state: LaneState, raw: string): void {
     else facts.noteLine(line, state.writer);
     return;
   }
-  const lane = readHeader(line);
+  const lane = readLane(line);
   state.headers += 1;
   if (state.headers > 1 || lane?.lane_id !== state.key) state.copy = true;
   state.writer = lane === undefined ? undefined : facts.noteWriter(lane);
