@@ -5,17 +5,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
-const ENTRY = fileURLToPath(new URL('./fault-child.ts', import.meta.url));
-
 export interface ChildResult {
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** The child in one file, so that each start takes a fraction of that from source. */
-export async function buildChild(): Promise<{
-  run(argv: readonly string[]): Promise<ChildResult>;
+export interface ChildPlace {
+  readonly node?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A program of the tests in one file, so that each start takes a fraction of that from source. */
+export async function buildChild(entry: 'fault-child.ts' | 'machine-child.ts'): Promise<{
+  run(argv: readonly string[], place?: ChildPlace): Promise<ChildResult>;
   remove(): void;
 }> {
   const folder = mkdtempSync(join(tmpdir(), 'chatdoc-child-'));
@@ -25,7 +28,7 @@ export async function buildChild(): Promise<{
     resolve: { conditions: ['@chatdoc/source', 'node', 'import', 'default'] },
     ssr: { noExternal: true, resolve: { conditions: ['@chatdoc/source', 'node', 'import', 'default'] } },
     build: {
-      ssr: ENTRY,
+      ssr: fileURLToPath(new URL(entry, import.meta.url)),
       outDir: folder,
       target: 'node20',
       minify: false,
@@ -33,14 +36,21 @@ export async function buildChild(): Promise<{
     },
   });
   return {
-    run: (argv) => runChild(join(folder, 'child.mjs'), argv),
+    run: (argv, place = {}) => runChild(join(folder, 'child.mjs'), argv, place),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-function runChild(file: string, argv: readonly string[]): Promise<ChildResult> {
+function runChild(
+  file: string,
+  argv: readonly string[],
+  { node = process.execPath, env }: ChildPlace,
+): Promise<ChildResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(node, [file, ...argv], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     const texts = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].on('data', (chunk) => {

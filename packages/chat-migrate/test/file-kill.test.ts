@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitMigration, rollBackMigration } from '../src/file/index.js';
-import { buildChild } from './fault-program.js';
+import { buildChild } from './child-program.js';
 import { CHAT, commit, createFolder, LATER, readFolder, textsIn } from './file-chats.js';
 
 /** Real processes, killed with SIGKILL at each of their calls to the file system. */
@@ -10,7 +10,7 @@ import { CHAT, commit, createFolder, LATER, readFolder, textsIn } from './file-c
 let child: Awaited<ReturnType<typeof buildChild>>;
 
 beforeAll(async () => {
-  child = await buildChild();
+  child = await buildChild('fault-child.ts');
 });
 
 afterAll(() => child.remove());

@@ -73,9 +73,17 @@ function keyOf(index: EntryIndex, row: number): string {
   return at < 0 ? `${kind}` : `${kind}:${line.substring(at, at + ULID_LENGTH)}`;
 }
 
-/** Kinds that hold what somebody wrote, so that a redaction blanks them. */
+const PRIVATE_KINDS: ReadonlySet<number> = new Set([
+  KIND.message,
+  KIND.revision,
+  KIND.part,
+  KIND.finish,
+  KIND.legacy_row,
+]);
+
+/** Kinds that hold what somebody wrote, so that a redaction of the message they are about blanks them. */
 export function isPrivateKind(kind: number): boolean {
-  return kind === KIND.message || kind === KIND.revision || kind === KIND.part || kind === KIND.finish;
+  return PRIVATE_KINDS.has(kind);
 }
 
 function readLine(index: EntryIndex, row: number, blank: boolean): string {

@@ -36,7 +36,7 @@ const KEYS: Readonly<Record<EntryType, readonly string[]>> = {
   variables: ['id', 'replaces', 'scope', 'scope_id', 'values'],
   annotation: ['id', 'message_id', 'thread_id', 'replaces', 'user_id', 'key', 'value'],
   thread_state: ['id', 'thread_id', 'active_message_id', 'replaces', 'state', 'updated_at'],
-  legacy_row: ['id', 'reason', 'row'],
+  legacy_row: ['id', 'message_id', 'reason', 'row'],
 };
 const LAST: ReadonlySet<string> = new Set(['content', 'text', 'cut']);
 const LISTED: Readonly<Record<EntryType, ReadonlySet<string>>> = Object.fromEntries(
@@ -259,6 +259,7 @@ const NUMBER = '","n":';
 const MESSAGE = form('message', 'message_id', ofThread);
 const PART = form('part', 'attempt');
 const THREAD = form('thread', 'thread_id');
+const LEGACY_ROW = form('legacy_row', 'id', ofMessage);
 // By the tenth code unit of a line, the first of its type: few comparisons, the common ones first.
 const FORMS: Readonly<Record<string, readonly HeadForm[]>> = {
   m: [MESSAGE],
@@ -268,7 +269,7 @@ const FORMS: Readonly<Record<string, readonly HeadForm[]>> = {
   s: [form('stop', 'id', ofMessage)],
   i: [form('interrupt', 'id', ofMessage)],
   t: [form('thread_config', 'id', ofThread), THREAD, form('thread_state', 'id', ofThread)],
-  l: [form('lane', 'lane_id'), form('legacy_row', 'id')],
+  l: [form('lane', 'lane_id'), LEGACY_ROW],
   a: [form('annotation', 'id', ofMessage, ofThread), form('activation', 'id', ofThread)],
   d: [form('document', 'id')],
   v: [form('variables', 'id')],
@@ -358,7 +359,7 @@ function readIds(
     head.subjectRole = role;
     return readId(text, head.subject, end, check) >= 0;
   }
-  return false;
+  return form === LEGACY_ROW;
 }
 
 /** The offset of the quote after a canonical ULID at `at`, or -1. Bounded by the end of the line. */
@@ -413,7 +414,10 @@ export function findPrivateRanges(line: string): readonly (readonly [number, num
     const end = findQuote(line, start);
     token.lastIndex = end + 1;
     if (end < line.length && line.charCodeAt(end + 1) === 58) {
-      if (depth === 1) envelope = ENVELOPE.has(line.slice(start, end));
+      if (depth === 1) {
+        const key = line.slice(start, end);
+        envelope = ENVELOPE.has(key) || (key === 'reason' && line.startsWith(LEGACY_ROW.prefix));
+      }
     } else if (!envelope && end > start) {
       ranges.push([start, end]);
     }

@@ -237,10 +237,12 @@ export interface ThreadStateEntry {
   readonly updated_at: string;
 }
 
-/** A row of a legacy file that became no record: kept so that a later version can do better. */
+/** A row of a legacy file that became no record, or what of it a message has no field for. */
 export interface LegacyRowEntry {
   readonly type: 'legacy_row';
   readonly id: string;
+  /** The message that it is about, whose redaction takes its text too. */
+  readonly message_id?: string | undefined;
   readonly reason?: string | undefined;
   readonly row: Json;
 }
@@ -427,7 +429,13 @@ export const entrySchemas: Readonly<Record<EntryType, z.ZodObject>> = {
     state: z.enum(THREAD_STATES),
     updated_at: date,
   }),
-  legacy_row: z.looseObject({ type: z.literal('legacy_row'), id, reason: name.optional(), row: json }),
+  legacy_row: z.looseObject({
+    type: z.literal('legacy_row'),
+    id,
+    message_id: id.optional(),
+    reason: name.optional(),
+    row: json,
+  }),
 };
 
 export interface ReadEntry {

@@ -393,6 +393,7 @@ export class EntryIndex extends LineTable {
     }
     if (head.attempt >= 0) this.#stamps.notice(chunk, head.attempt, this.#horizon);
     this.linkRow(row, this.#links);
+    if (head.kind === KIND.legacy_row) this.addLegacyRow(row);
     if (touched !== undefined) {
       this.#touchRow(row);
       if (head.kind === KIND.part && this.#wantDeltas) this.#noteFirstText(touched, row);

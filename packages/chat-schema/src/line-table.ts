@@ -47,6 +47,7 @@ export class LineTable {
   #cells = new Int32Array(256 * ROW);
   #heads = new Int32Array(256 * SLOT).fill(-1);
   readonly #others = new Map<number, number[]>();
+  readonly #legacy: number[] = [];
 
   constructor(seed: number) {
     this.slots = new SlotTable(seed);
@@ -87,6 +88,11 @@ export class LineTable {
     const rows = this.#others.get(kind);
     if (rows === undefined) this.#others.set(kind, [row]);
     else rows.push(row);
+  }
+
+  /** Beside its place among the lines of the message that it is about. */
+  protected addLegacyRow(row: number): void {
+    this.#legacy.push(row);
   }
 
   protected linkRow(row: number, { subject, role, thread, attempt }: Links): void {
@@ -131,6 +137,7 @@ export class LineTable {
   protected clearRows(): void {
     this.#heads.fill(-1);
     this.#others.clear();
+    this.#legacy.length = 0;
     this.#size = 0;
     this.#live = 0;
   }
@@ -201,7 +208,7 @@ export class LineTable {
     return this.#chain(this.#headOf(slot, OF_THREAD));
   }
 
-  /** Rows about a message: its lines (one an attempt), revisions, stops, retries, redactions, annotations. */
+  /** Rows about a message: its lines (one an attempt), revisions, stops, retries, redactions, annotations, legacy rows. */
   messageRows(slot: number): number[] {
     return this.#chain(this.#headOf(slot, OF_MESSAGE));
   }
@@ -264,6 +271,11 @@ export class LineTable {
       if (this.#cell(row, KIND_OF) === KIND.message) threads.add(this.#cell(row, THREAD));
     }
     return threads;
+  }
+
+  /** Rows of legacy files that are about a message. */
+  legacyRowsOfMessages(): number[] {
+    return this.#legacy.filter((row) => this.#cell(row, KIND_OF) === KIND.legacy_row);
   }
 
   /** Rows of document-wide kinds: `document`, `variables`, `legacy_row`, `unknown`, `bad`, and headers. */

@@ -1,16 +1,16 @@
 import type * as Y from 'yjs';
 import { isPrivateKind } from './choose.js';
-import { findPrivateRanges, KIND } from './codec.js';
+import { findPrivateRanges, KIND, ROLE } from './codec.js';
 import type { EntryIndex } from './entry-index.js';
 import { isRedacted } from './fold-message.js';
 import { deleteFromLaneText, type LaneText } from './structs.js';
 
-/** Rows whose text a redaction of the message takes: its lines, revisions, and all of its attempts. */
+/** Rows whose text a redaction of the message takes: its lines, revisions, legacy rows, and all of its attempts. */
 function privateRows(index: EntryIndex, slot: number): number[] {
   const rows: number[] = [];
   for (const row of index.messageRows(slot)) {
     const kind = index.kindOf(row);
-    if (kind === KIND.revision) rows.push(row);
+    if (kind === KIND.revision || kind === KIND.legacy_row) rows.push(row);
     if (kind !== KIND.message) continue;
     rows.push(row, ...index.attemptRows(index.attemptOf(row) ?? slot));
   }
@@ -31,7 +31,7 @@ export function isRedactedRow(index: EntryIndex, row: number): boolean {
   const kind = index.kindOf(row);
   if (!isPrivateKind(kind)) return false;
   const slot = index.subjectOf(row);
-  if (kind === KIND.message || kind === KIND.revision) return isRedacted({ index }, slot);
+  if (index.roleOf(row) !== ROLE.attempt) return slot >= 0 && isRedacted({ index }, slot);
   return index.attemptMessages(slot).some((message) => isRedacted({ index }, index.subjectOf(message)));
 }
 

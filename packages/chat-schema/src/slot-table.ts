@@ -70,6 +70,19 @@ export class SlotTable {
     return id;
   }
 
+  /** Slots of other ids that say the same time. O(all slots), without making a string of one. */
+  *sameTime(slot: number): IterableIterator<number> {
+    const words = this.#words;
+    const base = slot * 4;
+    for (let other = 0; other < this.#size; other += 1) {
+      const differs = (word: number): number =>
+        (words[base + word] as number) ^ (words[other * 4 + word] as number);
+      // Ten digits: the first two are the upper bits of all words, the last two stand high in the second.
+      const time = differs(0) | (differs(1) & 0xfff00000) | ((differs(2) | differs(3)) & 0xc0000000);
+      if (time === 0 && other !== slot) yield other;
+    }
+  }
+
   #writeId(base: number): string {
     let head = 0;
     let tail = '';

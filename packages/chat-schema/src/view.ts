@@ -19,6 +19,7 @@ import {
   type FoldedTurn,
   foldMessage,
   foldTurn,
+  isRedacted,
   NO_TURN,
 } from './fold-message.js';
 import {
@@ -529,7 +530,18 @@ export class ChatView implements ChatReader, TurnView {
 
   legacyRows(): readonly LegacyRowEntry[] {
     const rows = [...this.#others<LegacyRowEntry>(KIND.legacy_row)];
-    return Object.freeze(rows.sort((a, b) => compareText(a.id, b.id)));
+    const slots = new Set(this.index.legacyRowsOfMessages().map((row) => this.index.subjectOf(row)));
+    for (const slot of slots) {
+      const about = this.index.messageRows(slot).filter((row) => this.index.kindOf(row) === KIND.legacy_row);
+      const { chosen } = chooseRows(
+        this.index,
+        filterRows(this.source, about),
+        isRedacted(this.source, slot),
+      );
+      for (const { entry } of chosen) rows.push(entry as LegacyRowEntry);
+    }
+    const about = ({ message_id = '' }: LegacyRowEntry): string => message_id;
+    return Object.freeze(rows.sort((a, b) => compareText(a.id, b.id) || compareText(about(a), about(b))));
   }
 
   #others<T>(kind: number): readonly T[] {

@@ -232,6 +232,22 @@ describe('reading and watching', () => {
     expect(seen).toHaveLength(4);
   });
 
+  it('[RD2] a stop or retry of an answer that nobody has begun names the thread whose state it changes', () => {
+    const { a, b, thread_id } = createPair();
+    const prompt = ask(a.chat, thread_id);
+    ask(a.chat, thread_id);
+    say(a.chat, thread_id, 'later');
+    syncAll([a, b]);
+    const threads: (readonly string[])[] = [];
+    b.chat.subscribe((change) => threads.push(change.threads));
+    for (const act of ['stop', 'retry'] as const) {
+      a.chat[act]({ message_id: prompt.message_id, by: 'ada' });
+      send(a.doc, b.doc);
+      expect(threads.pop()).toEqual([thread_id]);
+      expect(b.chat.queue(thread_id)).toHaveLength(act === 'stop' ? 1 : 2);
+    }
+  });
+
   it('[RD2] each of several subscribers is told, and may end while it is', () => {
     const { chat } = createReplica();
     const calls: string[] = [];

@@ -151,6 +151,57 @@ describe('redaction and damage', () => {
     expect(other.chat.digest()).toBe(before);
   });
 
+  it('[RX1] it takes the text of legacy rows that are about the message, wherever they stand, and of no other', () => {
+    const row = (tag: string, fields: Record<string, unknown>): string =>
+      entryLine('legacy_row', idAt(6, tag), { ...fields, reason: 'columns' });
+    const doc = new Y.Doc();
+    const other = idAt(2);
+    addText(
+      doc,
+      textOf([
+        header(),
+        threadLine(T),
+        messageLine(M, T, { content: 'SECRET' }),
+        row('own', { message_id: M, row: { note: 'SECRET', list: [1, 'SECRET'] } }),
+        row('text', { message_id: M, row: 'SECRET' }),
+        row('other', { message_id: other, row: { note: 'kept' } }),
+        row('none', { row: { note: 'kept' } }),
+      ]),
+    );
+    const viewer = reload(doc, 'viewer', { readOnly: true });
+    const { chat } = createReplica('writer', { user_id: 'ada' }, doc);
+    const rows = (of: typeof chat): string[] =>
+      of.legacyRows().map((each) => `${each.reason} ${JSON.stringify(each.row)}`);
+    expect(rows(chat)).toContain('columns {"note":"SECRET","list":[1,"SECRET"]}');
+    const late = reload(doc, 'late');
+    chat.redact({ message_id: M, by: 'ada' });
+    const blank = [
+      'columns ""',
+      'columns {"note":"","list":[1,""]}',
+      'columns {"note":"kept"}',
+      'columns {"note":"kept"}',
+    ];
+    expect(rows(chat).sort()).toEqual(blank);
+    expect(holdsBytes(doc, 'SECRET')).toBe(false);
+    expect(chat.quarantine()).toEqual([]);
+    // [RX2]: the reader holds the bytes, and shows nothing of them.
+    addText(viewer.doc, textOf([header({ lane: 'two' }), redaction(M)]));
+    expect(rows(viewer.chat).sort()).toEqual(blank);
+    expect(viewer.chat.at(idAt(7)).legacyRows()).toHaveLength(4);
+    // [RX3]: a row that comes after its redaction is blanked by who may write.
+    addText(
+      doc,
+      textOf([
+        header({ lane: 'three', writer: 'three' }),
+        row('late', { message_id: M, row: { more: 'SECRET' } }),
+      ]),
+    );
+    expect(rows(chat)).toContain('columns {"more":""}');
+    expect(holdsBytes(doc, 'SECRET')).toBe(false);
+    send(doc, late.doc);
+    expectSame([{ chat, doc }, late]);
+  });
+
   it('[RX3] a replica that may write deletes unblanked text again, after the transaction that brought it', () => {
     const { a, b, thread_id } = createPair();
     const { message_id } = say(a.chat, thread_id, 'SECRET');

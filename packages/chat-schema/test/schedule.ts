@@ -85,6 +85,7 @@ export type HostileLine =
       readonly reply: number;
       readonly after: number;
     }
+  | { readonly kind: 'legacy_row'; readonly message: number; readonly own: number; readonly about: boolean }
   | { readonly kind: 'attempt'; readonly message: number; readonly own: number; readonly epoch: unknown }
   | { readonly kind: 'part' | 'finish'; readonly attempt: number; readonly own: number; readonly n: unknown }
   | {
@@ -297,6 +298,7 @@ const RAW = [
   `{"type":"message","message_id":"${A_ULID}","thread_id":"${A_ULID}","content":"a\u0000b"}`,
   `{"type":"message","message_id":"${A_ULID}","thread_id":"${A_ULID}","content":"\u0000"}`,
   `{"type":"legacy_row","id":"${A_ULID}","row":{"constructor":1,"toString":2}}`,
+  `{"type":"legacy_row","id":"${A_ULID}","message_id":"x","row":1}`,
   `{"type":"variables","id":"${A_ULID}","scope":"user","scope_id":"u","values":{"constructor":"x","hasOwnProperty":1}}`,
   `{"type":"document","id":"${A_ULID}","doc_id":"${A_ULID}"}`,
   '{"type":"future_thing","id":"x","deep":{"a":[1,2]}}',
@@ -335,6 +337,15 @@ const hostileLine: fc.Arbitrary<HostileLine> = fc.oneof(
       thread: nat(),
       reply: nat(),
       after: nat(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('legacy_row' as const),
+      message: nat(),
+      own,
+      about: fc.boolean(),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('attempt' as const), message: nat(), own, epoch }) },

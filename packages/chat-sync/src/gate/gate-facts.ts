@@ -69,7 +69,7 @@ export class Facts {
     return this.#redacted.has(messageId) || this.#base?.isRedacted(messageId) === true;
   }
 
-  /** The message that a line of text is about: of a message, a revision, a part or a finish. */
+  /** The message that a line of text is about: of a message, a revision, a legacy row, a part or a finish. */
   messageOf(line: string): string | undefined {
     const head = this.#head;
     readHead(line, 0, line.length, head);
@@ -77,6 +77,8 @@ export class Facts {
       case KIND.message:
       case KIND.revision:
         return idAt(line, head.subject);
+      case KIND.legacy_row:
+        return head.subject < 0 ? undefined : idAt(line, head.subject);
       case KIND.part:
       case KIND.finish: {
         const attempt = idAt(line, head.subject);
