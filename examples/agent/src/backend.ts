@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type Chat, openChat } from '@chatdoc/schema';
+import { openChatFile } from '@chatdoc/sync/file';
 import {
   AwarenessLiveness,
   continueTurn,
@@ -11,73 +11,61 @@ import {
 } from '@chatdoc/turns';
 import { acpAgent } from '@chatdoc/turns/acp';
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
-import * as Y from 'yjs';
-import { keepDocument } from './document-file.js';
-import { decode, encode, type FromBackend, type ToBackend } from './wire.js';
+import type { FromBackend, ToBackend } from './wire.js';
 
-/** One backend, a process of its own: a replica in a file, and an engine. `backend.ts NAME FILE CLAIM_DELAY` */
+/**
+ * One backend, a process of its own: it has the document file open, as others have, and an engine.
+ * `backend.ts NAME FILE CLAIM_DELAY`
+ */
 
-const [, , name = 'backend', path = 'chat', claimDelay = '0'] = process.argv;
+const [, , name = 'backend', path = 'team.ychat', claimDelay = '0'] = process.argv;
 /** Short, so that nobody who watches has to wait. */
 const LEASE_MS = 2_000;
 const RENEW_MS = 250;
+const READ_MS = 50;
 
-const doc = new Y.Doc();
-keepDocument(doc, path);
-const chat: Chat = openChat(doc, { user_id: name });
+const opened = await openChatFile(path, { create: true, flush: 'at_once', user_id: name });
+if (!opened.ok) throw new Error(opened.code);
+const { chat, doc } = opened.file;
+// A flush also brings in what the other backend has written.
+const read = (): void => void opened.file.flush().then(() => setTimeout(read, READ_MS));
+read();
+
 const awareness = new Awareness(doc);
 const liveness = new AwarenessLiveness(awareness, { timers: systemTimers, stale_ms: LEASE_MS / 2 });
-const engine = new TurnEngine({ runner_id: name, lease_ms: LEASE_MS });
-
-const tell = (message: FromBackend): void => void process.send?.(message);
-const slot = { root_id: 'demo', owner_id: 'ada', provider: 'counter', purpose: 'chat' } as const;
-// Derived from the slot: both backends make the same thread.
-const { thread_id } = getOrCreateThread(chat, slot, {
-  created_by: 'ada',
-  created_at: '2026-01-01T00:00:00.000Z',
-} as never);
-
-doc.on('update', (update: Uint8Array, origin: unknown) => {
-  if (origin !== 'peer') tell({ type: 'update', bytes: encode(update) });
-});
+liveness.setSynced(true);
+setInterval(() => awareness.setLocalState(awareness.getLocalState()), RENEW_MS);
 awareness.on('update', (_changes: unknown, origin: unknown) => {
   if (origin !== 'peer') tellAwareness();
 });
-chat.subscribe(() => show());
-setInterval(() => awareness.setLocalState(awareness.getLocalState()), RENEW_MS);
 
 const agent = acpAgent({
   command: process.execPath,
   args: ['--import', 'tsx', fileURLToPath(new URL('agent-process.ts', import.meta.url))],
 });
+const engine = new TurnEngine({ runner_id: name, lease_ms: LEASE_MS });
 engine.serve(chat, {
   agentFor: () => ({ agent, sender_id: 'counter' }),
   liveness,
   claim_delay_ms: Number(claimDelay),
 });
 
+const slot = { root_id: 'demo', owner_id: 'ada', provider: 'counter', purpose: 'chat' } as const;
+// Derived from the slot: both backends make the same thread.
+const { thread_id } = getOrCreateThread(chat, slot, { created_by: 'ada' });
+
 process.on('message', (message: ToBackend) => {
   switch (message.type) {
-    case 'update':
-      Y.applyUpdate(doc, decode(message.bytes), 'peer');
-      break;
     case 'awareness':
-      applyAwarenessUpdate(awareness, decode(message.bytes), 'peer');
+      applyAwarenessUpdate(awareness, message.update, 'peer');
       break;
     case 'tell':
-      tell({ type: 'update', bytes: encode(Y.encodeStateAsUpdate(doc)) });
       tellAwareness();
       break;
     case 'ask': {
       const date = new Date().toISOString();
-      const { content } = message;
-      submitPrompt(chat, {
-        thread_id,
-        sender_id: 'ada',
-        content,
-        client_message_id: `${name} ${date}`,
-        date,
-      });
+      const prompt = { thread_id, sender_id: 'ada', content: message.content };
+      submitPrompt(chat, { ...prompt, client_message_id: `${name} ${date}`, date });
       break;
     }
     case 'stop':
@@ -91,20 +79,20 @@ process.on('message', (message: ToBackend) => {
 process.on('disconnect', () => process.exit());
 
 tell({ type: 'ready' });
-liveness.setSynced(true);
+chat.subscribe(show);
 show();
 
+function tell(message: FromBackend): void {
+  process.send?.(message);
+}
+
 function tellAwareness(): void {
-  tell({ type: 'awareness', bytes: encode(encodeAwarenessUpdate(awareness, [awareness.clientID])) });
+  tell({ type: 'awareness', update: encodeAwarenessUpdate(awareness, [awareness.clientID]) });
 }
 
 function lastAnswer(): string {
-  return (
-    chat
-      .messages(thread_id)
-      .filter(({ attempt }) => attempt !== undefined)
-      .at(-1)?.message_id ?? ''
-  );
+  const answers = chat.messages(thread_id).filter(({ attempt }) => attempt !== undefined);
+  return answers.at(-1)?.message_id ?? '';
 }
 
 function show(): void {

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FromBackend, ToBackend, View } from './wire.js';
 
@@ -13,12 +12,14 @@ export class Backend {
   view: View = { question: '', state: 'idle', text: '', finish_reason: null, runner: null, digest: '' };
   #onView: () => void = () => undefined;
 
-  constructor(name: string, folder: string, onMessage: (from: Backend, message: FromBackend) => void) {
+  constructor(name: string, path: string, onMessage: (from: Backend, message: FromBackend) => void) {
     this.name = name;
     // The first to come answers; the others leave it the time to claim.
     const claimDelay = name === 'one' ? '0' : '1000';
-    this.#child = fork(PROGRAM, [name, join(folder, `${name}.chat`), claimDelay], {
+    this.#child = fork(PROGRAM, [name, path, claimDelay], {
       execArgv: ['--conditions=@chatdoc/source', '--import', 'tsx'],
+      // Bytes stay bytes.
+      serialization: 'advanced',
     });
     this.#child.on('message', (message: FromBackend) => {
       if (message.type === 'view') {
@@ -59,18 +60,18 @@ export class Backend {
   }
 }
 
-/** Backends that hear each other through this process. */
+/** Backends at one document file. Who is alive they hear through this process. */
 export class Backends {
-  readonly #folder: string;
+  readonly #path: string;
   readonly #running = new Set<Backend>();
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  constructor(path: string) {
+    this.#path = path;
   }
 
   start(name: string): Promise<Backend> {
     return new Promise((resolve) => {
-      const backend = new Backend(name, this.#folder, (from, message) => {
+      const backend = new Backend(name, this.#path, (from, message) => {
         if (message.type === 'ready') {
           for (const each of this.#running) each.send({ type: 'tell' });
           resolve(from);

@@ -1,14 +1,12 @@
-/** What a backend and the parent process tell each other. Bytes are base64. */
+/** What a backend and the parent process tell each other. The document itself goes through its file. */
 export type FromBackend =
   | { readonly type: 'ready' }
-  | { readonly type: 'update'; readonly bytes: string }
-  | { readonly type: 'awareness'; readonly bytes: string }
+  | { readonly type: 'awareness'; readonly update: Uint8Array }
   | ({ readonly type: 'view' } & View);
 
 export type ToBackend =
-  | { readonly type: 'update'; readonly bytes: string }
-  | { readonly type: 'awareness'; readonly bytes: string }
-  /** Send all that you have: somebody has come. */
+  | { readonly type: 'awareness'; readonly update: Uint8Array }
+  /** Say that you are here: somebody has come. */
   | { readonly type: 'tell' }
   | { readonly type: 'ask'; readonly content: string }
   | { readonly type: 'stop' }
@@ -23,6 +21,3 @@ export interface View {
   readonly runner: string | null;
   readonly digest: string;
 }
-
-export const encode = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-export const decode = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));

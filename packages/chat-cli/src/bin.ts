@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { systemEnvironment } from '@chatdoc/schema';
+import { systemTimers } from '@chatdoc/sync';
 import { isClosed } from './io.js';
 import { run } from './run.js';
 
@@ -15,6 +17,8 @@ process.exitCode = await run(process.argv.slice(2), {
   stderr: process.stderr,
   cwd: process.cwd(),
   env: process.env,
+  timers: systemTimers,
+  now: systemEnvironment.now,
   untilStopped: () =>
     new Promise((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

@@ -2,10 +2,15 @@
 export const EXIT = {
   /** All well. */
   ok: 0,
-  /** Done, but `verify` found errors, `migrate` set rows aside, or some of the files could not be done. */
+  /**
+   * Done, but `verify` or `repair` leaves errors, `migrate` set rows aside, `run` has no whole answer, or some of the
+   * files could not be done.
+   */
   findings: 1,
   /** Nothing was done: wrong usage, or none of the files could be done. */
   nothing: 2,
+  /** `run` was stopped by Ctrl-C: what shells give for it. */
+  stopped: 130,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

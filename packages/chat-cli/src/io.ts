@@ -1,3 +1,4 @@
+import type { Timers } from '@chatdoc/sync';
 import picocolors from 'picocolors';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -7,6 +8,7 @@ export interface OutputStream {
   write(text: string, done: (error?: Error | null) => void): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 /** Everything that the program takes from the world but files. */
@@ -14,9 +16,12 @@ export interface Io {
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  /** Relative names of files start here. */
+  /** Relative names of files start here, and agents work here. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly timers: Timers;
+  /** Milliseconds since 1970. */
+  now(): number;
   /** Resolves when the program is asked to end, as by Ctrl-C, which from the call on does not end it by itself. */
   untilStopped(): Promise<void>;
 }

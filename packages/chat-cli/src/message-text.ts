@@ -20,6 +20,10 @@ const INDENT = '  ';
 /** Finish reasons that say nothing but that all went well. */
 const ORDINARY: ReadonlySet<string> = new Set(['', 'complete', 'completed', 'end_turn', 'stop', 'success']);
 
+export function isOrdinaryEnd(finishReason: string): boolean {
+  return ORDINARY.has(finishReason);
+}
+
 export function renderMessage(
   chat: ChatReader,
   message: Message,
@@ -60,7 +64,7 @@ function listMarks(message: Message, isQueued: boolean): readonly string[] {
     const reason = flatten(attempt.finish_reason ?? '');
     if (attempt.error !== undefined || reason === 'error')
       marks.push(typeof said === 'string' ? `failed: ${cutText(flatten(said), 60)}` : 'failed');
-    else if (!ORDINARY.has(reason)) marks.push(cutText(reason.replaceAll('_', ' '), 40));
+    else if (!isOrdinaryEnd(reason)) marks.push(cutText(reason.replaceAll('_', ' '), 40));
   }
   if (isQueued) marks.push('waiting for an answer');
   if (message.problem !== undefined) marks.push('damaged');
@@ -116,7 +120,7 @@ function renderBody(message: Message, style: MessageStyle): readonly string[] {
 }
 
 /** A tool call, a file, a plan: one line, whatever it holds. */
-function describePart({ kind, title, part_id, state, text }: Part): string {
+export function describePart({ kind, title, part_id, state, text }: Part): string {
   const name = kind === 'tool_call' ? 'tool' : flatten(kind.replaceAll('_', ' '));
   const what = [title, text, part_id]
     .map((words) => flatten((words ?? '').slice(0, 400)))

@@ -2,12 +2,12 @@ import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type LegacyFormat, summarize } from '@chatdoc/migrate';
 import { commitMigration } from '@chatdoc/migrate/file';
+import { findSources, OLD_CHATS } from './chat-sources.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { type Io, writeTo } from './io.js';
 import { describeCommitFault } from './migrate-faults.js';
 import { choosePlaces, type Place } from './migrate-places.js';
 import { describeMigration, describeMigrations, type Migrated } from './migrate-result.js';
-import { findSources } from './migrate-sources.js';
 import { escapeJson } from './plain-text.js';
 import { createProgressBar } from './progress-bar.js';
 import { type Failure, fail, findFile } from './read-source.js';
@@ -30,7 +30,7 @@ export async function migrateFiles(
   options: MigrateOptions,
   io: Io,
 ): Promise<ExitCode> {
-  const sources = await findSources(paths, io.cwd);
+  const sources = await findSources(paths, io.cwd, OLD_CHATS);
   const files = sources.map(({ file }) => file);
   const refused = await refuseReport(files, options, io);
   if (refused !== undefined) return reportFailure('--report', refused, io);

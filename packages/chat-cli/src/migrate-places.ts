@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { defaultOutput } from '@chatdoc/migrate/file';
-import type { MigrateSource } from './migrate-sources.js';
+import type { ChatSource } from './chat-sources.js';
 import { type Failure, fail } from './read-source.js';
 import { describeWriteError, findKind } from './write-file.js';
 
@@ -11,7 +11,7 @@ export type Place =
 
 /** One place for each file, no two alike. */
 export async function choosePlaces(
-  sources: readonly MigrateSource[],
+  sources: readonly ChatSource[],
   out: string | undefined,
   cwd: string,
 ): Promise<{ readonly ok: true; readonly places: readonly Place[] } | Failure> {
@@ -45,7 +45,7 @@ function refuseShared(place: Place, owners: ReadonlyMap<string, readonly string[
 
 /** Whether `--out` names a folder: one that is there, one that ends in a slash, or any where there are more files. */
 async function findFolder(
-  sources: readonly MigrateSource[],
+  sources: readonly ChatSource[],
   out: string,
   cwd: string,
 ): Promise<boolean | Failure> {
@@ -62,10 +62,7 @@ async function findFolder(
   }
 }
 
-function nameDocument(
-  source: Exclude<MigrateSource, { failure: Failure }>,
-  folder: string | undefined,
-): string {
+function nameDocument(source: Exclude<ChatSource, { failure: Failure }>, folder: string | undefined): string {
   const { file, within = basename(file) } = source;
   if (folder !== undefined) return join(folder, defaultOutput(within));
   return join(dirname(file), defaultOutput(basename(file)));

@@ -1,6 +1,7 @@
 import { type MigrationPlan, openLegacy } from '@chatdoc/migrate';
 import { type Chat, openChat } from '@chatdoc/schema';
 import { readDocument } from '@chatdoc/sync';
+import type { OpenReport } from '@chatdoc/sync/file';
 import * as Y from 'yjs';
 import { countNoun } from './nouns.js';
 import { type Failure, fail } from './read-source.js';
@@ -40,7 +41,12 @@ export function isDocumentFile(bytes: Uint8Array): boolean {
 function openDocumentFile(bytes: Uint8Array): OpenedChat | Failure {
   const read = readDocument(bytes);
   if (!read.ok) return describeDocumentFault(read.code);
-  const { torn_bytes, damaged_bytes, gaps, strangers } = read.report;
+  return { ok: true, format: 'chatdoc', chat: read.chat, notes: describeReport(read.report) };
+}
+
+/** What is odd about a document file, for a person. */
+export function describeReport(report: OpenReport): readonly string[] {
+  const { torn_bytes, damaged_bytes, gaps, strangers } = report;
   const notes: string[] = [];
   if (torn_bytes > 0) {
     notes.push(
@@ -55,7 +61,7 @@ function openDocumentFile(bytes: Uint8Array): OpenedChat | Failure {
   if (gaps > 0) notes.push(`${countNoun(gaps, 'frame')} build on what is damaged, and cannot be shown`);
   if (strangers > 0)
     notes.push(`${countNoun(strangers, 'frame')} of another document are in this file, unread`);
-  return { ok: true, format: 'chatdoc', chat: read.chat, notes };
+  return notes;
 }
 
 /** Why a document file cannot be opened at all. */

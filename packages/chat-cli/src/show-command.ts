@@ -1,9 +1,10 @@
-import type { Chat, Message, Thread } from '@chatdoc/schema';
+import type { Message, Thread } from '@chatdoc/schema';
 import { EXIT, type ExitCode } from './exit-codes.js';
+import { findThread } from './find-record.js';
 import { type Io, usesColor, widthOf, writeTo } from './io.js';
-import { countNoun, listSome, nameReason } from './nouns.js';
+import { countNoun, nameReason } from './nouns.js';
 import { type OpenedChat, openSource } from './open-source.js';
-import { escapeJson, flatten } from './plain-text.js';
+import { escapeJson } from './plain-text.js';
 import { readSource } from './read-source.js';
 import { nameFile, reportFailure } from './report-failure.js';
 import { renderTranscript } from './transcript.js';
@@ -23,7 +24,7 @@ export async function showFile(file: string, options: ShowOptions, io: Io): Prom
   if (options.thread !== undefined) {
     const found = findThread(chat, options.thread);
     if (!found.ok) return reportFailure(file, found, io);
-    thread_id = found.thread_id;
+    thread_id = found.id;
   }
   const text =
     options.json === true
@@ -38,24 +39,6 @@ export async function showFile(file: string, options: ShowOptions, io: Io): Prom
     await writeTo(io.stderr, `chatdoc: ${nameFile(file)}: ${note}\n`);
   }
   return EXIT.ok;
-}
-
-/** By its id or the beginning of it, if that is enough. */
-function findThread(
-  chat: Chat,
-  wanted: string,
-):
-  | { readonly ok: true; readonly thread_id: string }
-  | { readonly ok: false; readonly code: string; readonly message: string } {
-  const all = chat.threads().map(({ thread_id }) => thread_id);
-  const found = all.filter((id) => wanted !== '' && id.startsWith(wanted.toUpperCase()));
-  const [first] = found;
-  if (found.length === 1 && first !== undefined) return { ok: true, thread_id: first };
-  const message =
-    found.length > 1
-      ? `${found.length} threads begin with ${flatten(wanted)}; give more of the id: ${listSome(found)}`
-      : `there is no thread ${flatten(wanted)}; ${all.length === 0 ? 'the chat has none' : `it has ${listSome(all)}`}`;
-  return { ok: false, code: 'no_thread', message };
 }
 
 /** Rows of which a reader misses nothing. */

@@ -1,6 +1,8 @@
 import { check, type Finding, RULES, type Severity } from '@chatdoc/integrity';
 import type { Problem } from '@chatdoc/migrate';
+import { ALL_CHATS, type ChatSource, findSources } from './chat-sources.js';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.js';
+import { describeLine } from './finding-lines.js';
 import { type Colors, colorsFor, type Io, widthOf, writeTo } from './io.js';
 import { countNoun, listSome } from './nouns.js';
 import { FORMAT_NAMES, type OpenedChat, openSource } from './open-source.js';
@@ -8,7 +10,6 @@ import { escapeJson, flatten } from './plain-text.js';
 import { describeProblems } from './problem-lines.js';
 import { type Failure, readSource } from './read-source.js';
 import { nameFile, reportFailure } from './report-failure.js';
-import { wrapText } from './wrap-text.js';
 
 export interface VerifyOptions {
   readonly json?: boolean;
@@ -33,15 +34,15 @@ interface Verified {
 type Result = Verified | (Failure & { readonly file: string });
 
 export async function verifyFiles(
-  files: readonly string[],
+  paths: readonly string[],
   options: VerifyOptions,
   io: Io,
 ): Promise<ExitCode> {
   const results: Result[] = [];
-  for (const file of files) {
-    const result = await verifyFile(file, io);
+  for (const source of await findSources(paths, io.cwd, ALL_CHATS)) {
+    const result = await verifySource(source, io);
     results.push(result);
-    if (!result.ok) await reportFailure(file, result, io);
+    if (!result.ok) await reportFailure(result.file, result, io);
     else if (options.json !== true) await writeTo(io.stdout, describeResult(result, io));
   }
   if (options.json === true)
@@ -52,7 +53,9 @@ export async function verifyFiles(
   return exitCodeOf(done.length, results.length - done.length);
 }
 
-async function verifyFile(file: string, io: Io): Promise<Result> {
+async function verifySource(named: ChatSource, io: Io): Promise<Result> {
+  const { file } = named;
+  if ('failure' in named) return { file, ...named.failure };
   const source = await readSource(file, io);
   if (!source.ok) return { file, ...source };
   const opened = openSource(source.bytes);
@@ -75,9 +78,6 @@ function nameRule(id: string): string {
   return RULES.find((rule) => rule.id === id)?.name ?? id;
 }
 
-const LABELS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
-const LABEL_WIDTH = 'warning'.length;
-
 function describeResult(result: Verified, io: Io): string {
   const { file, format, threads, messages, findings, problems, notes } = result;
   const colors = colorsFor(io.stdout, io.env);
@@ -91,13 +91,6 @@ function describeResult(result: Verified, io: Io): string {
   for (const finding of findings) add(finding.severity, describeFinding(finding));
   lines.push(`  ${summarizeFindings(result, colors)}`);
   return `${lines.join('\n')}\n`;
-}
-
-function describeLine(severity: Severity, text: string, colors: Colors, width: number): readonly string[] {
-  const label = LABELS[severity].padEnd(LABEL_WIDTH);
-  const paint = severity === 'error' ? colors.red : severity === 'warning' ? colors.yellow : colors.dim;
-  const wrapped = wrapText(text, width - LABEL_WIDTH - 4);
-  return wrapped.map((line, i) => `  ${i === 0 ? paint(label) : ' '.repeat(LABEL_WIDTH)}  ${line}`);
 }
 
 function describeFinding({ rule, name, message, ids }: NamedFinding): string {

@@ -3,7 +3,8 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Chat } from '@chatdoc/schema';
+import { type Chat, systemEnvironment } from '@chatdoc/schema';
+import { systemTimers } from '@chatdoc/sync';
 import { createChatFile } from '@chatdoc/sync/file';
 import { afterEach } from 'vitest';
 import * as Y from 'yjs';
@@ -89,7 +90,8 @@ export async function runProgram(
   })();
   const untilStopped = (): Promise<never> => new Promise(() => {});
   const outputs = { stdout: sink('stdout'), stderr: sink('stderr') };
-  const code = await run(argv, { stdin, ...outputs, cwd, env, untilStopped });
+  const { now } = systemEnvironment;
+  const code = await run(argv, { stdin, ...outputs, cwd, env, timers: systemTimers, now, untilStopped });
   return { code, ...texts };
 }
 

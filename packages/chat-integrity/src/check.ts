@@ -11,7 +11,7 @@ export function check(chat: Chat, rules: readonly Rule[] = RULES): readonly Find
   const survey = createSurvey(chat);
   const findings: Finding[] = [];
   for (const rule of rules) {
-    for (const { ids, message, count = 1 } of [...rule.check(survey)].sort(compareViolations)) {
+    for (const { ids, message, count = 1 } of sortViolations(rule.check(survey))) {
       findings.push(
         Object.freeze({
           rule: rule.id,
@@ -27,7 +27,10 @@ export function check(chat: Chat, rules: readonly Rule[] = RULES): readonly Find
 }
 
 /** The order in which entries came must not show. */
-function compareViolations(a: Violation, b: Violation): number {
-  const [x, y] = [`${a.ids.join(' ')} ${a.message}`, `${b.ids.join(' ')} ${b.message}`];
-  return x < y ? -1 : x > y ? 1 : 0;
+function sortViolations(violations: readonly Violation[]): readonly Violation[] {
+  if (violations.length < 2) return violations;
+  return violations
+    .map((violation) => ({ violation, key: `${violation.ids.join(' ')} ${violation.message}` }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ violation }) => violation);
 }

@@ -22,7 +22,11 @@ export interface SurveyedEntry<T extends Entry['type'] = Entry['type']> {
   readonly cut: boolean;
 }
 
-/** What the rules read: the records of a chat and the entries behind them, read once for all rules. */
+/**
+ * What the rules read: the records of a chat and the entries behind them, read once for all rules. Most messages are
+ * plain: their record says all that their lines say, and nothing is wrong. Their lines are read again only for a rule
+ * that asks for `entries` of a type that they are made of (message, part, finish) or for `allEntries`.
+ */
 export interface Survey {
   readonly chat: Chat;
   /** Lines that do not count, each once a lane. */
@@ -33,6 +37,9 @@ export interface Survey {
   /** In no order that means anything; byte-equal lines once. */
   entries<T extends Entry['type']>(type: T): readonly SurveyedEntry<T>[];
   allEntries(): readonly SurveyedEntry[];
+  /** As `entries`, without those of plain messages: what may be forged, cut, waiting or of one id is here. */
+  unusualEntries<T extends Entry['type']>(type: T): readonly SurveyedEntry<T>[];
+  allUnusualEntries(): readonly SurveyedEntry[];
 }
 
 export interface SurveyedSubject {
@@ -41,53 +48,90 @@ export interface SurveyedSubject {
   readonly faults: LineFaults | undefined;
 }
 
+/** Reads the whole document. */
 export function createSurvey(chat: Chat): Survey {
-  const { entries: all, faults } = readDocument(chat);
-  const byType = new Map<string, SurveyedEntry[]>();
-  for (const entry of all) {
-    const known = byType.get(entry.type);
-    if (known === undefined) byType.set(entry.type, [entry]);
-    else known.push(entry);
-  }
-  const messages = new Map<string, Message>();
-  for (const { id } of byType.get('message') ?? []) {
-    const message = chat.message(id);
-    if (message !== undefined) messages.set(id, message);
-  }
+  const { messages, plain, unusual, faults } = readDocument(chat);
+  const unusualByType = groupByType(unusual);
+  let all: readonly SurveyedEntry[] | undefined;
+  let allByType: ReadonlyMap<string, readonly SurveyedEntry[]> | undefined;
+  const allEntries = (): readonly SurveyedEntry[] => {
+    all ??= plain.length === 0 ? unusual : [...unusual, ...plain.flatMap((each) => readPlain(chat, each))];
+    return all;
+  };
   return {
     chat,
     faults,
     threads: chat.threads(),
     messages,
-    entries: <T extends Entry['type']>(type: T) =>
-      (byType.get(type) ?? []) as unknown as readonly SurveyedEntry<T>[],
-    allEntries: () => all,
+    entries: <T extends Entry['type']>(type: T) => {
+      if (!PLAIN_TYPES.has(type)) return ofType(unusualByType, type);
+      allByType ??= groupByType(allEntries());
+      return ofType(allByType, type);
+    },
+    allEntries,
+    unusualEntries: <T extends Entry['type']>(type: T) => ofType(unusualByType, type),
+    allUnusualEntries: () => unusual,
   };
 }
 
+/** What plain messages are made of. */
+const PLAIN_TYPES: ReadonlySet<Entry['type']> = new Set(['message', 'part', 'finish']);
 const ROLES: readonly SubjectRole[] = ['thread', 'message', 'attempt'];
 
 function readDocument(chat: Chat): {
-  readonly entries: readonly SurveyedEntry[];
+  readonly messages: ReadonlyMap<string, Message>;
+  readonly plain: readonly Message[];
+  readonly unusual: readonly SurveyedEntry[];
   readonly faults: LineFaults;
 } {
   const { inspector } = chat;
-  const entries: SurveyedEntry[] = [];
+  const messages = new Map<string, Message>();
+  const plain: Message[] = [];
+  const plainAttempts = new Set<string>();
+  const unusual: SurveyedEntry[] = [];
   const found: LineFaults[] = [inspector.documentFaults()];
   for (const role of ROLES) {
     for (const id of inspector.subjects(role)) {
-      const subject = readSubject(chat, role, id);
-      for (const entry of subject.entries) entries.push(entry);
-      if (subject.faults !== undefined) found.push(subject.faults);
+      if (role === 'message') {
+        const message = chat.message(id);
+        if (message !== undefined) {
+          messages.set(id, message);
+          if (inspector.isPlain(id)) {
+            plain.push(message);
+            if (message.attempt !== undefined) plainAttempts.add(message.attempt.attempt);
+            continue;
+          }
+        }
+      } else if (role === 'attempt' && plainAttempts.has(id)) continue;
+      const { entries, faults } = inspector.read(role, id);
+      for (const entry of entries) unusual.push(asSurveyed(entry));
+      found.push(faults);
     }
   }
-  for (const entry of inspector.documentEntries()) entries.push(asSurveyed(entry));
+  for (const entry of inspector.documentEntries()) unusual.push(asSurveyed(entry));
   const faults = {
     duplicates: distinct(found.flatMap(({ duplicates }) => duplicates)),
     quarantined: distinct(found.flatMap(({ quarantined }) => quarantined)),
     ignored: distinct(found.flatMap(({ ignored }) => ignored)),
   };
-  return { entries, faults };
+  return { messages, plain, unusual, faults };
+}
+
+function groupByType(entries: readonly SurveyedEntry[]): ReadonlyMap<string, readonly SurveyedEntry[]> {
+  const byType = new Map<string, SurveyedEntry[]>();
+  for (const entry of entries) {
+    const known = byType.get(entry.type);
+    if (known === undefined) byType.set(entry.type, [entry]);
+    else known.push(entry);
+  }
+  return byType;
+}
+
+function ofType<T extends Entry['type']>(
+  byType: ReadonlyMap<string, readonly SurveyedEntry[]>,
+  type: T,
+): readonly SurveyedEntry<T>[] {
+  return (byType.get(type) ?? []) as unknown as readonly SurveyedEntry<T>[];
 }
 
 function distinct<T extends LineReport & { readonly reason?: string }>(lines: readonly T[]): readonly T[] {
@@ -97,15 +141,30 @@ function distinct<T extends LineReport & { readonly reason?: string }>(lines: re
   return [...byName.values()];
 }
 
-/** What stands about a subject. Of a plain message its record, which says the same and is there already. */
+/** What stands about a subject. Of a plain message without attempt its record, which says the same. */
 export function readSubject(chat: Chat, role: SubjectRole, id: string): SurveyedSubject {
   const { inspector } = chat;
   if (role === 'message' && inspector.isPlain(id)) {
-    const entry = chat.message(id) as unknown as SurveyedEntry<'message'>['entry'];
-    return { entries: [{ id, type: 'message', entry, problem: undefined, cut: false }], faults: undefined };
+    const message = chat.message(id) as Message;
+    if (message.attempt === undefined) return { entries: [asEntry(message)], faults: undefined };
   }
   const { entries, faults } = inspector.read(role, id);
   return { entries: entries.map(asSurveyed), faults };
+}
+
+function readPlain(chat: Chat, message: Message): readonly SurveyedEntry[] {
+  if (message.attempt === undefined) return [asEntry(message)];
+  const { inspector } = chat;
+  const { attempt } = message.attempt;
+  return [
+    ...inspector.read('message', message.message_id).entries.map(asSurveyed),
+    ...inspector.read('attempt', attempt).entries.map(asSurveyed),
+  ];
+}
+
+function asEntry(message: Message): SurveyedEntry {
+  const entry = message as unknown as SurveyedEntry<'message'>['entry'];
+  return { id: message.message_id, type: 'message', entry, problem: undefined, cut: false };
 }
 
 function asSurveyed(entry: CountedEntry): SurveyedEntry {

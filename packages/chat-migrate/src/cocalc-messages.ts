@@ -11,10 +11,11 @@ import { compareText } from './code-unit-order.js';
 import { readCanonicalDate, readDate } from './dates.js';
 import { deriveId, deriveIdOfTuple } from './derive-id.js';
 import { canonicalText, isJsonObject, readName } from './json-value.js';
+import type { PlainCocalcRows } from './plain-cocalc-rows.js';
 import { quote } from './quote.js';
 import { UNKNOWN_SENDER } from './reading.js';
 import type { SourceRow } from './source-rows.js';
-import { PIECE_LENGTH, writeTail } from './write-entry.js';
+import { type ByteTail, PIECE_LENGTH, writeTail } from './write-entry.js';
 
 /** A message row, as far as it can be read without looking at another. */
 export interface CocalcMessage {
@@ -32,7 +33,7 @@ export interface CocalcMessage {
   /** The oldest content as JSON text: its id and its line are both made of it. */
   readonly quoted: string | undefined;
   /** The end of its line, of a message that is one text and no more; its row and versions are empty then. */
-  readonly tail: string | undefined;
+  readonly tail: string | ByteTail | undefined;
   readonly isDamaged: boolean;
   /** The blank message that holds the anchor of its thread, or says what that is a fork of: it was never shown. */
   readonly isPlaceholder: boolean;
@@ -51,32 +52,65 @@ export interface CocalcMessage {
  */
 export class CocalcMessages {
   readonly #messages: CocalcMessage[] = [];
-  readonly #places = new Map<string, number>();
-  readonly #twins = new Map<string, number[]>();
 
   /** Gives whether the message holds all that its row says: nothing of the row will be asked for again. */
   add(source: SourceRow, row: JsonObject): boolean {
     const message = readMessage(source, row);
-    const place = this.#messages.push(message) - 1;
-    const { legacyId, message_id } = message;
-    // An id says all that it was made of; but one that the row has counts at any date.
-    const identity = legacyId === undefined ? message_id : ` ${legacyId}`;
-    const first = this.#places.get(identity);
-    if (first === undefined) {
-      this.#places.set(identity, place);
-    } else {
-      const same = this.#twins.get(identity);
-      if (same === undefined) this.#twins.set(identity, [first, place]);
-      else same.push(place);
-    }
+    this.#messages.push(message);
     return message.tail !== undefined;
+  }
+
+  /** The row that was read last, which is the one of `source`. */
+  addPlain(source: SourceRow, read: PlainCocalcRows): void {
+    this.#messages.push({
+      source,
+      row: NO_ROW,
+      time: read.time,
+      assumedUtc: false,
+      sender_id: read.sender_id,
+      isNamedByColumn: false,
+      versions: NONE,
+      quoted: undefined,
+      tail: read.writeTail(),
+      isDamaged: false,
+      isPlaceholder: false,
+      replyTime: read.replyTime,
+      legacyId: undefined,
+      legacyThreadId: undefined,
+      message_id: read.deriveId(),
+    });
   }
 
   /** In the order in which they were added. */
   finish(): readonly CocalcMessage[] {
-    for (const same of this.#twins.values()) countTwins(this.#messages, same);
+    if (!areTimesRising(this.#messages)) countAllTwins(this.#messages);
     return this.#messages;
   }
+}
+
+/** Whether no two of them can have one id: it says their time, or is told by the row. */
+function areTimesRising(messages: readonly CocalcMessage[]): boolean {
+  let latest = -1;
+  for (const { time = -1, legacyId } of messages) {
+    if (time <= latest || legacyId !== undefined) return false;
+    latest = time;
+  }
+  return true;
+}
+
+function countAllTwins(messages: CocalcMessage[]): void {
+  const places = new Map<string, number>();
+  const twins = new Map<string, number[]>();
+  for (const [place, { legacyId, message_id }] of messages.entries()) {
+    // An id says all that it was made of; but one that the row has counts at any date.
+    const identity = legacyId === undefined ? message_id : ` ${legacyId}`;
+    const first = places.get(identity);
+    const same = twins.get(identity);
+    if (first === undefined) places.set(identity, place);
+    else if (same === undefined) twins.set(identity, [first, place]);
+    else same.push(place);
+  }
+  for (const same of twins.values()) countTwins(messages, same);
 }
 
 function countTwins(messages: CocalcMessage[], places: readonly number[]): void {
@@ -112,7 +146,7 @@ function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
     isNamedByColumn: name !== undefined,
     versions,
     quoted,
-    tail: undefined as string | undefined,
+    tail: undefined as string | ByteTail | undefined,
     isDamaged,
     isPlaceholder: isBlank(versions) && (readAnchor(row) !== undefined || isFork(row)),
     replyTime: isReply ? (readDate(reply)?.time ?? Number.NaN) : undefined,

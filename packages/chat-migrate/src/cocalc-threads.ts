@@ -65,6 +65,11 @@ export class ThreadFinder {
   }
 
   #findRoot(message: CocalcMessage, replyTime: number): FoundThread {
+    const first = this.#rootsAt(replyTime);
+    const [only] = first;
+    // As nearly all are: one root, and not this message.
+    if (first.length === 1 && only !== undefined && only !== message)
+      return { thread_id: this.#threadOf(only), target: only };
     const seen = new Set<number>();
     let time = replyTime;
     let target: CocalcMessage | undefined;

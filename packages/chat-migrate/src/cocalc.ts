@@ -34,12 +34,13 @@ import {
   ThreadFinder,
 } from './cocalc-threads.js';
 import { compareText } from './code-unit-order.js';
-import { readDate } from './dates.js';
+import { readCanonicalDate, readDate } from './dates.js';
 import { deriveId } from './derive-id.js';
 import { isJsonObject, omitKeys, readName } from './json-value.js';
 import { KnownRows } from './known-rows.js';
 import { createColumnsRow } from './legacy-rows.js';
 import { createContent } from './long-content.js';
+import { PlainCocalcRows } from './plain-cocalc-rows.js';
 import { PlanDraft } from './plan-draft.js';
 import type { Progress } from './progress.js';
 import { type Reading, UNKNOWN_SENDER } from './reading.js';
@@ -77,7 +78,7 @@ class CocalcReader {
     readonly thread_id: string;
   }[] = [];
   readonly #messageIds = new Map<string, string>();
-  /** Messages that name no parent. */
+  /** Messages with an id of their own that name no parent. */
   readonly #topIds = new Set<string>();
   /** Threads that have a row of settings. */
   readonly #configured = new Set<string>();
@@ -94,8 +95,8 @@ class CocalcReader {
     this.#finder = new ThreadFinder(this.#messages);
     // Smallest id first, so that of two messages with one legacy id it is always the same that others mean.
     for (const { legacyId, message_id, row } of this.#messages) {
-      if (readParentName(row) === undefined) this.#topIds.add(message_id);
       if (legacyId === undefined) continue;
+      if (readParentName(row) === undefined) this.#topIds.add(message_id);
       const known = this.#messageIds.get(legacyId);
       if (known === undefined || message_id < known) this.#messageIds.set(legacyId, message_id);
     }
@@ -122,11 +123,13 @@ class CocalcReader {
   }
 
   #readRows(bytes: Uint8Array): void {
-    const known = new KnownRows(readDateText, ({ text }) => text);
-    for (const row of iterateLineRows(bytes)) {
+    const known = new KnownRows(readDateMark, ({ text }) => text);
+    const plain = new PlainCocalcRows(bytes);
+    for (const row of iterateLineRows(bytes, (start, end) => plain.read(start, end))) {
       this.#rows.push(row);
-      const same = known.find(row);
+      const same = known.find(row, row.isPlain ? plain.time : undefined);
       if (same !== undefined) this.#draft.merge(row, same);
+      else if (row.isPlain) this.#read.addPlain(row, plain);
       else if (this.#take(row)) row.release();
       this.#progress.advance(row.end ?? 0);
     }
@@ -474,9 +477,13 @@ function createRelations(reply_to_message_id: string | undefined, after: string 
   return { reply_to_message_id, after };
 }
 
-function readDateText({ value }: SourceRow): string {
+/** The time, where the date says it as a document does. */
+function readDateMark({ value }: SourceRow): string | number {
   const date = isJsonObject(value) ? value['date'] : undefined;
-  return typeof date === 'string' || typeof date === 'number' ? String(date) : '';
+  if (typeof date === 'number') return String(date);
+  if (typeof date !== 'string') return '';
+  const time = readCanonicalDate(date);
+  return time < 0 ? date : time;
 }
 
 const NO_SETTINGS: { readonly config: readonly Entry[]; readonly taken: ReadonlySet<string> } = {

@@ -28,16 +28,27 @@ const ZERO = 48;
  * other, and of a 29th of February. Nearly every row has several dates, so this is without an expression.
  */
 export function readCanonicalDate(date: string): number {
-  if (date.length !== 24 || date.charCodeAt(23) !== 90 || date.charCodeAt(10) !== 84) return -1;
-  if (date.charCodeAt(4) !== 45 || date.charCodeAt(7) !== 45 || date.charCodeAt(19) !== 46) return -1;
-  if (date.charCodeAt(13) !== 58 || date.charCodeAt(16) !== 58) return -1;
-  const year = readTwo(date, 0) * 100 + readTwo(date, 2);
-  const month = readTwo(date, 5);
-  const day = readTwo(date, 8);
-  const hour = readTwo(date, 11);
-  const minute = readTwo(date, 14);
-  const second = readTwo(date, 17);
-  const ms = readTwo(date, 20) * 10 + readDigit(date, 22);
+  if (date.length !== DATE_LENGTH) return -1;
+  for (let index = 0; index < DATE_LENGTH; index += 1) CODES[index] = date.charCodeAt(index);
+  return readDateBytes(CODES, 0);
+}
+
+/** How long such a date is. */
+export const DATE_LENGTH = 24;
+const CODES = new Uint16Array(DATE_LENGTH);
+
+/** As `readCanonicalDate`, of the 24 characters from `at`. */
+export function readDateBytes(bytes: Uint8Array | Uint16Array, at: number): number {
+  if (bytes[at + 23] !== 90 || bytes[at + 10] !== 84) return -1;
+  if (bytes[at + 4] !== 45 || bytes[at + 7] !== 45 || bytes[at + 19] !== 46) return -1;
+  if (bytes[at + 13] !== 58 || bytes[at + 16] !== 58) return -1;
+  const year = readTwo(bytes, at) * 100 + readTwo(bytes, at + 2);
+  const month = readTwo(bytes, at + 5);
+  const day = readTwo(bytes, at + 8);
+  const hour = readTwo(bytes, at + 11);
+  const minute = readTwo(bytes, at + 14);
+  const second = readTwo(bytes, at + 17);
+  const ms = readTwo(bytes, at + 20) * 10 + readDigit(bytes, at + 22);
   // One of them is no number if one of the characters is no digit.
   const isDate =
     year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= (LENGTHS[month - 1] as number);
@@ -48,12 +59,12 @@ export function readCanonicalDate(date: string): number {
   return days * DAY_MS + (hour * 3600 + minute * 60 + second) * 1000 + ms;
 }
 
-function readTwo(text: string, at: number): number {
-  return readDigit(text, at) * 10 + readDigit(text, at + 1);
+function readTwo(bytes: Uint8Array | Uint16Array, at: number): number {
+  return readDigit(bytes, at) * 10 + readDigit(bytes, at + 1);
 }
 
-function readDigit(text: string, at: number): number {
-  const digit = text.charCodeAt(at) - ZERO;
+function readDigit(bytes: Uint8Array | Uint16Array, at: number): number {
+  const digit = (bytes[at] as number) - ZERO;
   return digit >= 0 && digit <= 9 ? digit : Number.NaN;
 }
 

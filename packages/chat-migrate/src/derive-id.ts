@@ -3,7 +3,7 @@ import { quote } from './quote.js';
 
 /** What Node has built in: it does in one tenth of the time what the portable code does, and gives the same bytes. */
 interface NodeCrypto {
-  hash?(algorithm: 'sha256', text: string, encoding: 'latin1'): string;
+  hash?(algorithm: 'sha256', data: string | Uint8Array, encoding: 'latin1'): string;
   createHash(algorithm: 'sha256'): NodeHash;
 }
 
@@ -28,6 +28,11 @@ export function deriveIdOfTuple(time: number, tuple: string): string {
   return formatId(time, digestOf(tuple));
 }
 
+/** As `deriveIdOfTuple`, of the tuple as UTF-8. */
+export function deriveIdOfBytes(time: number, tuple: Uint8Array): string {
+  return formatId(time, digestOfBytes(tuple));
+}
+
 /** SHA-256 over `["tag",number,"…"]`, whose long last string comes in pieces of JSON lines. */
 export class TupleHash {
   readonly #node: NodeHash | undefined = nodeCrypto?.createHash('sha256');
@@ -42,12 +47,15 @@ export class TupleHash {
 
   /** Whole lines: no character but the newline that JSON writes otherwise than quotes and backslashes. */
   addLines(text: string): void {
-    if (this.#bytes.length < text.length * 3) {
-      this.#bytes = new Uint8Array(text.length * 3);
-      this.#escaped = new Uint8Array(text.length * 4);
-    }
+    if (this.#bytes.length < text.length * 3) this.#bytes = new Uint8Array(text.length * 3);
     const { written } = new TextEncoder().encodeInto(text, this.#bytes);
-    this.#update(this.#escaped.subarray(0, escapeBytes(this.#bytes, written, this.#escaped)));
+    this.addBytes(this.#bytes.subarray(0, written));
+  }
+
+  /** As `addLines`, of lines as UTF-8. */
+  addBytes(lines: Uint8Array): void {
+    if (this.#escaped.length < lines.length * 2) this.#escaped = new Uint8Array(lines.length * 2);
+    this.#update(this.#escaped.subarray(0, escapeBytes(lines, lines.length, this.#escaped)));
   }
 
   deriveId(time: number): string {
@@ -93,7 +101,11 @@ function escapeBytes(bytes: Uint8Array, length: number, escaped: Uint8Array): nu
 /** As Latin-1, one character a byte. */
 function digestOf(text: string): string {
   if (nodeCrypto?.hash !== undefined) return nodeCrypto.hash('sha256', text, 'latin1');
-  const bytes = new TextEncoder().encode(text);
+  return digestOfBytes(new TextEncoder().encode(text));
+}
+
+function digestOfBytes(bytes: Uint8Array): string {
+  if (nodeCrypto?.hash !== undefined) return nodeCrypto.hash('sha256', bytes, 'latin1');
   if (nodeCrypto === undefined) return readBytes(sha256(bytes));
   const hash = nodeCrypto.createHash('sha256');
   hash.update(bytes);

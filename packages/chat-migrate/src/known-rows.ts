@@ -1,27 +1,38 @@
 import type { SourceRow } from './source-rows.js';
 
 /**
- * Rows by what they say, so that one that says the same as an earlier one is found. `mark` is cheap, and equal for
+ * Rows by what they say, so that one that says the same as an earlier one is found. A mark is cheap, and equal for
  * rows that say the same: only rows that share one are compared by `text`, which is all that they say.
  */
 export class KnownRows {
-  readonly #mark: (row: SourceRow) => string;
+  readonly #mark: (row: SourceRow) => string | number;
   readonly #text: (row: SourceRow) => string;
-  readonly #byMark = new Map<string, SourceRow>();
+  /** Rows whose mark is a number above those of all before them: as long as that goes on, nothing is looked up. */
+  #rising: SourceRow[] | undefined = [];
+  #risen: number[] = [];
+  readonly #byMark = new Map<string | number, SourceRow>();
   readonly #byText = new Map<string, SourceRow>();
   /** Marks whose first row stands in `byText` too. */
-  readonly #shared = new Set<string>();
+  readonly #shared = new Set<string | number>();
   #hasMarks = true;
 
-  constructor(mark: (row: SourceRow) => string, text: (row: SourceRow) => string) {
+  constructor(mark: (row: SourceRow) => string | number, text: (row: SourceRow) => string) {
     this.#mark = mark;
     this.#text = text;
   }
 
   /** The first row looked up that says the same; undefined where this is the first. O(1) but for shared marks. */
-  find(row: SourceRow): SourceRow | undefined {
-    if (row.bytes !== undefined && this.#hasMarks) this.#forgetMarks();
-    const mark = this.#hasMarks ? this.#mark(row) : '';
+  find(row: SourceRow, given?: number): SourceRow | undefined {
+    if (given === undefined && row.bytes !== undefined && this.#hasMarks) this.#forgetMarks();
+    const mark = this.#hasMarks ? (given ?? this.#mark(row)) : '';
+    if (this.#rising !== undefined && typeof mark === 'number') {
+      if (mark > (this.#risen.at(-1) ?? -1)) {
+        this.#rising.push(row);
+        this.#risen.push(mark);
+        return undefined;
+      }
+      this.#endRising();
+    }
     const first = this.#byMark.get(mark);
     if (first === undefined) {
       this.#byMark.set(mark, row);
@@ -37,8 +48,16 @@ export class KnownRows {
     return same;
   }
 
+  #endRising(): void {
+    for (const [index, row] of (this.#rising ?? []).entries())
+      this.#byMark.set(this.#risen[index] as number, row);
+    this.#rising = undefined;
+    this.#risen = [];
+  }
+
   // Bytes that are no text could read like another row, whatever its mark.
   #forgetMarks(): void {
+    this.#endRising();
     this.#hasMarks = false;
     for (const first of this.#byMark.values()) this.#byText.set(this.#text(first), first);
     this.#byMark.clear();

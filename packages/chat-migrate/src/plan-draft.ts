@@ -1,5 +1,5 @@
 import type { Entry, Json, MessageEntry } from '@chatdoc/schema';
-import { createLedger, type IdSet, type Ledger, type LedgerRow } from './ledger.js';
+import { type Ledger, type LedgerCheck, LedgerColumns } from './ledger.js';
 import { createLegacyRow, createTextRows } from './legacy-rows.js';
 import type { SourceRow } from './source-rows.js';
 import type { TableProblemCode } from './table-problems.js';
@@ -38,33 +38,20 @@ export interface Problem {
   readonly raw?: string;
 }
 
-interface Account {
-  readonly row: SourceRow;
-  outcome: LedgerRow['outcome'] | undefined;
-  reason: string | undefined;
-  /** Entries of the row. Nearly all rows have one or two, and a list takes more memory than they do. */
-  first: string | undefined;
-  second: string | undefined;
-  /** May name one twice. */
-  others: string[] | undefined;
-  target: SourceRow | undefined;
-}
-
 /** Collects what becomes of each row. The only way to an entry leads through a row, so none escapes the ledger. */
 export class PlanDraft {
   readonly problems: Problem[] = [];
-  /** By number of the row. */
-  readonly #accounts: Account[] = [];
-  readonly #written = new Map<string, WrittenEntry>();
+  readonly #columns = new LedgerColumns();
+  /** What the ledger names, by number. */
+  readonly #written: WrittenEntry[] = [];
+  readonly #numbers = new Map<string, number>();
   /** By line, entries whose id another entry has too. */
   readonly #doubles = new Map<string, WrittenEntry>();
+  readonly #setAside: SourceRow[] = [];
 
   /** `reason` of the rows that say what an earlier row says. */
   merge(row: SourceRow, target: SourceRow): void {
-    const account = this.#account(row);
-    account.outcome = 'merged';
-    account.reason = 'same_row';
-    account.target = target;
+    this.#columns.settle(row.row, 'merged', 'same_row', target.row);
   }
 
   /**
@@ -88,57 +75,53 @@ export class PlanDraft {
       this.setAside(row, 'unfit');
       return false;
     }
-    const account = this.#account(row);
-    account.outcome = 'became';
-    account.reason = undefined;
-    this.#add(account, kept);
-    for (const entry of others) whole = this.#hold(account, entry) && whole;
+    this.#columns.settle(row.row, 'became');
+    this.#add(row, kept);
+    for (const entry of others) whole = this.#hold(row, entry) && whole;
     if (!whole) {
       this.report(
         row,
         'unfit',
         'a part of the row does not fit the limits of an entry: the row is also kept as text',
       );
-      this.#holdText(account, row, 'unfit');
+      this.#holdText(row, 'unfit');
     }
     return true;
   }
 
-  /** As `become`, of an entry that is written already. */
+  /** As `become`, of an entry that is written already, and whose id no other entry has. */
   becomeWritten(row: SourceRow, written: WrittenEntry): void {
-    const account = this.#account(row);
-    account.outcome = 'became';
-    account.reason = undefined;
-    this.#add(account, written);
+    this.#columns.settle(row.row, 'became');
+    this.#columns.hold(row.row, this.#written.push(written) - 1);
   }
 
   /** The row became no record: it is kept whole. `time` dates its entry. */
   setAside(row: SourceRow, reason: string, time: number = 0, value: Json | undefined = row.value): void {
-    const account = this.#account(row);
-    account.outcome = 'set_aside';
-    account.reason = reason;
+    this.#columns.settle(row.row, 'set_aside', reason);
+    this.#setAside.push(row);
     this.keep(row, reason, time, value);
   }
 
   /** Keeps the row besides what became of it: its value, or its text where that says more. */
   keep(row: SourceRow, reason: string, time: number = 0, value: Json | undefined = row.value): void {
-    const account = this.#account(row);
     const entry = row.exact && value !== undefined ? createLegacyRow(time, reason, value) : undefined;
-    if (entry === undefined || !this.#hold(account, entry)) this.#holdText(account, row, reason);
+    if (entry === undefined || !this.#hold(row, entry)) this.#holdText(row, reason);
   }
 
   /** Keeps the row as it stands in the file, besides what became of it. */
   keepText(row: SourceRow, reason: string): void {
-    this.#holdText(this.#account(row), row, reason);
+    this.#holdText(row, reason);
   }
 
   /** An entry that these rows share in: their thread, the document. */
   share(rows: readonly SourceRow[], entry: Entry): void {
     const written = writeEntry(entry);
+    let number: number | undefined;
     for (const row of rows) {
-      const account = this.#account(row);
-      account.outcome ??= 'became';
-      if (written !== undefined) this.#add(account, written);
+      if (!this.has(row)) this.#columns.settle(row.row, 'became');
+      if (written === undefined) continue;
+      number ??= this.#number(written);
+      this.#columns.hold(row.row, number);
     }
   }
 
@@ -156,94 +139,57 @@ export class PlanDraft {
 
   /** Every entry once, in no order. */
   entries(): WrittenEntry[] {
-    return [...this.#written.values(), ...this.#doubles.values()];
-  }
-
-  /** As the ledger names the entries. */
-  refs(): IdSet {
-    const written = this.#written;
-    return { size: written.size, has: (ref) => written.has(ref), [Symbol.iterator]: () => written.keys() };
+    return [...this.#written, ...this.#doubles.values()];
   }
 
   /** Whether anything became of the row yet. */
   has(row: SourceRow): boolean {
-    return this.#accounts[row.row]?.outcome !== undefined;
+    return this.#columns.outcomeOf(row.row) !== undefined;
   }
 
+  /** In the order of the file. */
   setAsideRows(): readonly SourceRow[] {
-    return this.#accounts.filter(({ outcome }) => outcome === 'set_aside').map(({ row }) => row);
+    const rows = this.#setAside.filter(({ row }) => this.#columns.outcomeOf(row) === 'set_aside');
+    return rows.sort((a, b) => a.row - b.row);
+  }
+
+  /** Whether a reader took up all of these rows, and no entry came from elsewhere. */
+  checkLedger(rows: readonly SourceRow[]): LedgerCheck {
+    return this.#columns.check(rows.length, this.#written.length);
   }
 
   ledger(rows: readonly SourceRow[]): Ledger {
-    const accounted: LedgerRow[] = [];
-    for (const row of rows) {
-      const account = this.#accounts[row.row];
-      // A row that no reader took up is missing here, and the check of the ledger refuses the plan.
-      if (account?.outcome === undefined) continue;
-      const holder = account.target === undefined ? account : this.#account(account.target);
-      accounted.push(createLedgerRow(row, account.outcome, listRefs(holder), account.reason));
-    }
-    return createLedger(accounted);
+    return this.#columns.toLedger(
+      rows,
+      this.#written.map(({ ref }) => ref),
+    );
   }
 
-  #account(row: SourceRow): Account {
-    let account = this.#accounts[row.row];
-    if (account === undefined) {
-      account = {
-        row,
-        outcome: undefined,
-        reason: undefined,
-        first: undefined,
-        second: undefined,
-        others: undefined,
-        target: undefined,
-      };
-      this.#accounts[row.row] = account;
-    }
-    return account;
-  }
-
-  #hold(account: Account, entry: Entry): boolean {
+  #hold(row: SourceRow, entry: Entry): boolean {
     const written = writeEntry(entry);
     if (written === undefined) return false;
-    this.#add(account, written);
+    this.#add(row, written);
     return true;
   }
 
-  #add(account: Account, written: WrittenEntry): void {
+  #add(row: SourceRow, written: WrittenEntry): void {
+    this.#columns.hold(row.row, this.#number(written));
+  }
+
+  /** The number of the entry, which is that of an earlier one with its id. */
+  #number(written: WrittenEntry): number {
     const { ref, line } = written;
-    if (account.first === undefined) account.first = ref;
-    else if (account.second === undefined) account.second = ref;
-    else if (account.others === undefined) account.others = [ref];
-    else account.others.push(ref);
-    const known = this.#written.get(ref);
-    if (known === undefined) this.#written.set(ref, written);
-    else if (known.line !== line) this.#doubles.set(line, written);
+    const known = this.#numbers.get(ref);
+    if (known === undefined) {
+      const number = this.#written.push(written) - 1;
+      this.#numbers.set(ref, number);
+      return number;
+    }
+    if (this.#written[known]?.line !== line) this.#doubles.set(line, written);
+    return known;
   }
 
-  #holdText(account: Account, row: SourceRow, reason: string): void {
-    for (const entry of createTextRows(reason, row)) this.#hold(account, entry);
+  #holdText(row: SourceRow, reason: string): void {
+    for (const entry of createTextRows(reason, row)) this.#hold(row, entry);
   }
-}
-
-function createLedgerRow(
-  { row, line, path }: SourceRow,
-  outcome: LedgerRow['outcome'],
-  entries: readonly string[],
-  reason: string | undefined,
-): LedgerRow {
-  if (path !== undefined) {
-    return reason === undefined
-      ? { row, line, path, outcome, entries }
-      : { row, line, path, outcome, entries, reason };
-  }
-  return reason === undefined ? { row, line, outcome, entries } : { row, line, outcome, entries, reason };
-}
-
-/** Sorted, each once. */
-function listRefs({ first, second, others }: Account): readonly string[] {
-  if (first === undefined) return [];
-  if (others !== undefined) return [...new Set([first, second ?? first, ...others])].sort();
-  if (second === undefined || second === first) return [first];
-  return first < second ? [first, second] : [second, first];
 }

@@ -8,11 +8,12 @@ import {
 } from '@chatdoc/schema';
 import { readCocalc } from './cocalc.js';
 import { compareText } from './code-unit-order.js';
-import { deriveId, TupleHash } from './derive-id.js';
+import { deriveId } from './derive-id.js';
 import { type Detected, detectFormat, type LegacyFormat } from './detect.js';
 import { canonicalText, parseJson } from './json-value.js';
 import { readJupyter } from './jupyter.js';
-import { checkLedger, type Ledger } from './ledger.js';
+import { LaneText } from './lane-text.js';
+import type { Ledger } from './ledger.js';
 import { PlanDraft, type Problem } from './plan-draft.js';
 import { type OnProgress, Progress } from './progress.js';
 import type { Reading } from './reading.js';
@@ -28,7 +29,7 @@ export interface MigrationPlan {
   readonly format: Exclude<LegacyFormat, 'chatdoc' | 'unknown'>;
   /** In the order of `jsonl`, without the header. Read from it when first asked for, and kept. */
   readonly entries: readonly Entry[];
-  /** One lane: its header and the entries, one a line. What `importJSONL` takes. */
+  /** One lane: its header and the entries, one a line. What `importJSONL` takes. Made when first asked for, and kept. */
   readonly jsonl: string;
   readonly lane_id: string;
   readonly ledger: Ledger;
@@ -134,25 +135,33 @@ function assemblePlan(
   if (identity !== undefined)
     draft.share([identity.row], createDocument(identity.doc_id, format, rows.length));
   progress.endStage();
-  const written = sortEntries(draft.entries());
-  const ledger = draft.ledger(rows);
-  const check = checkLedger(ledger, rows.length, draft.refs());
+  const check = draft.checkLedger(rows);
   if (!check.ok) return check;
-  const blocks = joinBlocks(written);
-  const header = createHeader(findEarliest(written), blocks, progress);
-  // Joined by the engine when it is first read: one copy of a large text less.
-  const jsonl = blocks.reduce((text, block) => text + block, `${encodeLine(header)}\n`);
+  const ledger = draft.ledger(rows);
+  const written = sortEntries(draft.entries());
+  const lane = new LaneText(SCHEMA_VERSION, progress);
+  for (const one of written) lane.add(one);
+  const header = createHeader(lane.finish(findEarliest(written)));
   progress.endStage();
+  let text: LaneText | undefined = lane;
+  let jsonl = '';
+  const readJsonl = (): string => {
+    if (text !== undefined) jsonl = `${encodeLine(header)}\n${text.read()}`;
+    text = undefined;
+    return jsonl;
+  };
   let entries: readonly Entry[] | undefined;
   return {
     ok: true,
     plan: {
       format,
       get entries() {
-        entries ??= readEntries(jsonl);
+        entries ??= readEntries(readJsonl());
         return entries;
       },
-      jsonl,
+      get jsonl() {
+        return readJsonl();
+      },
       lane_id: header.lane_id,
       ledger,
       problems: [...draft.problems].sort((a, b) => a.row - b.row),
@@ -181,49 +190,15 @@ function createDocument(doc_id: string, format: string, rows: number): DocumentE
  * The writer is the same for every migration: parts count only under the writer of their message, and those that a
  * newer revision of a file adds stand in another lane than the message.
  */
-function createHeader(time: number, blocks: readonly string[], progress: Progress): LaneEntry {
+function createHeader(lane_id: string): LaneEntry {
   return {
     type: 'lane',
-    lane_id: deriveLaneId(time, blocks, progress),
+    lane_id,
     schema_version: SCHEMA_VERSION,
     min_reader: SCHEMA_VERSION,
     generation: 0,
     writer_id: deriveId(0, 'legacy_writer'),
   };
-}
-
-/** Code units that are hashed at once, at least. */
-const BLOCK = 256 * 1024;
-
-/** Lines, each ended by a newline, in larger pieces. */
-function joinBlocks(written: readonly WrittenEntry[]): readonly string[] {
-  const blocks: string[] = [];
-  let lines: string[] = [];
-  let length = 0;
-  for (const { line } of written) {
-    lines.push(line);
-    length += line.length;
-    if (length < BLOCK) continue;
-    lines.push('');
-    blocks.push(lines.join('\n'));
-    lines = [];
-    length = 0;
-  }
-  lines.push('');
-  blocks.push(lines.join('\n'));
-  return blocks;
-}
-
-/** Hashes all that stands under the header. */
-function deriveLaneId(time: number, blocks: readonly string[], progress: Progress): string {
-  const hash = new TupleHash('legacy_lane', SCHEMA_VERSION);
-  let done = 0;
-  for (const block of blocks) {
-    hash.addLines(block);
-    done += block.length;
-    progress.advance(done);
-  }
-  return hash.deriveId(time);
 }
 
 function findEarliest(written: readonly WrittenEntry[]): number {
@@ -271,7 +246,16 @@ function sortEntries(written: readonly WrittenEntry[]): readonly WrittenEntry[] 
     else same.push(one);
   }
   // Files are written in about this order, and entries about a message are made after it: little is left to sort.
-  return places.flatMap((same) => same.sort(compareEntries));
+  return places.flatMap((same) => (isSorted(same) ? same : same.sort(compareEntries)));
+}
+
+function isSorted(written: readonly WrittenEntry[]): boolean {
+  let before: WrittenEntry | undefined;
+  for (const one of written) {
+    if (before !== undefined && compareEntries(before, one) > 0) return false;
+    before = one;
+  }
+  return true;
 }
 
 function compareEntries(a: WrittenEntry, b: WrittenEntry): number {

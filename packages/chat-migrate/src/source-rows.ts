@@ -39,22 +39,35 @@ export function decodeBytes(bytes: Uint8Array): string {
 
 /** The rows of a file of JSON lines. Empty lines are no rows. */
 export function readLineRows(bytes: Uint8Array): readonly SourceRow[] {
-  return [...iterateLineRows(bytes)];
+  return [...iterateLineRows(bytes, () => false)];
 }
 
-/** As `readLineRows`, one after the other: what is released before the next is asked for never piles up. */
-export function* iterateLineRows(bytes: Uint8Array): Generator<SourceRow & { release(): void }> {
+/**
+ * As `readLineRows`, one after the other: what is released before the next is asked for never piles up. A line of
+ * which `isPlain` says so is an object that its value says exactly, and is not read here.
+ */
+export function* iterateLineRows(
+  bytes: Uint8Array,
+  isPlain: (start: number, end: number) => boolean,
+): Generator<LineRow> {
   let row = 0;
   let line = 0;
   for (let start = 0; start <= bytes.length; ) {
     let end = bytes.indexOf(NEWLINE, start);
     if (end < 0) end = bytes.length;
     line += 1;
-    const text = decodeLine(bytes, start, end);
-    const raw = text ?? readLine(bytes, start, end);
-    if (raw.trim() !== '') {
+    if (isPlain(start, end)) {
       row += 1;
-      yield new LineRow(row, line, bytes, start, end, raw, text === undefined);
+      yield new LineRow(row, line, bytes, start, end, true);
+    } else {
+      const text = decodeLine(bytes, start, end);
+      const raw = text ?? readLine(bytes, start, end);
+      if (raw.trim() !== '') {
+        row += 1;
+        const one = new LineRow(row, line, bytes, start, end, false);
+        one.parse(raw, text === undefined);
+        yield one;
+      }
     }
     start = end + 1;
   }
@@ -83,34 +96,37 @@ function trimLine(line: string, start: number): string {
 }
 
 /** A line of a file. Holds its value until it is released: what few rows are asked for is read again from the bytes. */
-class LineRow implements SourceRow {
+export class LineRow implements SourceRow {
   readonly row: number;
   readonly line: number;
-  readonly exact: boolean;
+  /** What `isPlain` said of it. */
+  readonly isPlain: boolean;
   readonly end: number;
   readonly #source: Uint8Array;
   readonly #start: number;
-  readonly #isDamaged: boolean;
+  #exact = true;
+  #isDamaged = false;
   #parsed: { readonly value: Json } | undefined;
-  #isReleased = false;
+  #isReleased = true;
 
-  constructor(
-    row: number,
-    line: number,
-    source: Uint8Array,
-    start: number,
-    end: number,
-    raw: string,
-    isDamaged: boolean,
-  ) {
+  constructor(row: number, line: number, source: Uint8Array, start: number, end: number, isPlain: boolean) {
     this.row = row;
     this.line = line;
+    this.isPlain = isPlain;
     this.end = end;
-    this.#parsed = parseJson(raw);
-    this.exact = !isDamaged && isExact(this.#parsed?.value, raw);
     this.#source = source;
     this.#start = start;
+  }
+
+  parse(raw: string, isDamaged: boolean): void {
+    this.#parsed = parseJson(raw);
+    this.#isReleased = false;
     this.#isDamaged = isDamaged;
+    this.#exact = !isDamaged && isExact(this.#parsed?.value, raw);
+  }
+
+  get exact(): boolean {
+    return this.#exact;
   }
 
   get value(): Json | undefined {

@@ -9,7 +9,8 @@ import {
   type MessageEntry,
   parseLine,
 } from '@chatdoc/schema';
-import { readCanonicalDate } from './dates.js';
+import { ByteWriter } from './byte-writer.js';
+import { DATE_LENGTH, readCanonicalDate } from './dates.js';
 import { deriveId } from './derive-id.js';
 import { FIELDS, type FieldKind } from './entry-fields.js';
 import { isJsonArray, sortKeys } from './json-value.js';
@@ -69,6 +70,13 @@ export function writeTail(tail: MessageTail, content: string): string | undefine
   return line;
 }
 
+/** The end of a line of a message, as UTF-8 that needs no escapes. */
+export interface ByteTail {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A message of a tail and of what it refers to. Its line is made when it is asked for, and not kept. */
 export class TailedMessage implements WrittenEntry {
   readonly type = 'message';
@@ -77,14 +85,14 @@ export class TailedMessage implements WrittenEntry {
   readonly #thread_id: string;
   readonly #reply: string | undefined;
   readonly #after: string | undefined;
-  readonly #tail: string;
+  readonly #tail: string | ByteTail;
 
   constructor(
     message_id: string,
     thread_id: string,
     reply_to_message_id: string | undefined,
     after: string | undefined,
-    tail: string,
+    tail: string | ByteTail,
   ) {
     this.ref = message_id;
     this.#thread_id = thread_id;
@@ -98,13 +106,98 @@ export class TailedMessage implements WrittenEntry {
   }
 
   get line(): string {
+    const tail = this.#tail;
+    if (typeof tail !== 'string') {
+      const writer = new ByteWriter(this.size);
+      this.writeTo(writer);
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(writer.bytes.subarray(0, writer.end));
+    }
     const reply = this.#reply === undefined ? '' : `,"reply_to_message_id":"${this.#reply}"`;
     const after = this.#after === undefined ? '' : `,"after":"${this.#after}"`;
     const head = `{"type":"message","message_id":"${this.ref}","thread_id":"${this.#thread_id}"${reply}${after}`;
-    const tail = this.#tail;
     return isWide(tail) ? new Escaper().escape(head + tail) : head + tail;
   }
+
+  /** Bytes that `writeTo` takes at the most; 0 where it can't be used. */
+  get size(): number {
+    return typeof this.#tail === 'string' ? 0 : MAX_HEAD + this.#tail.to - this.#tail.from;
+  }
+
+  /** Writes the line of a tail of bytes. */
+  writeTo(writer: ByteWriter): void {
+    const tail = this.#tail;
+    if (typeof tail === 'string') return;
+    writer.addAscii('{"type":"message","message_id":"');
+    writer.addAscii(this.ref);
+    writer.addAscii('","thread_id":"');
+    writer.addAscii(this.#thread_id);
+    if (this.#reply !== undefined) {
+      writer.addAscii('","reply_to_message_id":"');
+      writer.addAscii(this.#reply);
+    }
+    if (this.#after !== undefined) {
+      writer.addAscii('","after":"');
+      writer.addAscii(this.#after);
+    }
+    writer.addAscii('"');
+    writer.addRange(tail.bytes, tail.from, tail.to);
+  }
 }
+
+const MAX_HEAD = 256;
+
+/** Where the tails of many messages stand one after the other. */
+export class TailStore {
+  #writer = new ByteWriter(4 * 1024);
+
+  /** `source` holds the text of each member, between its quotes; `content` with them. */
+  add(
+    source: Uint8Array,
+    sender: ByteRange,
+    date: string | number,
+    legacy: string,
+    content: ByteRange,
+  ): ByteTail {
+    const length = sender.to - sender.from + content.to - content.from;
+    const room = length + legacy.length + MAX_HEAD;
+    if (this.#writer.end + room > this.#writer.bytes.length) {
+      const size = Math.min(this.#writer.bytes.length * 4, STORE_BLOCK);
+      this.#writer = new ByteWriter(Math.max(size, room));
+    }
+    const writer = this.#writer;
+    const from = writer.end;
+    writer.addAscii(SENDER_START);
+    writer.addRange(source, sender.from, sender.to);
+    writer.addAscii(DATE_START);
+    if (typeof date === 'string') writer.addAscii(date);
+    else writer.addRange(source, date, date + DATE_LENGTH);
+    writer.addAscii('"');
+    if (legacy !== '') {
+      writer.addAscii(LEGACY_START);
+      writer.addAscii(legacy);
+    }
+    if (content.to > content.from) {
+      writer.addAscii(CONTENT_START);
+      writer.addRange(source, content.from, content.to);
+    }
+    writer.addAscii('}');
+    return { bytes: writer.bytes, from, to: writer.end };
+  }
+}
+
+/** `[from, to)` of some bytes. */
+export interface ByteRange {
+  from: number;
+  to: number;
+}
+
+const STORE_BLOCK = 1024 * 1024;
+const startOf = (key: keyof MessageTail): string =>
+  FIELDS.message?.find((field) => field.key === key)?.start ?? '';
+const SENDER_START = `${startOf('sender_id')}"`;
+const DATE_START = `"${startOf('date')}"`;
+const LEGACY_START = startOf('legacy');
+const CONTENT_START = startOf('content');
 
 const TAIL_KEYS: ReadonlySet<string> = new Set(['sender_id', 'date', 'legacy', 'content']);
 const TAIL_FIELDS = (FIELDS.message ?? []).filter(({ key }) => TAIL_KEYS.has(key));

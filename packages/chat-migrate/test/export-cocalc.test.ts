@@ -1,9 +1,9 @@
 import { type Chat, openChat } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createScriptEnvironment } from '../../chat-integrity/src/testing/arbitraries/index.js';
 import { exportChat } from '../src/export/export-chat.js';
 import { openLegacy } from '../src/open-legacy.js';
-import { createEnvironment } from './generators/chat-documents.js';
 import { importPlans } from './helpers/documents.js';
 import { expectPlan, readFixture, toBytes, toLines } from './helpers/plans.js';
 
@@ -14,7 +14,7 @@ const LATER = '2026-11-21T12:05:00.000Z';
 const ADA = '11111111-1111-4111-8111-111111111111';
 
 function createChat(): Chat {
-  return openChat(new Y.Doc(), { environment: createEnvironment(1, 1000) });
+  return openChat(new Y.Doc(), { environment: createScriptEnvironment(1, 1000) });
 }
 
 function rowsOf(chat: Chat): readonly Row[] {

@@ -2,10 +2,14 @@ import { type Chat, deriveUlid, openChat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import {
+  chatScripts,
+  createScriptEnvironment,
+  writeChat,
+} from '../../chat-integrity/src/testing/arbitraries/index.js';
 import { describeLoss } from '../src/export/describe-loss.js';
 import { EXPORT_FORMATS, exportChat } from '../src/export/export-chat.js';
 import { openLegacy } from '../src/open-legacy.js';
-import { chatScripts, createEnvironment, writeChat } from './generators/chat-documents.js';
 import { importPlans } from './helpers/documents.js';
 import { expectPlan, readFixture, toBytes } from './helpers/plans.js';
 import { propertyOptions } from './helpers/property-options.js';
@@ -155,7 +159,7 @@ const HEADER = JSON.stringify({
 function readLines(lines: readonly string[]): Chat {
   const doc = new Y.Doc();
   doc.getMap('chat').set('lane', new Y.Text(`${[HEADER, ...lines].join('\n')}\n`));
-  return openChat(doc, { environment: createEnvironment(1, 1) });
+  return openChat(doc, { environment: createScriptEnvironment(1, 1) });
 }
 
 /** Every format, and what it says of its loss; the files it makes are read without a fault. */
@@ -210,7 +214,7 @@ describe('EX exports of documents that nobody should have written', () => {
         }
         peer.getMap('chat').set('number', 5);
         Y.applyUpdate(doc, Y.encodeStateAsUpdate(peer));
-        expectExports(openChat(doc, { environment: createEnvironment(2, 1) }));
+        expectExports(openChat(doc, { environment: createScriptEnvironment(2, 1) }));
       }),
       propertyOptions(40),
     );

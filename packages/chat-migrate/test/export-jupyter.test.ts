@@ -1,9 +1,9 @@
 import { type Chat, openChat } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createScriptEnvironment } from '../../chat-integrity/src/testing/arbitraries/index.js';
 import { exportChat } from '../src/export/export-chat.js';
 import { openLegacy } from '../src/open-legacy.js';
-import { createEnvironment } from './generators/chat-documents.js';
 import { importPlans } from './helpers/documents.js';
 import { expectPlan, readFixture, toBytes } from './helpers/plans.js';
 
@@ -19,7 +19,7 @@ interface Document {
 const DATE = '2026-11-21T12:00:00.000Z';
 
 function createChat(): Chat {
-  return openChat(new Y.Doc(), { environment: createEnvironment(1, 1000) });
+  return openChat(new Y.Doc(), { environment: createScriptEnvironment(1, 1000) });
 }
 
 function exported(chat: Chat): Document {

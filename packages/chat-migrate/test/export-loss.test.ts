@@ -1,9 +1,9 @@
 import { type Chat, openChat } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createScriptEnvironment } from '../../chat-integrity/src/testing/arbitraries/index.js';
 import { describeLoss } from '../src/export/describe-loss.js';
 import { type ExportFormat, exportChat } from '../src/export/export-chat.js';
-import { createEnvironment } from './generators/chat-documents.js';
 import { importPlans } from './helpers/documents.js';
 import { expectPlan, readFixture } from './helpers/plans.js';
 
@@ -15,7 +15,7 @@ function lossOf(chat: Chat, format: ExportFormat): Readonly<Record<string, numbe
 
 /** A chat with one of everything. */
 function createFullChat(): Chat {
-  const chat = openChat(new Y.Doc(), { environment: createEnvironment(1, 1000) });
+  const chat = openChat(new Y.Doc(), { environment: createScriptEnvironment(1, 1000) });
   const { thread_id } = chat.createThread({
     created_by: 'ada',
     name: 'Plan',
@@ -98,7 +98,7 @@ describe('EX describeLoss', () => {
   });
 
   it('[EX17] what is not lost comes back from an export', () => {
-    const chat = openChat(new Y.Doc(), { environment: createEnvironment(1, 1000) });
+    const chat = openChat(new Y.Doc(), { environment: createScriptEnvironment(1, 1000) });
     const { thread_id } = chat.createThread({ created_by: 'ada', created_at: DATE, name: 'Plan' });
     chat.send({ thread_id, sender_id: 'ada', content: 'hello', date: DATE });
     for (const format of ['cocalc', 'markdown'] as const) expect(describeLoss(chat, format)).toEqual([]);

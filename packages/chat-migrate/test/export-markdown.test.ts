@@ -3,8 +3,12 @@ import fc from 'fast-check';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import {
+  chatScripts,
+  createScriptEnvironment,
+  writeChat,
+} from '../../chat-integrity/src/testing/arbitraries/index.js';
 import { exportChat } from '../src/export/export-chat.js';
-import { chatScripts, createEnvironment, writeChat } from './generators/chat-documents.js';
 import { importPlans } from './helpers/documents.js';
 import { expectPlan, readFixture } from './helpers/plans.js';
 import { propertyOptions } from './helpers/property-options.js';
@@ -17,7 +21,7 @@ renderer.validateLink = () => true;
 type Token = ReturnType<typeof renderer.parse>[number];
 
 function createChat(): Chat {
-  return openChat(new Y.Doc(), { environment: createEnvironment(1, 1000) });
+  return openChat(new Y.Doc(), { environment: createScriptEnvironment(1, 1000) });
 }
 
 /** A chat of one message. */

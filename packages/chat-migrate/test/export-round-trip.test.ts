@@ -3,12 +3,19 @@ import { type Chat, openChat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import {
+  COCALC_GENERATIONS,
+  chatScripts,
+  cocalcFiles,
+  JUPYTER_SHAPES,
+  jupyterFiles,
+  relationalFiles,
+  TABLE_SHAPES,
+  taskFiles,
+  writeChat,
+} from '../../chat-integrity/src/testing/arbitraries/index.js';
 import { describeLoss, type LossKind } from '../src/export/describe-loss.js';
 import { EXPORT_FORMATS, exportChat } from '../src/export/export-chat.js';
-import { chatScripts, writeChat } from './generators/chat-documents.js';
-import { cocalcFiles, GENERATIONS } from './generators/cocalc-files.js';
-import { jupyterFiles, SHAPES } from './generators/jupyter-files.js';
-import { EXPORTS, relationalFiles, taskFiles } from './generators/table-files.js';
 import { importPlans } from './helpers/documents.js';
 import { describeForCocalc, describeForJupyter, sendThrough } from './helpers/exports.js';
 import { expectPlan, readFixture } from './helpers/plans.js';
@@ -27,10 +34,10 @@ const FILES: readonly (readonly [name: string, bytes: () => Uint8Array])[] = [
 ];
 
 const KINDS = [
-  ...[...GENERATIONS, 'mixed' as const].map((name) => [`CoCalc ${name}`, cocalcFiles(name)] as const),
-  ...SHAPES.map((shape) => [`jupyter ${shape}`, jupyterFiles(shape)] as const),
-  [`threads`, relationalFiles(EXPORTS[0])] as const,
-  [`tasks`, taskFiles(EXPORTS[0])] as const,
+  ...[...COCALC_GENERATIONS, 'mixed' as const].map((name) => [`CoCalc ${name}`, cocalcFiles(name)] as const),
+  ...JUPYTER_SHAPES.map((shape) => [`jupyter ${shape}`, jupyterFiles(shape)] as const),
+  [`threads`, relationalFiles(TABLE_SHAPES[0])] as const,
+  [`tasks`, taskFiles(TABLE_SHAPES[0])] as const,
 ];
 
 const LOSSES: readonly LossKind[] = [

@@ -2,6 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  cocalcFiles,
+  JUPYTER_SHAPES,
+  jupyterFiles,
+  relationalFiles,
+  taskFiles,
+} from '../../chat-integrity/src/testing/arbitraries/index.js';
 import { openDual, rollBackMigration, surveyMigration } from '../src/file/index.js';
 import { openLegacy } from '../src/index.js';
 import {
@@ -15,16 +22,13 @@ import {
   textsIn,
   textsOf,
 } from './file-chats.js';
-import { cocalcFiles } from './generators/cocalc-files.js';
-import { jupyterFiles, SHAPES } from './generators/jupyter-files.js';
-import { relationalFiles, taskFiles } from './generators/table-files.js';
 import { toBytes } from './helpers/plans.js';
 import { propertyOptions } from './helpers/property-options.js';
 
 const FILES = fc.oneof(
   cocalcFiles('mixed'),
   cocalcFiles('v2'),
-  ...SHAPES.map(jupyterFiles),
+  ...JUPYTER_SHAPES.map(jupyterFiles),
   relationalFiles('list'),
   taskFiles('csv'),
 );

@@ -3,20 +3,27 @@ import { type Chat, openChat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import {
+  COCALC_GENERATIONS,
+  closeUnderNeeds,
+  cocalcFiles,
+  JUPYTER_SHAPES,
+  jupyterFiles,
+  type LegacyFile,
+  relationalFiles,
+  TABLE_SHAPES,
+  taskFiles,
+} from '../../chat-integrity/src/testing/arbitraries/index.js';
 import type { MigrationPlan } from '../src/index.js';
-import { cocalcFiles, GENERATIONS } from './generators/cocalc-files.js';
-import { jupyterFiles, SHAPES } from './generators/jupyter-files.js';
-import { closeUnderNeeds, type LegacyFile } from './generators/legacy-file.js';
-import { EXPORTS, relationalFiles, taskFiles } from './generators/table-files.js';
 import { importPlans } from './helpers/documents.js';
 import { entriesOf, expectPlan } from './helpers/plans.js';
 import { propertyOptions } from './helpers/property-options.js';
 
 const KINDS: readonly (readonly [name: string, files: fc.Arbitrary<LegacyFile>])[] = [
-  ...[...GENERATIONS, 'mixed' as const].map((name) => [`CoCalc ${name}`, cocalcFiles(name)] as const),
-  ...SHAPES.map((shape) => [`jupyter ${shape}`, jupyterFiles(shape)] as const),
-  ...EXPORTS.map((shape) => [`threads as ${shape}`, relationalFiles(shape)] as const),
-  ...EXPORTS.map((shape) => [`tasks as ${shape}`, taskFiles(shape)] as const),
+  ...[...COCALC_GENERATIONS, 'mixed' as const].map((name) => [`CoCalc ${name}`, cocalcFiles(name)] as const),
+  ...JUPYTER_SHAPES.map((shape) => [`jupyter ${shape}`, jupyterFiles(shape)] as const),
+  ...TABLE_SHAPES.map((shape) => [`threads as ${shape}`, relationalFiles(shape)] as const),
+  ...TABLE_SHAPES.map((shape) => [`tasks as ${shape}`, taskFiles(shape)] as const),
 ];
 /** 33 kinds: over a thousand files. */
 const RUNS = 32;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { extractTexts } from '../../chat-integrity/src/testing/index.js';
 import { openChat } from '../src/index.js';
 import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
-import { extractTexts } from './oracle-lines.js';
 import { hostileSchedule, parameters } from './schedule.js';
 import { runChecked, Sightings } from './schedule-check.js';
 

@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
+import {
+  compareReports,
+  type Everything,
+  extractTexts,
+  type LaneText,
+  type Probe,
+  runOracle,
+} from '../../chat-integrity/src/testing/index.js';
 import { type Chat, type ChatReader, deriveAnswerId, type Environment, openChat } from '../src/index.js';
-import { compareReports, runOracle } from './oracle.js';
-import { extractTexts, type LaneText } from './oracle-lines.js';
-import type { Everything, Probe } from './oracle-types.js';
 
 const PROBLEM = 'problem';
 

@@ -1,6 +1,6 @@
 import * as Y from 'yjs';
+import { extractTexts, headOf } from '../../chat-integrity/src/testing/index.js';
 import { deriveAnswerId, deriveInterruptId, deriveUlid } from '../src/index.js';
-import { extractTexts, headOf } from './oracle-lines.js';
 import type { HeaderKind, HostileLine, HostileStep } from './schedule.js';
 import { NETWORK, pick, type Replica, type World } from './schedule-run.js';
 
@@ -128,6 +128,14 @@ function renderLine(line: HostileLine, view: View, random: number): string {
         sender_id: 'mallory',
         date: DATE,
         content: `m${random}`,
+      });
+    case 'legacy_row':
+      return JSON.stringify({
+        type: 'legacy_row',
+        id: ownId(line.own),
+        ...(line.about && { message_id: from(view.messages, line.message) }),
+        reason: 'columns',
+        row: { note: `n${random}`, list: ['x', random] },
       });
     case 'attempt': {
       const prompt_id = from(view.prompts, line.message);

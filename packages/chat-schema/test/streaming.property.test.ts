@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { extractTexts } from '../../chat-integrity/src/testing/index.js';
 import { type AttemptWriter, type Chat, openChat, type PartWriter } from '../src/index.js';
 import { checkLaws, FoldLedger } from './laws.js';
-import { extractTexts } from './oracle-lines.js';
 import { START } from './raw.js';
 import { awkwardText, parameters } from './schedule.js';
 import { NETWORK, seededEnvironment } from './schedule-run.js';

@@ -35,6 +35,8 @@ export class ServedChat {
   readonly #runs = new Map<string, TurnRun>();
   /** Threads to look at. One that waits for a free place stays. */
   readonly #dirty = new Set<string>();
+  /** Messages of which more than text has changed. */
+  readonly #changed = new Set<string>();
   /** By prompt that is left to others, since when. */
   readonly #left = new Map<string, number>();
   #isClosed = false;
@@ -53,23 +55,25 @@ export class ServedChat {
       new Recovery(this.#chat, liveness, engine.timers, engine.lease_ms, (error) =>
         this.#stopServing(null, error),
       );
-    this.#markAll(chat);
+    this.#markAll();
     this.#unsubscribe = chat.subscribe(({ threads, messages, deltas }) => {
       for (const id of threads) this.#dirty.add(id);
-      // A stop or retry of an answer that nobody has begun names no thread: it may be about any.
       const streamed = new Set(deltas.map(({ message_id }) => message_id));
-      const isUnknown = messages.some((id) => !streamed.has(id) && chat.message(id) === undefined);
-      if (isUnknown) this.#markAll(chat);
-      if (isUnknown || threads.length > 0) engine.schedule();
+      for (const id of messages) if (!streamed.has(id)) this.#changed.add(id);
+      if (threads.length > 0 || this.#changed.size > 0) engine.schedule();
     });
   }
 
-  #markAll(chat: Pick<Chat, 'threads'>): void {
-    for (const { thread_id } of chat.threads()) this.#dirty.add(thread_id);
+  #markAll(): void {
+    for (const { thread_id } of this.#chat.threads()) this.#dirty.add(thread_id);
   }
 
   /** Looks at every thread that changed. True if it began a turn. */
   work(): boolean {
+    // A stop or retry of an answer that nobody has begun names no thread: it may be about any.
+    const isUnknown = [...this.#changed].some((id) => this.#chat.message(id) === undefined);
+    this.#changed.clear();
+    if (isUnknown) this.#markAll();
     let hasBegun = false;
     for (const threadId of [...this.#dirty]) {
       this.#dirty.delete(threadId);
@@ -249,6 +253,7 @@ export class ServedChat {
   #stopServing(threadId: string | null, error: unknown): void {
     this.#isClosed = true;
     this.#dirty.clear();
+    this.#changed.clear();
     this.#recovery?.close();
     this.#engine.tell({ type: 'fault', thread_id: threadId, error });
   }

@@ -31,9 +31,10 @@ export function runs(numRuns: number): { readonly seed: number; readonly numRuns
   return { seed, numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)) };
 }
 
-/** Everything that waits on promises alone has gone on when this resolves. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Everything that waits on promises alone has gone on when this resolves: a tick comes when no promise is due. */
+export async function settle(): Promise<void> {
+  await undefined;
+  await new Promise<void>((resolve) => process.nextTick(resolve));
 }
 
 /** Time that passes only in `advance`. */

@@ -1,4 +1,4 @@
-import { deriveAnswerId } from '@chatdoc/schema';
+import { deriveAnswerId, type Message } from '@chatdoc/schema';
 import type { Rule, Violation } from '../rule.js';
 import type { Survey, SurveyedEntry } from '../survey.js';
 
@@ -21,18 +21,23 @@ export const ANSWER_RULES: readonly Rule[] = [
     name: 'answer_without_prompt',
     severity: 'error',
     description: 'An answer answers a message of its own thread that asks for an answer.',
-    check: ({ messages }) =>
-      [...messages.values()].flatMap(({ message_id, prompt_id, thread_id }): Violation[] => {
-        if (prompt_id === undefined || deriveAnswerId(prompt_id) !== message_id) return [];
-        const prompt = messages.get(prompt_id);
-        if (prompt === undefined) return [];
-        const ids = [message_id, prompt_id];
-        if (prompt.thread_id !== thread_id)
-          return [{ ids, message: 'the prompt of this answer is in another thread' }];
-        if (prompt.expects !== 'answer')
-          return [{ ids, message: 'this message answers one that asks for no answer' }];
-        return [];
-      }),
+    check: ({ messages }) => {
+      const found: Violation[] = [];
+      for (const message of messages.values()) {
+        const { message_id, prompt_id, thread_id } = message;
+        const prompt = prompt_id === undefined ? undefined : messages.get(prompt_id);
+        if (prompt === undefined) continue;
+        const isElsewhere = prompt.thread_id !== thread_id;
+        if (!(isElsewhere || prompt.expects !== 'answer') || !isAnswer(message)) continue;
+        found.push({
+          ids: [message_id, prompt.message_id],
+          message: isElsewhere
+            ? 'the prompt of this answer is in another thread'
+            : 'this message answers one that asks for no answer',
+        });
+      }
+      return found;
+    },
     unrepaired:
       'Both messages are what somebody wrote, and an entry that names another prompt cannot be changed.',
   },
@@ -43,7 +48,7 @@ export const ANSWER_RULES: readonly Rule[] = [
     description: 'A settled attempt has one finish.',
     check: (survey) => {
       const finishes = new Map<string, Set<string>>();
-      for (const { id, entry } of survey.entries('finish')) {
+      for (const { id, entry } of survey.unusualEntries('finish')) {
         const { attempt } = entry;
         if (attempt === undefined) continue;
         const known = finishes.get(attempt);
@@ -61,9 +66,14 @@ export const ANSWER_RULES: readonly Rule[] = [
   },
 ];
 
-export function listForgedAnswers(survey: Survey): readonly SurveyedEntry<'message'>[] {
+/** Whether the id of the message derives from the prompt that it names. */
+export function isAnswer({ message_id, prompt_id }: Message): boolean {
+  return prompt_id !== undefined && deriveAnswerId(prompt_id) === message_id;
+}
+
+function listForgedAnswers(survey: Survey): readonly SurveyedEntry<'message'>[] {
   return survey
-    .entries('message')
+    .unusualEntries('message')
     .filter(
       ({ id, entry }) =>
         entry.prompt_id !== undefined &&

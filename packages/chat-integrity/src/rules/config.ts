@@ -8,15 +8,14 @@ export const CONFIG_RULES: readonly Rule[] = [
     name: 'missing_thread_config',
     severity: 'warning',
     description: 'A thread in which an agent is asked or answers has the settings of that agent. Counted.',
-    check: ({ threads, chat }) => {
+    check: ({ threads, messages, chat }) => {
+      const withAgent = new Set<string>();
+      for (const { thread_id, expects, attempt } of messages.values()) {
+        if (expects === 'answer' || attempt !== undefined) withAgent.add(thread_id);
+      }
       const ids = threads
-        .filter(({ thread_id }) => {
-          if (hasAgentConfig(chat.config(thread_id))) return false;
-          return chat
-            .messages(thread_id)
-            .some(({ expects, attempt }) => expects === 'answer' || attempt !== undefined);
-        })
-        .map(({ thread_id }) => thread_id);
+        .map(({ thread_id }) => thread_id)
+        .filter((id) => withAgent.has(id) && !hasAgentConfig(chat.config(id)));
       if (ids.length === 0) return [];
       const threadsHave = ids.length === 1 ? 'thread has' : 'threads have';
       return [

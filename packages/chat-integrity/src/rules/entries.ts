@@ -93,7 +93,7 @@ export const ENTRY_RULES: readonly Rule[] = [
     description: 'What an entry says fits the schema of its type.',
     check: (survey) => {
       const problems = new Map<string, string>();
-      for (const { id, type, problem } of survey.allEntries()) {
+      for (const { id, type, problem } of survey.allUnusualEntries()) {
         if (!isProblem(problem)) continue;
         const what = `this ${type} (${problem})`;
         const known = problems.get(id);
@@ -113,7 +113,7 @@ export const ENTRY_RULES: readonly Rule[] = [
     description: 'Every line is whole, but for a streamed text that its writer has not ended.',
     check: (survey) =>
       survey
-        .allEntries()
+        .allUnusualEntries()
         .filter(({ type, cut }) => cut && type !== 'part')
         .map(({ id, type }) => ({
           ids: [id],

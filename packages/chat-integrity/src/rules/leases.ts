@@ -1,5 +1,5 @@
 import type { Message } from '@chatdoc/schema';
-import type { Rule } from '../rule.js';
+import type { Rule, Violation } from '../rule.js';
 
 /**
  * Who runs an attempt is not in the document: `isLive` says whether some process still shows the attempt within its
@@ -11,15 +11,19 @@ export function createLeaseRule(isLive: (attempt: string) => boolean): Rule {
     name: 'abandoned_attempt',
     severity: 'warning',
     description: 'An open attempt has a runner within its lease.',
-    check: ({ messages }) =>
-      [...messages.values()].flatMap((message) =>
-        listOpenAttempts(message)
-          .filter((attempt) => !isLive(attempt))
-          .map((attempt) => ({
+    check: ({ messages }) => {
+      const found: Violation[] = [];
+      for (const message of messages.values()) {
+        for (const attempt of listOpenAttempts(message)) {
+          if (isLive(attempt)) continue;
+          found.push({
             ids: [attempt, message.message_id],
             message: 'this attempt is open, and nobody runs it',
-          })),
-      ),
+          });
+        }
+      }
+      return found;
+    },
     unrepaired:
       'Only a process that can run turns may interrupt one: that is the recovery of the turn engine.',
   };

@@ -50,11 +50,11 @@ export const REPLY_RULES: readonly Rule[] = [
 function listReplies({
   messages,
 }: Survey): readonly { readonly id: string; readonly target: string; readonly thread: string }[] {
-  return [...messages.values()].flatMap(({ message_id, reply_to_message_id, thread_id }) =>
-    reply_to_message_id === undefined
-      ? []
-      : [{ id: message_id, target: reply_to_message_id, thread: thread_id }],
-  );
+  const replies: { readonly id: string; readonly target: string; readonly thread: string }[] = [];
+  for (const { message_id, reply_to_message_id: target, thread_id } of messages.values()) {
+    if (target !== undefined) replies.push({ id: message_id, target, thread: thread_id });
+  }
+  return replies;
 }
 
 /** Each cycle once, its ids sorted. A message replies to one other at most, so a walk meets one cycle at most. */

@@ -8,13 +8,18 @@ export const THREAD_RULES: readonly Rule[] = [
     name: 'thread_absent',
     severity: 'warning',
     description: 'Every message belongs to a thread that is in the document.',
-    check: ({ chat, messages }) =>
-      [...messages.values()]
-        .filter(({ thread_id }) => chat.thread(thread_id) === undefined)
-        .map(({ message_id, thread_id }) => ({
+    check: ({ threads, messages }) => {
+      const present = new Set(threads.map(({ thread_id }) => thread_id));
+      const found: Violation[] = [];
+      for (const { message_id, thread_id } of messages.values()) {
+        if (present.has(thread_id)) continue;
+        found.push({
           ids: [message_id, thread_id],
           message: 'the thread of this message is not in the document, so the message does not show',
-        })),
+        });
+      }
+      return found;
+    },
     repair: STAND_IN_THREAD,
   },
   {

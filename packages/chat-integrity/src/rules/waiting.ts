@@ -33,27 +33,41 @@ function countAbsent(absent: readonly string[], what: string): readonly Violatio
 }
 
 function listAboutMessages(survey: Survey): readonly string[] {
-  const { messages } = survey;
+  const isAbsent = (id: string | undefined): id is string => id !== undefined && !survey.messages.has(id);
+  const listAbout = (...types: readonly AboutMessage[]): string[] =>
+    types.flatMap((type) => survey.entries(type).map(({ entry }) => entry.message_id)).filter(isAbsent);
+  const turns = listAbout('stop', 'retry');
   // A stop or retry of an answer that nobody has begun is about its prompt.
-  const prompts = [...messages.values()].filter(({ expects }) => expects === 'answer');
-  const answers = new Set(prompts.map(({ message_id }) => deriveAnswerId(message_id)));
-  const turns = [...survey.entries('stop'), ...survey.entries('retry')].filter(
-    ({ entry }) => !answers.has(entry.message_id ?? ''),
-  );
-  const others = (['revision', 'redaction', 'interrupt', 'annotation'] as const).flatMap((type) =>
-    survey.entries(type).map(({ entry }) => entry.message_id),
-  );
-  return [...turns.map(({ entry }) => entry.message_id), ...others].filter(
-    (id): id is string => id !== undefined && !messages.has(id),
-  );
+  const expected = turns.length === 0 ? NOBODY : findExpected(survey, turns);
+  const others = listAbout('revision', 'redaction', 'interrupt', 'annotation', 'legacy_row');
+  return [...turns.filter((id) => !expected.has(id)), ...others];
 }
+
+type AboutMessage = 'stop' | 'retry' | 'revision' | 'redaction' | 'interrupt' | 'annotation' | 'legacy_row';
+
+/** Those that are the answer of a prompt which is there. An answer has the time of its prompt in its id. */
+function findExpected({ messages }: Survey, answers: readonly string[]): ReadonlySet<string> {
+  const times = new Set(answers.map(timeOf));
+  const expected = new Set<string>();
+  for (const { message_id, expects } of messages.values()) {
+    if (expects === 'answer' && times.has(timeOf(message_id))) expected.add(deriveAnswerId(message_id));
+  }
+  return expected;
+}
+
+/** The characters of an id that say its time. */
+function timeOf(id: string): string {
+  return id.slice(0, 10);
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 function listAboutAttempts(survey: Survey): readonly string[] {
   const attempts = new Set<string | undefined>(
-    survey.entries('message').map(({ id, entry }) => entry.attempt ?? id),
+    survey.unusualEntries('message').map(({ id, entry }) => entry.attempt ?? id),
   );
   return (['part', 'finish'] as const)
-    .flatMap((type) => survey.entries(type).map(({ entry }) => entry.attempt))
+    .flatMap((type) => survey.unusualEntries(type).map(({ entry }) => entry.attempt))
     .filter((id): id is string => id !== undefined && !attempts.has(id));
 }
 
@@ -65,7 +79,9 @@ function listAboutThreads(survey: Survey): readonly string[] {
 }
 
 function listAnswers({ messages }: Survey): readonly string[] {
-  return [...messages.values()].flatMap(({ prompt_id }) =>
-    prompt_id === undefined || messages.has(prompt_id) ? [] : [prompt_id],
-  );
+  const absent: string[] = [];
+  for (const { prompt_id } of messages.values()) {
+    if (prompt_id !== undefined && !messages.has(prompt_id)) absent.push(prompt_id);
+  }
+  return absent;
 }

@@ -1,0 +1,58 @@
+import type * as Y from 'yjs';
+import type { Pick } from './pick.js';
+import type { Seat } from './seat.js';
+
+/** What a command tells its user, to be held against the application at the end. */
+export interface Outcome {
+  /** Facts that were acknowledged: from now on they are visible, or their loss has a named cause. */
+  readonly acknowledged?: readonly string[];
+  /** Beginnings of facts that need no longer be visible, whoever acknowledged them and when: redacted, deleted. */
+  readonly withdrawn?: readonly string[];
+}
+
+/** False: there was nothing that the command could do. A list is what was acknowledged. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a command need not return anything
+export type Result = readonly string[] | Outcome | false | void;
+
+export type Command<S> = (state: S, pick: Pick) => Result;
+
+/** Another program that writes into the document: an older or a newer client, or a peer that keeps no rule. */
+export type Stranger = (doc: Y.Doc, pick: Pick, seat: Seat) => Result;
+
+export const STRANGERS = ['older', 'newer', 'hostile'] as const;
+export type StrangerKind = (typeof STRANGERS)[number];
+
+/** The program under test: what runs on each replica. It takes time and randomness from its seat alone. */
+export interface Application<S> {
+  readonly name?: string;
+  /** On a document that holds what was stored. */
+  open(seat: Seat): S;
+  /** What its users do, by name. Each finds what to act on with `pick`. */
+  readonly commands: Readonly<Record<string, Command<S>>>;
+  /** How often each command is chosen; 10 unless given. */
+  readonly weights?: Readonly<Record<string, number>>;
+  /** Everything that users see, as JSON: equal on all replicas with equal documents. */
+  read(state: S): unknown;
+  /** The facts that are visible now, in the words of the commands. */
+  facts?(state: S): Iterable<string>;
+  /** What is wrong, if anything. Called after every step, so it must be cheap. */
+  invariants?(state: S): string | undefined;
+  /** The same with time to look at everything. Called at some steps and at the end. */
+  audit?(state: S): string | undefined;
+  /** Cases that a good amount of runs must come across: see `Seat.mark`. */
+  readonly marks?: readonly string[];
+  readonly strangers?: Readonly<Partial<Record<StrangerKind, Stranger>>>;
+  /** The content of `state` in a new document of this generation. Without it there is one generation. */
+  move?(state: S, generation: number): Y.Doc;
+  close?(state: S): void;
+}
+
+export function readResult(result: Result): Outcome | undefined {
+  if (result === false) return undefined;
+  if (result === undefined) return {};
+  return isList(result) ? { acknowledged: result } : result;
+}
+
+function isList(result: readonly string[] | Outcome): result is readonly string[] {
+  return Array.isArray(result);
+}

@@ -1,0 +1,69 @@
+import { STRANGERS } from './application.js';
+import type { Law } from './law.js';
+import { FAULTS, type Fault } from './schedule.js';
+import type { Subject } from './subject.js';
+
+/** A property with a name, and the faults under which it is to hold. */
+export interface Guarantee {
+  readonly name: string;
+  readonly faults: readonly Fault[];
+  /** Laws that are about something else. */
+  readonly without?: readonly Law[];
+  /** Runs each schedule twice. */
+  readonly twice?: boolean;
+  /** What the subject must have, where it must have something. */
+  readonly needs?: 'storage' | 'facts';
+}
+
+const LEDGER: readonly Law[] = ['keeps what it acknowledged'];
+
+export const GUARANTEES: readonly Guarantee[] = [
+  { name: 'converges', faults: [], without: LEDGER },
+  {
+    name: 'survives loss, repetition and reordering',
+    faults: ['drop', 'duplicate', 'reorder', 'delay', 'replay'],
+    without: LEDGER,
+  },
+  { name: 'survives partitions', faults: ['partition', 'one_way'], without: LEDGER },
+  { name: 'survives crashes', faults: ['crash', 'torn'], needs: 'storage', without: LEDGER },
+  { name: 'survives an old snapshot', faults: ['crash', 'restore'], needs: 'storage', without: LEDGER },
+  { name: 'refuses damage', faults: ['corrupt', 'truncate', 'garbage'], without: LEDGER },
+  { name: 'clocks do not matter', faults: ['clock_back', 'clock_day', 'clock_far'], without: LEDGER },
+  { name: 'older and newer clients do no harm', faults: ['older', 'newer', 'partition'] },
+  { name: 'hostile peers do no harm', faults: ['hostile', 'partition'] },
+  {
+    name: 'keeps what it acknowledged',
+    faults: ['delay', 'partition', 'crash', 'restore', 'clock_back'],
+    needs: 'facts',
+  },
+  { name: 'replays by seed', faults: FAULTS, twice: true, without: LEDGER },
+  { name: 'all of it at once', faults: FAULTS },
+];
+
+const OF_STORAGE: ReadonlySet<Fault> = new Set(['crash', 'torn', 'restore']);
+const OF_STRANGERS: ReadonlySet<string> = new Set(STRANGERS);
+const OF_CHECKSUMS: ReadonlySet<Fault> = new Set(['corrupt', 'truncate', 'garbage']);
+
+/** The faults that this subject can meet. `isChecked`: what is damaged is to be refused. */
+export function listFaults<S>(
+  { application, storage }: Subject<S>,
+  faults: readonly Fault[],
+  isChecked = true,
+): readonly Fault[] {
+  return faults.filter((fault) => {
+    if (OF_STORAGE.has(fault)) return storage !== undefined;
+    if (OF_STRANGERS.has(fault)) return application.strangers?.[fault as 'hostile'] !== undefined;
+    return isChecked || !OF_CHECKSUMS.has(fault);
+  });
+}
+
+/** Why a guarantee does not apply to a subject; undefined where it does. */
+export function findObstacle<S>(subject: Subject<S>, { faults, needs }: Guarantee): string | undefined {
+  if (needs === 'storage' && subject.storage === undefined) return 'no storage was given';
+  if (needs === 'facts' && subject.application.facts === undefined) return 'the application has no `facts`';
+  const wanted = faults.filter((fault) => OF_STRANGERS.has(fault));
+  const isAlone = wanted.length > 0 && wanted.length < faults.length && faults.length < FAULTS.length;
+  if (isAlone && listFaults(subject, wanted).length === 0)
+    return `no ${wanted.join(' or ')} client was given`;
+  return undefined;
+}

@@ -1,0 +1,36 @@
+export type {
+  Application,
+  Command,
+  Outcome,
+  Result,
+  Stranger,
+  StrangerKind,
+} from './application.js';
+export { Disk } from './disk.js';
+export { framedProvider } from './framed-provider.js';
+export { GUARANTEES, type Guarantee } from './guarantees.js';
+export { LAWS, type Law, LawBroken } from './law.js';
+export { compareReports, runOracle } from './oracle/oracle.js';
+export { extractTexts, headOf, type LaneText, type LineHead } from './oracle/oracle-lines.js';
+export type { Everything, OracleResult, Probe, SlotKey } from './oracle/oracle-types.js';
+export { Pick } from './pick.js';
+export {
+  type Broken,
+  type GuaranteeReport,
+  type GuaranteeResult,
+  type ProveOptions,
+  proveGuarantees,
+  replay,
+} from './prove.js';
+export type { Connection, Port, Provider } from './provider.js';
+export { runSchedule, runSettled } from './run-schedule.js';
+export { describeStep, FAULTS, type Fault, type Schedule, type Step } from './schedule.js';
+export { type Profile, REPLICAS, scheduleArbitrary } from './schedule-arbitrary.js';
+export type { Seat } from './seat.js';
+export { createNumbers, seededEnvironment } from './seeded-environment.js';
+export type { RunResult, SimulationOptions } from './simulation.js';
+export { frameStorage, type OpenStorage, type Storage } from './storage.js';
+export type { Subject } from './subject.js';
+export { syncProvider } from './sync-provider.js';
+export { Tally } from './tally.js';
+export { describeTrace, type KeptTrace, keepTrace, readTraces, type Trace } from './trace.js';

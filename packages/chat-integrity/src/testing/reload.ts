@@ -1,0 +1,44 @@
+import * as Y from 'yjs';
+import type { Application } from './application.js';
+import { canonicalJson, findDifference } from './canonical.js';
+import { Disk } from './disk.js';
+import { guard } from './law.js';
+import { DOC_ID, type Replica } from './replica.js';
+import type { Seat } from './seat.js';
+import { mixSeeds, seededEnvironment } from './seeded-environment.js';
+
+/** A document of nobody's: of a visitor, or to look at. */
+export function createSeat<S>(replica: Replica<S>, name: string, client: number, mark: Seat['mark']): Seat {
+  const doc = new Y.Doc();
+  doc.clientID = client;
+  return {
+    name,
+    index: replica.index,
+    doc,
+    doc_id: DOC_ID,
+    generation: replica.generation,
+    environment: seededEnvironment(mixSeeds(client, 2), replica.seat?.environment.now ?? (() => 0)),
+    disk: new Disk(),
+    is_hub: false,
+    mark,
+    moveTo: () => undefined,
+  };
+}
+
+const RELOADED_CLIENT = 0xffff_fff0;
+
+/** How a fresh document with all the bytes of a replica reads otherwise than `expected`. */
+export function reloadDocument<S>(
+  application: Application<S>,
+  replica: Replica<S>,
+  expected: string,
+): string | undefined {
+  const seat = createSeat(replica, 'reloaded', RELOADED_CLIENT, () => undefined);
+  Y.applyUpdate(seat.doc, Y.encodeStateAsUpdate(replica.doc));
+  const state = guard('open', () => application.open(seat));
+  const text = canonicalJson(guard('read', () => application.read(state)));
+  application.close?.(state);
+  seat.doc.destroy();
+  const difference = findDifference(text, expected);
+  return difference === undefined ? undefined : `replica ${replica.index}, loaded anew: ${difference}`;
+}

@@ -1,0 +1,50 @@
+/** Faults that a network, a machine or a clock brings, and strangers that write into the document. */
+export const FAULTS = [
+  'drop',
+  'duplicate',
+  'reorder',
+  'delay',
+  'replay',
+  'partition',
+  'one_way',
+  'corrupt',
+  'truncate',
+  'garbage',
+  'crash',
+  'torn',
+  'restore',
+  'clock_back',
+  'clock_day',
+  'clock_far',
+  'older',
+  'newer',
+  'hostile',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/**
+ * One thing that happens. It is plain JSON, and its numbers pick among what exists when it runs: one that finds
+ * nothing to act on does nothing.
+ */
+export interface Step {
+  readonly do: 'command' | 'deliver' | 'flush' | 'mend' | 'fault';
+  /** Of the command or the fault. */
+  readonly name?: string;
+  /** The replica, or the connection, that it happens to. */
+  readonly at: number;
+  readonly picks: readonly number[];
+}
+
+/** A whole run but for what heals it and looks at it in the end: the same schedule gives the same run. */
+export interface Schedule {
+  readonly seed: number;
+  readonly replicas: number;
+  /** Milliseconds by which each replica's clock is wrong from the start. */
+  readonly skews: readonly number[];
+  readonly steps: readonly Step[];
+}
+
+/** In one line, for people. */
+export function describeStep({ do: what, name, at, picks }: Step): string {
+  return `${name === undefined ? what : `${what} ${name}`} at ${at} [${picks.join(' ')}]`;
+}

@@ -1,0 +1,340 @@
+import { type Application, readResult } from './application.js';
+import { canonicalJson, findDifference } from './canonical.js';
+import { ContentLedger } from './content-ledger.js';
+import { areInStep, assertSameStores, findPending } from './convergence.js';
+import { restartReplica, settleFallen } from './crash.js';
+import { applyFault } from './faults.js';
+import { Fingerprint } from './fingerprint.js';
+import { assertLaw, guard, type Law, LawBroken } from './law.js';
+import { Network } from './network.js';
+import { Pick } from './pick.js';
+import type { Connection, Port, Provider } from './provider.js';
+import { reloadDocument } from './reload.js';
+import { Replica } from './replica.js';
+import type { Schedule, Step } from './schedule.js';
+import type { Seat } from './seat.js';
+import type { Subject } from './subject.js';
+import { syncProvider } from './sync-provider.js';
+import type { Tally } from './tally.js';
+
+export interface SimulationOptions {
+  readonly tally: Tally;
+  /** Laws that are not checked: what a provider or an application does not promise. */
+  readonly without?: readonly Law[];
+  /** Audits at every so many steps, and at the end: 100 unless given. */
+  readonly auditEvery?: number;
+}
+
+export interface RunResult {
+  /** Equal for two runs in which every message and every read at the end was the same. */
+  readonly fingerprint: string;
+  /** Full sync rounds until all were equal: 1 or 2. */
+  readonly rounds: number;
+  readonly steps: number;
+}
+
+const START = Date.UTC(2026, 10, 21, 12);
+/** Virtual time from one step to the next. */
+const STEP_MS = 20;
+const MOST_ROUNDS = 2;
+/** Messages of one round beyond which nobody ever comes to rest: so many for each connection. */
+const MOST_MESSAGES = 400;
+
+/** One run: replicas of the subject, the network between them, and all that happens to both. */
+export class Simulation<S> {
+  readonly subject: Subject<S>;
+  readonly schedule: Schedule;
+  readonly tally: Tally;
+  readonly network: Network;
+  readonly replicas: readonly Replica<S>[];
+  readonly ledger: ContentLedger;
+  /** Virtual milliseconds. */
+  now = START;
+  /** Strangers that have visited: each has a client id of its own. */
+  visitors = 0;
+  readonly #provider: Provider;
+  readonly #fingerprint = new Fingerprint();
+  readonly #without: ReadonlySet<Law>;
+  readonly #auditEvery: number;
+
+  constructor(
+    subject: Subject<S>,
+    schedule: Schedule,
+    { tally, without = [], auditEvery = 100 }: SimulationOptions,
+  ) {
+    const { replicas, seed, skews } = schedule;
+    this.subject = subject;
+    this.schedule = schedule;
+    this.tally = tally;
+    this.#provider = subject.provider ?? syncProvider;
+    this.#without = new Set(without);
+    this.#auditEvery = auditEvery;
+    this.network = new Network(replicas, subject.topology === 'star', this.#fingerprint);
+    this.ledger = new ContentLedger(replicas, tally);
+    const around = {
+      seed,
+      now: () => this.now,
+      mark: this.mark,
+      connect: (at: number, seat: Seat) => this.#connect(at, seat),
+      disconnect: (at: number) => this.#disconnect(at),
+      flushed: (at: number, facts: readonly string[], sync: number) => this.ledger.flush(at, facts, sync),
+      unsafe: (at: number) => this.ledger.unsafe(at),
+    };
+    this.replicas = Array.from(
+      { length: replicas },
+      (_, index) => new Replica(subject, index, skews[index] ?? 0, around),
+    );
+  }
+
+  get application(): Application<S> {
+    return this.subject.application;
+  }
+
+  get provider(): Provider {
+    return this.#provider;
+  }
+
+  readonly mark = (name: string): void => this.tally.add(name);
+
+  /**
+   * Runs all of it. Yields after each step, so that a driver can wait there for what is asynchronous. Throws
+   * `LawBroken` for the first law that does not hold.
+   */
+  *run(): Generator<void, RunResult, void> {
+    try {
+      for (const replica of this.replicas) replica.start();
+      yield;
+      for (const [at, step] of this.schedule.steps.entries()) {
+        this.now += STEP_MS;
+        const touched = this.#runStep(step);
+        yield;
+        if (this.subject.settle !== undefined)
+          for (const replica of this.replicas) settleFallen(this, replica);
+        this.#moveOn();
+        if (touched !== undefined) this.#checkStep(touched, at % this.#auditEvery === this.#auditEvery - 1);
+      }
+      const rounds = yield* this.#heal();
+      this.#checkEnd();
+      return { fingerprint: this.#fingerprint.read(), rounds, steps: this.schedule.steps.length };
+    } finally {
+      for (const replica of this.replicas) if (replica.isUp) replica.end();
+    }
+  }
+
+  /** Gives the replica that may have changed. */
+  #runStep(step: Step): Replica<S> | undefined {
+    const pick = new Pick(step.picks);
+    const replica = this.replicas[step.at % this.replicas.length] as Replica<S>;
+    switch (step.do) {
+      case 'command':
+        return this.#runCommand(replica, step.name ?? '', pick) ? replica : undefined;
+      case 'deliver':
+        return this.#deliver(step.at, 1 + pick.below(4));
+      case 'flush':
+        if (replica.flush()) this.tally.add('flushes');
+        return undefined;
+      case 'mend':
+        this.#mend(pick);
+        return undefined;
+      case 'fault': {
+        if (!applyFault(this, step.name ?? '', replica, step.at, pick)) return undefined;
+        this.tally.add(`fault ${step.name}`);
+        return replica;
+      }
+    }
+  }
+
+  #runCommand(replica: Replica<S>, name: string, pick: Pick): boolean {
+    const { state } = replica;
+    const command = this.application.commands[name];
+    if (state === undefined || command === undefined) return false;
+    const outcome = guard(name, () => readResult(command(state, pick)));
+    if (outcome === undefined) return false;
+    this.tally.add(`command ${name}`);
+    this.ledger.note(replica.index, outcome, name);
+    return true;
+  }
+
+  /** Messages of the connection with that number or, if it has none, the next one that has. */
+  #deliver(number: number, count: number): Replica<S> | undefined {
+    const { links } = this.network;
+    for (let tried = 0; tried < links.length; tried += 1) {
+      const link = links[(number + tried) % links.length];
+      if (link === undefined || link.queue.length === 0) continue;
+      let arrived = 0;
+      while (arrived < count && guard('receiving', () => this.network.deliver(link, this.now))) arrived += 1;
+      if (arrived === 0) continue;
+      this.tally.add('messages delivered', arrived);
+      return this.replicas[link.to];
+    }
+    return undefined;
+  }
+
+  /** Some partitions end, and some processes start again. */
+  #mend(pick: Pick): void {
+    const all = pick.below(2) === 0;
+    for (const replica of this.replicas)
+      if (!replica.isUp && (all || pick.below(2) === 0)) restartReplica(this, replica);
+    for (const { from, to } of this.network.links) {
+      if (from < to && (all || pick.below(2) === 0) && this.network.open(from, to))
+        this.mark('a partition ended');
+    }
+    for (const link of this.network.links) if (all) link.isBlocked = false;
+  }
+
+  #connect(at: number, seat: Seat): Connection[] {
+    const peers = this.network.peersOf(at);
+    const connections = peers.map((peer) => this.#plugIn(at, peer, seat));
+    for (const peer of peers) {
+      if (this.replicas[peer]?.isUp === true) guard('connecting', () => this.network.open(at, peer));
+    }
+    return connections;
+  }
+
+  #plugIn(at: number, peer: number, seat: Seat): Connection {
+    const none = (): void => undefined;
+    const listeners = {
+      onOpen: none as () => void,
+      onMessage: none as (bytes: Uint8Array) => void,
+      onClose: none,
+    };
+    const port: Port = {
+      peer: `replica ${peer}`,
+      send: (bytes) => this.network.send(at, peer, bytes),
+      onOpen: (listener) => {
+        listeners.onOpen = listener;
+      },
+      onMessage: (listener) => {
+        listeners.onMessage = listener;
+      },
+      onClose: (listener) => {
+        listeners.onClose = listener;
+      },
+    };
+    const connection = guard('the provider', () => this.#provider(seat, port));
+    this.network.listen(at, peer, {
+      onOpen: () => listeners.onOpen(),
+      onMessage: (bytes) => listeners.onMessage(bytes),
+      onClose: () => listeners.onClose(),
+    });
+    return connection;
+  }
+
+  #disconnect(at: number): void {
+    for (const peer of this.network.peersOf(at)) this.network.close(at, peer);
+    this.network.forget(at);
+  }
+
+  /** Those that met a later generation of the document go on in it. */
+  #moveOn(): void {
+    for (const replica of this.replicas) {
+      if (replica.wanted > replica.generation && replica.move()) this.mark('moved to a later generation');
+    }
+  }
+
+  #checkStep(replica: Replica<S>, isAudit: boolean): void {
+    const { state, doc } = replica;
+    if (state === undefined) return;
+    const { application, subject } = this;
+    if (subject.gapless === true) this.#assert('nothing is pending', findPending(doc));
+    if (application.invariants !== undefined) {
+      this.#assert(
+        'invariants hold',
+        guard('invariants', () => application.invariants?.(state)),
+      );
+    }
+    if (isAudit) this.#audit(replica);
+  }
+
+  #audit({ state }: Replica<S>): void {
+    if (state === undefined || this.application.audit === undefined) return;
+    this.tally.add('audits');
+    this.#assert(
+      'audits hold',
+      guard('audit', () => this.application.audit?.(state)),
+    );
+  }
+
+  #assert(law: Law, difference: string | undefined): void {
+    if (!this.#without.has(law)) assertLaw(law, difference);
+  }
+
+  /** No more faults: everybody runs, everything is connected, and within two full sync rounds all must be equal. */
+  *#heal(): Generator<void, number, void> {
+    for (const replica of this.replicas) if (!replica.isUp) restartReplica(this, replica);
+    yield;
+    for (const replica of this.replicas) settleFallen(this, replica);
+    const down = this.replicas.find((replica) => !replica.isUp);
+    if (down !== undefined) throw new LawBroken('comes to rest', `replica ${down.index} did not start again`);
+    const [first, ...others] = this.replicas as [Replica<S>, ...Replica<S>[]];
+    for (let round = 1; ; round += 1) {
+      yield* this.#syncOnce();
+      const apart = others.find(
+        ({ doc, generation }) => generation !== first.generation || !areInStep(doc, first.doc),
+      );
+      if (apart === undefined) {
+        this.mark(`converged in round ${round}`);
+        return round;
+      }
+      if (round === MOST_ROUNDS) {
+        if (this.#without.has('converges within two rounds')) return round;
+        const pending = findPending(apart.doc) ?? findPending(first.doc);
+        const why = pending ?? this.#findDifference(apart, first) ?? 'their documents differ';
+        throw new LawBroken(
+          'converges within two rounds',
+          `replicas ${first.index} and ${apart.index}: ${why}`,
+        );
+      }
+    }
+  }
+
+  /** Everybody connects anew with everybody, and what is said is heard, until nobody says any more. */
+  *#syncOnce(): Generator<void, void, void> {
+    const { links } = this.network;
+    const pairs = links.filter(({ from, to }) => from < to);
+    for (const { from, to } of pairs) this.network.close(from, to);
+    for (const link of links) link.isBlocked = false;
+    for (const { from, to } of pairs) guard('connecting', () => this.network.open(from, to));
+    yield;
+    let left = MOST_MESSAGES * links.length;
+    for (let busy = this.network.busy(); busy.length > 0; busy = this.network.busy()) {
+      for (const link of busy) {
+        while (left > 0 && guard('receiving', () => this.network.deliver(link, Number.POSITIVE_INFINITY)))
+          left -= 1;
+      }
+      yield;
+      this.#moveOn();
+      if (left === 0) {
+        throw new LawBroken('comes to rest', `still talking after ${MOST_MESSAGES} messages a connection`);
+      }
+    }
+  }
+
+  #read(replica: Replica<S>): string {
+    return canonicalJson(guard('read', () => this.application.read(replica.state as S)));
+  }
+
+  #findDifference(actual: Replica<S>, expected: Replica<S>): string | undefined {
+    return findDifference(this.#read(actual), this.#read(expected));
+  }
+
+  /** The four oracles. */
+  #checkEnd(): void {
+    const [first, ...others] = this.replicas as [Replica<S>, ...Replica<S>[]];
+    const text = this.#read(first);
+    this.#fingerprint.addText(text);
+    for (const other of others) {
+      const names = `replicas ${first.index} and ${other.index}`;
+      const difference = findDifference(this.#read(other), text);
+      if (difference !== undefined) this.#assert('reads the same', `${names}: ${difference}`);
+      if (!this.#without.has('stores the same')) assertSameStores(first.doc, other.doc, names);
+    }
+    const chosen = this.replicas[this.schedule.seed % this.replicas.length] as Replica<S>;
+    this.#assert('reloads the same', reloadDocument(this.application, chosen, text));
+    this.#audit(chosen);
+    const { facts } = this.application;
+    if (facts !== undefined && !this.#without.has('keeps what it acknowledged')) {
+      this.ledger.check(new Set(guard('facts', () => facts(first.state as S))));
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import type { Message } from '@chatdoc/schema';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as Y from 'yjs';
+import { check, type Finding } from '../src/index.js';
+import {
+  chatScripts,
+  HOSTILE_KINDS,
+  type HostileLine,
+  type HostileTargets,
+  hostileRecords,
+  type LineFate,
+  NO_TARGETS,
+  writeChat,
+  writeDeepLine,
+  writeHostileRecord,
+  writeLongLine,
+} from '../src/testing/arbitraries/index.js';
+import {
+  closePeers,
+  expectCounted,
+  expectUsable,
+  headerOf,
+  laneIdOf,
+  openPeers,
+  type Peer,
+  readEverything,
+  readReports,
+  runs,
+  scale,
+  textOf,
+  updateOf,
+} from './rows-world.js';
+
+const RECORDS = 30_000;
+const PER_RUN = 100;
+const PER_LANE = 50;
+const READ: ReadonlySet<LineFate> = new Set(['kept', 'contested']);
+const met = new Map<string, number>();
+const note = (name: string): void => {
+  met.set(name, (met.get(name) ?? 0) + 1);
+};
+
+/** What a replica must list in quarantine, each line of a lane once. */
+class Expected {
+  readonly #lines = new Map<string, { lane_id: string | null; line: string; reason: string }>();
+  readonly problems = new Set<string>();
+  readonly forged = new Set<string>();
+  readonly unknown = new Set<string>();
+  duplicates = 0;
+
+  add(lane: string | null, { line, fate, id }: HostileLine): void {
+    note(fate);
+    if (fate === 'problem') this.problems.add(id);
+    else if (fate === 'forged') this.forged.add(id);
+    else if (fate === 'unknown') this.unknown.add(line);
+    else if (fate === 'duplicate') this.duplicates += 1;
+    else if (!READ.has(fate)) {
+      const lane_id = fate === 'no_header' ? null : lane;
+      const reason = fate === 'head' && lane === null ? 'no_header' : fate;
+      this.#lines.set(`${lane_id} ${line}`, { lane_id, line, reason });
+    }
+  }
+
+  quarantine(): readonly object[] {
+    const key = ({ lane_id, line }: { lane_id: string | null; line: string }): string =>
+      `${lane_id ?? ''} ${line}`;
+    return [...this.#lines.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+}
+
+const batches = fc.array(hostileRecords(), { minLength: 1, maxLength: 2 * PER_RUN, size: 'max' });
+
+function idsOf(findings: readonly Finding[], rule: string): ReadonlySet<string | undefined> {
+  return new Set(findings.filter((finding) => finding.rule === rule).map(({ ids }) => ids[0]));
+}
+
+function targetsOf({ chat }: Peer): HostileTargets {
+  const threads = chat.threads().map(({ thread_id }) => thread_id);
+  return { threads, messages: threads.flatMap((id) => chat.messageIds(id)) };
+}
+
+describe('invalid records through a live peer', () => {
+  let records = 0;
+
+  it('[HO1] [HO2] [HO3] read alike on all replicas, are counted exactly, and harm no other record', () => {
+    fc.assert(
+      fc.property(chatScripts(), batches, fc.boolean(), (script, hostile, apart) => {
+        const peers = openPeers(3);
+        const [first, ...others] = peers as [Peer, ...Peer[]];
+        first.chat.importJSONL(writeChat(script).toJSONL());
+        const targets = apart ? NO_TARGETS : targetsOf(first);
+        const honest = targetsOf(first).messages.map((id) => first.chat.message(id) as Message);
+        const before = new Set(
+          check(first.chat).flatMap(({ rule, ids }) => (rule === 'IN23' ? [ids[0]] : [])),
+        );
+        const unknown = first.chat.report().unknown_types;
+        const expected = new Expected();
+        const updates: Uint8Array[] = [];
+        for (let from = 0; from < hostile.length; from += PER_LANE) {
+          const some = hostile.slice(from, from + PER_LANE);
+          const inLane: string[] = [];
+          const above: string[] = [];
+          for (const [at, record] of some.entries()) {
+            records += 1;
+            note(record.kind);
+            for (const line of writeHostileRecord(record, from + at, targets)) {
+              const isAbove = record.kind === 'no_header';
+              (isAbove ? above : inLane).push(line.line);
+              expected.add(isAbove ? null : laneIdOf(from), line);
+            }
+          }
+          const text = textOf([...above, headerOf(from), ...inLane]);
+          const update = updateOf(4_000_000_000 + from, `hostile ${from}`, text);
+          updates.push(update);
+          Y.applyUpdate(first.doc, update);
+          // One of them after each transaction: a recount costs as much as the document is long.
+          expectCounted(peers[(from / PER_LANE) % peers.length] as Peer);
+        }
+        // Delivered again, in another order and as a copy.
+        for (const update of [...updates].reverse()) for (const { doc } of peers) Y.applyUpdate(doc, update);
+        others[0]?.chat.importJSONL(first.chat.toJSONL());
+        const reports = readReports(first.chat);
+        for (const peer of peers) {
+          const { chat } = peer;
+          const { findings } = expectCounted(peer);
+          readEverything(
+            chat,
+            hostile.slice(0, 5).map(({ id }) => id),
+          );
+          expect(chat.quarantine(), '[HO1] quarantined, each once').toEqual(expected.quarantine());
+          expect(readReports(chat)).toEqual(reports);
+          const counts = Object.values(chat.report().unknown_types).reduce((sum, count) => sum + count, 0);
+          expect(counts).toBe(expected.unknown.size + Object.keys(unknown).length);
+          const problems = idsOf(findings, 'IN23');
+          for (const id of expected.problems) expect(problems, '[HO1] a problem is reported').toContain(id);
+          for (const id of expected.forged) expect(idsOf(findings, 'IN7'), '[HO1] a forgery').toContain(id);
+          if (!apart) continue;
+          expect(problems.size).toBe(expected.problems.size + before.size);
+          expect(chat.duplicates()).toHaveLength(expected.duplicates);
+          for (const message of honest) {
+            expect(chat.message(message.message_id), '[HO3] other records stay').toEqual(message);
+          }
+        }
+        if (apart) {
+          for (const message of honest) expect(first.chat.message(message.message_id)).toBe(message);
+        }
+        expectUsable(peers);
+        expectCounted(peers[script.seed % peers.length] as Peer);
+        closePeers(peers);
+      }),
+      runs(RECORDS / PER_RUN),
+    );
+  });
+
+  it('[HO1] lines of 10 MB, and 10,000 deep, are quarantined, and reading goes on beside them', () => {
+    const peers = openPeers(3);
+    const [first] = peers as [Peer];
+    const whole = [writeLongLine('within', 4_194_304), writeDeepLine('within', 32)];
+    const lines = [
+      ...[...whole, writeLongLine('beyond', 4_194_305), writeLongLine('far beyond', 10 * 1024 * 1024)],
+      ...[writeDeepLine('beyond', 33), writeDeepLine('far beyond', 10_000)],
+    ];
+    const text = textOf([headerOf('long'), ...lines.map(({ line }) => line)]);
+    Y.applyUpdate(first.doc, updateOf(9, 'long', text));
+    const expected = new Expected();
+    for (const line of lines) expected.add(laneIdOf('long'), line);
+    for (const peer of peers) {
+      expect(peer.chat.quarantine()).toEqual(expected.quarantine());
+      expect(
+        peer.chat
+          .legacyRows()
+          .map(({ id }) => id)
+          .sort(),
+      ).toEqual(whole.map(({ id }) => id).sort());
+      expect(expectCounted(peer).counters['chat.integrity.quarantined_lines']).toBe(4);
+    }
+    expectUsable(peers);
+    closePeers(peers);
+  });
+
+  it('[HO1] the records above were as many as they say, of every kind, and met every fate', () => {
+    expect(records).toBeGreaterThan(scale(RECORDS) * 0.9);
+    const fates = [
+      'problem',
+      'duplicate',
+      'unknown',
+      'kept',
+      'contested',
+      'head',
+      'not_json',
+      'reserved_key',
+    ];
+    const names = [...HOSTILE_KINDS, ...fates, 'too_deep', 'too_long', 'no_header'];
+    expect(names.filter((name) => !met.has(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,113 @@
+import { randomInt } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Fleet, findPort, type Member, sleep } from './fleet.js';
+import { judge } from './laws.js';
+import { buildPrograms } from './programs.js';
+import type { View } from './wire.js';
+
+/** How long after the last kill every turn must be settled, or wait where a person can see it. */
+const SETTLE_MS = 60_000;
+
+export interface Report {
+  readonly broken: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/**
+ * A hub with a document file, two runners and two people, each a process, for some seconds in which a random one is
+ * killed with signal 9 every few. Then everything must come to rest, read the same everywhere, and keep the laws.
+ */
+export async function runProcesses(seconds: number): Promise<Report> {
+  const programs = await buildPrograms();
+  const directory = await mkdtemp(join(tmpdir(), 'chatdoc-processes-'));
+  const port = await findPort();
+  const url = `ws://127.0.0.1:${port}`;
+  const hub: Member = { name: 'hub', role: 'hub', args: [directory, String(port)] };
+  const clients: readonly Member[] = [
+    { name: 'one', role: 'backend', args: [url, 'one', '0'] },
+    // Later than the other by less than an update takes on a bad day: both claim now and then.
+    { name: 'two', role: 'backend', args: [url, 'two', '100'] },
+    { name: 'ada', role: 'viewer', args: [url, 'ada'] },
+    { name: 'bea', role: 'viewer', args: [url, 'bea'] },
+  ];
+  const fleet = new Fleet(programs);
+  const broken: string[] = [];
+  try {
+    await fleet.start(hub);
+    await Promise.all(clients.map((member) => fleet.start(member)));
+    await killForAWhile(fleet, [hub, ...clients], seconds);
+    fleet.order('viewer', { type: 'quiet' });
+    const calm = await waitUntil(fleet, ({ busy }) => busy === 0);
+    if (!calm.ok) broken.push(`a turn is stuck: ${JSON.stringify(calm.views)}`);
+    fleet.order('viewer', { type: 'tidy' });
+    const done = await waitUntil(fleet, ({ busy, held }) => busy === 0 && held === 0);
+    if (!done.ok) broken.push(`a turn cannot be continued: ${JSON.stringify(done.views)}`);
+    fleet.order('viewer', { type: 'quiet' });
+    await fleet.end();
+    const { digest, counts, ...judged } = await judge(directory, fleet.saved);
+    if (done.views.some((view) => view.digest !== digest))
+      broken.push('the file is not what the replicas show');
+    const { hub: hubs, backend: backends, viewer: viewers } = fleet.kills;
+    return {
+      broken: [...broken, ...fleet.broken, ...judged.broken],
+      counts: {
+        'kills of the hub': hubs,
+        'kills of backends': backends,
+        'kills of viewers': viewers,
+        ...countRefusals(fleet.refusals),
+        ...counts,
+        'writes confirmed': fleet.confirmed,
+        'settled after, ms': calm.ms,
+        'all done after, ms': done.ms,
+      },
+    };
+  } finally {
+    await fleet.end();
+    for (const folder of [directory, programs]) await rm(folder, { recursive: true });
+  }
+}
+
+function countRefusals(codes: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = { 'refused by the hub': codes.length };
+  for (const code of codes) counts[`refused: ${code}`] = (counts[`refused: ${code}`] ?? 0) + 1;
+  return counts;
+}
+
+async function killForAWhile(fleet: Fleet, members: readonly Member[], seconds: number): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  const starting = new Set<Promise<void>>();
+  let bag: Member[] = [];
+  for (;;) {
+    await sleep(randomInt(1_500, 4_500));
+    if (performance.now() >= end) break;
+    // Each before any comes again.
+    if (bag.length === 0) bag = [...members];
+    const [member] = bag.splice(randomInt(bag.length), 1) as [Member];
+    await fleet.kill(member);
+    const started = sleep(randomInt(2_000)).then(() => fleet.start(member));
+    starting.add(started);
+    void started.then(() => starting.delete(started));
+  }
+  await Promise.all(starting);
+}
+
+interface Waited {
+  readonly ok: boolean;
+  readonly ms: number;
+  readonly views: readonly View[];
+}
+
+/** Until every replica shows it, and all show the same. */
+async function waitUntil(fleet: Fleet, isDue: (view: View) => boolean): Promise<Waited> {
+  const start = performance.now();
+  for (;;) {
+    const views = await fleet.look();
+    const isSame = views.length === 4 && new Set(views.map(({ digest }) => digest)).size === 1;
+    const ms = Math.round(performance.now() - start);
+    if (isSame && views.every(isDue)) return { ok: true, ms, views };
+    if (ms > SETTLE_MS) return { ok: false, ms, views };
+    await sleep(200);
+  }
+}

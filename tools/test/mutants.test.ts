@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { FATAL, HARMLESS } from '../mutants/canaries.js';
+import { type Mutant, plant } from '../mutants/mutant.js';
+import { MUTANTS } from '../mutants/mutants.js';
+import { IN_ROTATION, pickNamed, pickRotation } from '../mutants/select.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const mutant: Mutant = { ...HARMLESS, name: 'x/y', find: 'a$1', replace: '$& $1', breaks: 'Nothing.' };
+
+describe('mutants', () => {
+  it.each([...MUTANTS, HARMLESS, FATAL])('$name can be planted: else it is stale', (planted) => {
+    const source = read(planted.file);
+    expect(plant(planted, source)).not.toBe(source);
+  });
+
+  it('a mutant whose text stands in its module twice, or not at all, is stale', () => {
+    expect(plant(mutant, 'one a$1 two')).toBe('one $& $1 two');
+    expect(() => plant(mutant, 'one')).toThrow('x/y is stale: its text stands 0 times in');
+    expect(() => plant(mutant, 'a$1 a$1')).toThrow('x/y is stale: its text stands 2 times in');
+  });
+
+  it('each has a name of its own, and killers that are there', () => {
+    const names = MUTANTS.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name, killers, breaks } of MUTANTS) {
+      expect(killers.length, name).toBeGreaterThan(0);
+      expect(breaks, name).toMatch(/^[A-Z].*[^.]\.$/);
+      for (const { file, test } of killers) {
+        expect(existsSync(join(ROOT, file)), `${name}: ${file}`).toBe(true);
+        // Names that are put together of parts are found by the rule alone.
+        const [rule = ''] = /^\[[A-Z]{2}\d+\]/.exec(test ?? '') ?? [];
+        expect(read(file).includes(rule) || read(file).includes('[$' + '{'), `${name}: ${test}`).toBe(true);
+      }
+    }
+  });
+
+  it('there are enough for each package', () => {
+    const count = (folder: string): number => pickNamed(MUTANTS, [folder]).length;
+    expect(MUTANTS.length).toBeGreaterThanOrEqual(50);
+    expect(count('schema')).toBeGreaterThanOrEqual(16);
+    expect(count('sync')).toBeGreaterThanOrEqual(14);
+    expect(count('migrate')).toBeGreaterThanOrEqual(8);
+    expect(count('turns')).toBeGreaterThanOrEqual(8);
+    expect(count('integrity')).toBeGreaterThanOrEqual(6);
+  });
+
+  it('rotations are of twelve at most, and numbers in a row run all of them', () => {
+    const rotations = Math.ceil(MUTANTS.length / IN_ROTATION);
+    const picked = Array.from({ length: rotations }, (_, at) => pickRotation(MUTANTS, 1_000_003 + at));
+    for (const some of picked) expect(some.length).toBeLessThanOrEqual(IN_ROTATION);
+    expect(new Set(picked.flat())).toEqual(new Set(MUTANTS));
+    expect(pickRotation(MUTANTS, 7)).toEqual(pickRotation(MUTANTS, 7));
+  });
+
+  it('are picked by name or by package, and a name of none is a mistake', () => {
+    const [first] = MUTANTS as readonly [Mutant, ...Mutant[]];
+    expect(pickNamed(MUTANTS, [first.name])).toEqual([first]);
+    expect(() => pickNamed(MUTANTS, ['nobody'])).toThrow('no mutant is named nobody');
+  });
+});
