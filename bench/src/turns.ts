@@ -79,7 +79,7 @@ async function pairAsync(reps: number, subjects: Readonly<Record<string, Prepare
   return samples;
 }
 
-/** A clock that the agent moves on, one token after the other. Nothing here waits for a timer. */
+/** A clock that the agent moves on, one token after the other. Nothing here waits but for the next turn of the loop. */
 class TokenClock implements Timers {
   time = 0;
 
@@ -87,7 +87,8 @@ class TokenClock implements Timers {
     return this.time;
   }
 
-  set(): unknown {
+  set(callback: () => void, ms: number): unknown {
+    if (ms === 0) setImmediate(callback);
     return undefined;
   }
 

@@ -34,7 +34,7 @@ export async function checkKillers(killers: readonly Killer[], limit: number): P
   if (!ended.ok) return [`the killers alone: ${ended.code}`];
   const { failed, empty, errors, isPlanted } = ended.result;
   return [
-    ...failed.map((name) => `fails without a mutant: ${name}`),
+    ...failed.map(({ name, error }) => `fails without a mutant: ${name}: ${error}`),
     ...errors,
     ...empty.map(({ file, test }) => `no test "${test ?? ''}" in ${file}`),
     ...(isPlanted ? [] : ['the harmless mutant was not planted']),

@@ -39,7 +39,7 @@ export const INTEGRITY: readonly Mutant[] = inPackage('chat-integrity', [
     find: "'confirm active', thread_id, ...replaces),",
     replace: "'confirm active', thread_id, ...replaces, performance.now()),",
     breaks: 'Five replicas that repair at once write five entries.',
-    killers: [{ file: 'test/repair.property.test.ts', test: '[RP6] of one replica' }],
+    killers: [{ file: 'test/repair-many.property.test.ts', test: '[RP6] writes the same bytes' }],
   },
   {
     name: 'integrity/repair-answers-repair',
@@ -47,7 +47,7 @@ export const INTEGRITY: readonly Mutant[] = inPackage('chat-integrity', [
     find: 'if (heads.some(({ entry }) => (entry as { readonly repaired?: unknown }).repaired === true)) return [];',
     replace: '',
     breaks: 'Two versions that repair differently never come to rest.',
-    killers: [{ file: 'test/repair.property.test.ts', test: '[RP8]' }],
+    killers: [{ file: 'test/repair-rest.property.test.ts', test: '[RP8] come to rest' }],
   },
   {
     name: 'integrity/stand-in-stays',

@@ -55,7 +55,7 @@ export async function judge(mutant: Mutant, limit: number): Promise<Verdict> {
   }
   const { failed, empty, errors, isPlanted } = ended.result;
   const [by] = failed;
-  if (by !== undefined) return { outcome: 'caught', by };
+  if (by !== undefined) return { outcome: 'caught', by: by.name };
   const [error] = errors;
   if (error !== undefined) return { outcome: 'broken', reason: error };
   const [unused] = empty;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TestError } from 'vitest';
 import { createVitest, type TestModule } from 'vitest/node';
 import type { Killer, Mutant } from './mutant.js';
 import { createPlantPlugin } from './plant-plugin.js';
@@ -15,14 +16,19 @@ export interface KillerRun {
 }
 
 export interface KillerResult {
-  /** Names of the tests that failed, in order. */
-  readonly failed: readonly string[];
+  readonly failed: readonly FailedTest[];
   /** Killers of which no test ran. */
   readonly empty: readonly Killer[];
-  /** What went wrong outside of tests: a file that does not load, an error that nobody caught. */
+  /** What is no finding of a test: a file that does not load, a name that is not there, an error that nobody caught. */
   readonly errors: readonly string[];
   /** Whether the module of the mutant was loaded at all. */
   readonly isPlanted: boolean;
+}
+
+export interface FailedTest {
+  readonly name: string;
+  /** What its first error says first. */
+  readonly error: string;
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -56,16 +62,22 @@ async function runKillers({ mutant, killers, bail, workers }: KillerRun): Promis
     project.createSpecification(join(ROOT, file), { testNamePattern }),
   );
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
-  const failed = testModules.flatMap((module) =>
-    [...module.children.allTests('failed')].map(({ fullName }) => fullName),
-  );
-  const broken = testModules.flatMap((module) =>
-    module.errors().map(({ message }) => `${module.relativeModuleId} does not load: ${message}`),
-  );
+  const failed: FailedTest[] = [];
+  const errors = unhandledErrors.map(describe);
+  for (const module of testModules) {
+    for (const error of module.errors()) {
+      errors.push(`${module.relativeModuleId} does not load: ${describe(error)}`);
+    }
+    for (const test of module.children.allTests('failed')) {
+      const [error] = test.result().errors ?? [];
+      if (isNameMissing(error)) errors.push(`${test.fullName}: ${describe(error)}`);
+      else failed.push({ name: test.fullName, error: describe(error) });
+    }
+  }
   return {
     failed,
     empty: killers.filter((killer) => !testModules.some((module) => hasRun(module, killer))),
-    errors: [...broken, ...unhandledErrors.map(describe)],
+    errors,
     isPlanted,
   };
 }
@@ -87,8 +99,16 @@ function hasRun(module: TestModule, { file, test = '' }: Killer): boolean {
   return tests.some((one) => one.result().state === 'passed' || one.result().state === 'failed');
 }
 
+/** A module has changed around the text of its mutant: any test that runs the line fails. */
+function isNameMissing(error: TestError | undefined): boolean {
+  if (error === undefined) return false;
+  return error.name === 'ReferenceError' || isNameMissing(error.cause);
+}
+
+/** The first line of what it says. */
 function describe(error: unknown): string {
-  return error instanceof Object && 'message' in error ? String(error.message) : String(error);
+  const message = error instanceof Object && 'message' in error ? error.message : error;
+  return String(message).split('\n', 1)[0] ?? '';
 }
 
 process.once('message', (run: KillerRun) => {

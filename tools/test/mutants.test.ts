@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { FATAL, HARMLESS } from '../mutants/canaries.js';
+import { choose, IN_ROTATION, pickNamed, pickRotation } from '../mutants/choose.js';
 import { type Mutant, plant } from '../mutants/mutant.js';
 import { MUTANTS } from '../mutants/mutants.js';
-import { IN_ROTATION, pickNamed, pickRotation } from '../mutants/select.js';
+import { createPlantPlugin } from '../mutants/plant-plugin.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -60,5 +61,34 @@ describe('mutants', () => {
     const [first] = MUTANTS as readonly [Mutant, ...Mutant[]];
     expect(pickNamed(MUTANTS, [first.name])).toEqual([first]);
     expect(() => pickNamed(MUTANTS, ['nobody'])).toThrow('no mutant is named nobody');
+  });
+
+  it('are chosen by exactly one of three options', () => {
+    const names = (...args: readonly string[]): string[] =>
+      choose(MUTANTS, args).mutants.map(({ name }) => name);
+    expect(choose(MUTANTS, ['--all'])).toEqual({ mutants: MUTANTS, limit: 60_000 });
+    expect(choose(MUTANTS, ['--rotation', '5'])).toEqual({
+      mutants: pickRotation(MUTANTS, 5),
+      limit: 20_000,
+    });
+    const [a, b] = MUTANTS.map(({ name }) => name) as [string, string];
+    expect(names('--only', b, a)).toEqual([a, b]);
+    expect(names('--only', a, '--only', b)).toEqual([a, b]);
+    for (const args of [[], ['--all', '--rotation', '1'], ['--rotation', 'f00'], ['--all', a], ['--some']]) {
+      expect(() => choose(MUTANTS, args), args.join(' ')).toThrow();
+    }
+  });
+
+  it('are planted in their own module alone, however it is asked for', () => {
+    let count = 0;
+    const plugin = createPlantPlugin('/root', { ...mutant, file: 'a/b.ts' }, () => {
+      count += 1;
+    });
+    const transform = plugin.transform as (code: string, id: string) => { readonly code: string } | null;
+    expect(transform('a$1', '/root/a/c.ts')).toBeNull();
+    expect(count).toBe(0);
+    expect(transform('a$1', '/root/a/b.ts?v=1')?.code).toBe('$& $1');
+    expect(count).toBe(1);
+    expect(() => transform('none', '/root/a/b.ts')).toThrow('is stale');
   });
 });

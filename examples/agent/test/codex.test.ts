@@ -40,8 +40,9 @@ describe.skipIf(codex === undefined)(title, () => {
   afterEach(async () => {
     await engine.close();
     model.close();
-    expect(listProcesses(), 'every agent has ended').toEqual([]);
+    const left = listProcesses();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    expect(left, 'every agent has ended').toEqual([]);
   });
 
   /** Whatever runs in the folder of the test. */
@@ -59,7 +60,8 @@ describe.skipIf(codex === undefined)(title, () => {
     const chat = openChat(doc);
     const command = prepareCodex(codex ?? '', folder, model.url);
     writeFileSync(join(folder, 'workspace', 'notes.txt'), 'Friday\n');
-    const agent = acpAgent({ ...command, ...options });
+    // Whoever does not hear a cancel is left behind by the engine, not killed before that.
+    const agent = acpAgent({ ...command, cancel_grace_ms: 60_000, ...options });
     engine = new TurnEngine({ runner_id: 'r' });
     events = [];
     engine.subscribe((event) => events.push(event));
@@ -107,8 +109,8 @@ describe.skipIf(codex === undefined)(title, () => {
     expect(JSON.stringify(tool?.output)).toContain('notes.txt');
     expect(text).toMatchObject({ kind: 'text' });
     expect(asked).toHaveLength(1);
-    // The first word at once, then what came in 50 ms each.
-    expect(seen.size).toBeGreaterThan(3);
+    // The first word at once, before the others are there.
+    expect(seen.size).toBeGreaterThan(1);
     for (const shown of seen) expect(answer.content.startsWith(shown)).toBe(true);
     expect(model.inputs.at(-1)?.output).toContain('notes.txt');
     expect(chat.config(thread_id).session).toMatchObject({ acp_session_id: answer.acp_thread_id });
@@ -119,7 +121,7 @@ describe.skipIf(codex === undefined)(title, () => {
     const answer = await ask('What is in this folder?');
     // Codex then waits to be told what to do instead.
     expect(answer.attempt).toMatchObject({ finish_reason: 'stopped', state: 'settled' });
-    expect(answer.parts.filter(({ state }) => state !== 'failed')).toEqual([]);
+    expect(answer.parts.filter(({ state = '' }) => !['failed', 'cancelled'].includes(state))).toEqual([]);
     expect(model.inputs.some(({ output }) => output?.includes('notes.txt'))).toBe(false);
   });
 

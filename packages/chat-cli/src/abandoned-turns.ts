@@ -1,5 +1,5 @@
 import type { Attempt, Chat, Message } from '@chatdoc/schema';
-import { isRunnerGone } from './runner-name.js';
+import { isRunnerGone } from './runner.js';
 
 /** Answers of a thread that somebody is writing, by what the document says. */
 export function listRunning(chat: Chat, threadId: string): readonly Message[] {
@@ -14,19 +14,18 @@ export function listOpen({ attempt, alternates }: Message): readonly Attempt[] {
 
 /**
  * Says of attempts whose runner is gone that they are interrupted: then they can be continued, or skipped. Gives the
- * runners. Call it before this process runs anything.
+ * runners.
  */
 export function interruptAbandoned(
   chat: Chat,
   answers: readonly Message[],
-  isGone: (runner: string) => boolean = isRunnerGone,
+  isGone: (attempt: Attempt) => boolean = isRunnerGone,
 ): readonly string[] {
   const runners: string[] = [];
   for (const answer of answers) {
-    for (const { attempt, runner_id } of listOpen(answer)) {
-      if (!isGone(runner_id)) continue;
-      chat.interrupt({ message_id: answer.message_id, attempt });
-      runners.push(runner_id);
+    for (const open of listOpen(answer).filter(isGone)) {
+      chat.interrupt({ message_id: answer.message_id, attempt: open.attempt });
+      runners.push(open.runner_id);
     }
   }
   return runners;

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Chat } from '@chatdoc/schema';
-import { Door, NO_LIMITS, type ReadDocument, readDocument, readFrame } from '@chatdoc/sync';
+import { Door, NO_LIMITS, readDocument, readFrame } from '@chatdoc/sync';
 import type { FollowedChat, FollowListener } from './followed-chat.js';
 import type { Io } from './io.js';
 import { describeOther } from './open-document.js';
@@ -22,7 +22,7 @@ interface Known {
 
 /**
  * A document file, as other processes write it. It is only read: what is appended costs what was appended; a file that
- * was replaced, or that is not whole, is read again from its start.
+ * was replaced, or in which something else stands, is read again from its start.
  */
 export class FollowedFile implements FollowedChat {
   readonly name: string;
@@ -32,8 +32,8 @@ export class FollowedFile implements FollowedChat {
   #known: Known | undefined;
   /** What was read last. */
   #seen: Stats | undefined;
-  /** Bytes that were whole frames when they were read; undefined where some were not. */
-  #end: number | undefined;
+  /** Bytes of it that were read. */
+  #end = 0;
   #timer: unknown;
 
   constructor(file: string, io: Io) {
@@ -76,7 +76,7 @@ export class FollowedFile implements FollowedChat {
       const seen = this.#seen;
       const isSame = seen !== undefined && seen.ino === found.ino && seen.dev === found.dev;
       if (isSame && seen.size === found.size && seen.mtimeMs === found.mtimeMs) return undefined;
-      if (!isSame || !(await this.#readMore(path))) {
+      if (!isSame || !(await this.#readMore(path, found.size > seen.size))) {
         const checked = await findFile(this.#file, this.#io);
         if (!checked.ok) return checked;
         const failure = this.#readAll(await readFrom(path, 0));
@@ -89,11 +89,11 @@ export class FollowedFile implements FollowedChat {
     }
   }
 
-  /** False where what was appended is not frames of this document alone. */
-  async #readMore(path: string): Promise<boolean> {
+  /** False where what was appended is not frames of this document alone. `hasGrown`: since we looked at it. */
+  async #readMore(path: string, hasGrown: boolean): Promise<boolean> {
     const start = this.#end;
     const known = this.#known;
-    if (start === undefined || known === undefined) return false;
+    if (known === undefined) return false;
     const bytes = await readFrom(path, start);
     if (this.#listener === undefined) return true;
     let at = 0;
@@ -106,7 +106,8 @@ export class FollowedFile implements FollowedChat {
       at = end;
     }
     this.#end = start + at;
-    return at > 0;
+    // What came between a look and a read was read then.
+    return at > 0 || hasGrown;
   }
 
   #readAll(bytes: Uint8Array): Failure | undefined {
@@ -114,20 +115,16 @@ export class FollowedFile implements FollowedChat {
     if (!read.ok)
       return read.code === 'not_a_document' ? describeOther(bytes) : describeDocumentFault(read.code);
     const { doc, chat, doc_id, generation, report } = read;
-    this.#end = isWhole(read) ? bytes.length : undefined;
+    this.#end = bytes.length;
     this.#known?.chat.close();
     const door = new Door(doc, { doc_id, generation, others: 'any', limits: NO_LIMITS });
     this.#known = { chat, doc_id, generation, door };
     // What is torn is a write that may be going on.
     const notes = describeReport({ ...report, torn_bytes: 0 });
-    this.#listener?.onState(notes.length === 0 ? null : notes.join('; '));
     this.#listener?.onChat(chat);
+    this.#listener?.onState(notes.length === 0 ? null : notes.join('; '));
     return undefined;
   }
-}
-
-function isWhole({ report }: Extract<ReadDocument, { ok: true }>): boolean {
-  return report.torn_bytes + report.damaged_bytes + report.gaps + report.strangers === 0;
 }
 
 async function readFrom(path: string, start: number): Promise<Uint8Array> {

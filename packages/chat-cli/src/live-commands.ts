@@ -144,7 +144,7 @@ Exit codes:
     .description(
       'Counts what is wrong with a chat while others write it, and where most of it is: on a terminal in one place, elsewhere a line whenever something has changed. It writes nothing, and prints no content of the chat. If the connection is lost, it says so and goes on.',
     )
-    .argument('<DOCUMENT|URL>', 'a document (.ychat), or a room: ws://HOST:PORT/ID.GENERATION?token=TOKEN')
+    .argument('<DOCUMENT|URL>', 'a document (.ychat), or a room that is served')
     .option('-i, --interval <SECONDS>', 'between two samples', '1')
     .option('-j, --json', 'print each sample as JSON, on a line')
     .option('--once', 'end after the first sample')
@@ -152,8 +152,8 @@ Exit codes:
     .addHelpText('after', () =>
       fitHelp(
         `
-A token may also come from CHATDOC_TOKEN, where other users of this machine do
-not see it.
+A room is ws://HOST:PORT/ID.GENERATION, with ?token=TOKEN behind it where the
+server asks for one. A token from CHATDOC_TOKEN is not seen by other users.
 
 Examples:
   $ chatdoc watch team.ychat

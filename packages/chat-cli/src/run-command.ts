@@ -11,7 +11,7 @@ import { openDocument } from './open-document.js';
 import { flatten } from './plain-text.js';
 import { type Failure, fail, readSource } from './read-source.js';
 import { reportFailure } from './report-failure.js';
-import { nameRunner } from './runner-name.js';
+import { claimAttempt, nameRunner } from './runner.js';
 import { describeTurnEnd, readTurn, type TurnEnd } from './turn-end.js';
 import { TurnPrinter } from './turn-printer.js';
 import { type RequestedTurn, requestTurn, type TurnRequest } from './turn-request.js';
@@ -39,11 +39,15 @@ export async function runTurn(file: string, options: RunCommandOptions, io: Io):
   const { file: document } = opened;
   const user = nameUser(options.user, io);
   const requested = requestTurn(document.chat, { ...options, ...asked, user });
+  if (!requested.ok) {
+    await document.close();
+    return reportFailure(file, requested, io);
+  }
   // On the disk before anybody answers it.
   const flushed = await document.flush();
-  if (!requested.ok || !flushed.ok) {
+  if (!flushed.ok) {
     await document.close();
-    return reportFailure(file, requested.ok ? describeFileFault(flushed as { code: string }) : requested, io);
+    return reportFailure(file, describeFileFault(flushed), io);
   }
   const { allow = false, name = agent.name } = options;
   const turn = { ...requested, user, allow, sender_id: name, command: agent.command };
@@ -142,6 +146,7 @@ function followTurn(chat: Chat, turn: TurnToRun, engine: TurnEngine, printer: Tu
     const unsubscribe = chat.subscribe(look);
     engine.subscribe((event) => {
       if (event.type === 'claimed') {
+        claimAttempt(event.attempt);
         current = event.prompt_id;
         if (current !== turn.prompt_id) printer.note(`answers message ${current} first, which waited before`);
       } else if (event.type === 'settled') current = undefined;

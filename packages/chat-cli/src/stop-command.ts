@@ -1,4 +1,4 @@
-import { type Chat, deriveAnswerId, type Message } from '@chatdoc/schema';
+import { type Attempt, type Chat, deriveAnswerId, type Message } from '@chatdoc/schema';
 import { findHolder, stopTurn } from '@chatdoc/turns';
 import { interruptAbandoned, listOpen, listRunning } from './abandoned-turns.js';
 import { describeFileFault } from './document-faults.js';
@@ -9,7 +9,7 @@ import { openDocument } from './open-document.js';
 import { flatten } from './plain-text.js';
 import { type Failure, fail } from './read-source.js';
 import { nameFile, reportFailure } from './report-failure.js';
-import { isRunnerGone } from './runner-name.js';
+import { isRunnerGone } from './runner.js';
 import { nameUser } from './user-name.js';
 
 export interface StopCommandOptions {
@@ -98,13 +98,13 @@ function readTurn(chat: Chat, thread_id: string, prompt_id: string): StoppableTu
 /** What a stop does, for a person; `isNew`: whether it has to be written. */
 function planStop(
   { prompt_id, answer, isWaiting }: StoppableTurn,
-  isGone: (runner: string) => boolean,
+  isGone: (attempt: Attempt) => boolean,
 ): { readonly isNew: boolean; readonly line: string } {
   const [open] = answer === undefined ? [] : listOpen(answer);
   if (open !== undefined) {
     const runner = flatten(open.runner_id);
     const what = `the answer of ${flatten(open.sender_id)} to message ${prompt_id}`;
-    if (isGone(open.runner_id)) {
+    if (isGone(open)) {
       return { isNew: !open.stop_requested, line: `${what} is stopped; ${runner}, which ran it, is gone` };
     }
     if (!open.stop_requested) return { isNew: true, line: `${what} is told to stop; ${runner} runs it` };

@@ -14,9 +14,8 @@ export class TurnPrinter {
   /** By part number: characters of a text that are printed, or the state of anything else. */
   readonly #printed = new Map<number, number | string>();
   #attempt: string | undefined;
-  /** The part that was printed last, and where its line has not ended. */
-  #current: { readonly n: number; readonly stream: OutputStream } | undefined;
-  #isMidLine = false;
+  /** Where the line has not ended. */
+  readonly #midLine = new Set<OutputStream>();
   #written: Promise<unknown> = Promise.resolve();
 
   constructor(io: Io) {
@@ -41,14 +40,13 @@ export class TurnPrinter {
 
   /** A line of its own on standard error. */
   note(text: string): void {
-    this.#endLine();
-    this.#current = undefined;
+    this.#begin(this.#io.stderr, true);
     this.#write(this.#io.stderr, `${this.#colors.dim(text)}\n`);
   }
 
   /** Resolves when all is written. */
   async end(): Promise<void> {
-    this.#endLine();
+    for (const stream of [...this.#midLine]) this.#endLine(stream);
     await this.#written;
   }
 
@@ -58,13 +56,13 @@ export class TurnPrinter {
     // A newline of two characters may come in two pieces.
     const end = open && text.endsWith('\r') ? text.length - 1 : text.length;
     if (end <= start) return;
-    if (this.#current?.n !== n) this.#endLine();
+    this.#begin(stream, start === 0);
     const isReasoning = stream === this.#io.stderr;
     const said = neutralise(`${start === 0 && isReasoning ? 'thinking: ' : ''}${text.slice(start, end)}`);
     this.#write(stream, isReasoning ? this.#colors.dim(said) : said);
     this.#printed.set(n, end);
-    this.#current = { n, stream };
-    this.#isMidLine = !said.endsWith('\n');
+    if (said.endsWith('\n')) this.#midLine.delete(stream);
+    else this.#midLine.add(stream);
   }
 
   /** Once when it comes, and once when it has ended otherwise. */
@@ -76,9 +74,17 @@ export class TurnPrinter {
     this.note(describePart(part));
   }
 
-  #endLine(): void {
-    if (this.#isMidLine && this.#current !== undefined) this.#write(this.#current.stream, '\n');
-    this.#isMidLine = false;
+  /** What stands on a terminal must not run into each other; what is read from a pipe stays as it was said. */
+  #begin(stream: OutputStream, isNewLine: boolean): void {
+    for (const other of [...this.#midLine]) {
+      const isInWay = other === stream ? isNewLine : other !== this.#io.stdout || other.isTTY === true;
+      if (isInWay) this.#endLine(other);
+    }
+  }
+
+  #endLine(stream: OutputStream): void {
+    this.#write(stream, '\n');
+    this.#midLine.delete(stream);
   }
 
   #write(stream: OutputStream, text: string): void {

@@ -112,8 +112,10 @@ function describeJson(view: WatchView, { counters, offences }: Sample, now: numb
 function describeLine(view: WatchView, { counters, offences }: Sample): string {
   const found = Object.entries(counters).filter(([, count]) => count > 0);
   const wrong = found.map(([counter, count]) => {
-    const [first] = offences.filter(({ rule }) => COUNTERS[rule] === counter).flatMap(listOffenders);
-    return `${counter} ${count}${first === undefined ? '' : ` (${first})`}`;
+    const [first] = offences
+      .filter(({ rule }) => COUNTERS[rule] === counter)
+      .flatMap(({ messages, threads }) => [...messages, ...threads]);
+    return `${counter} ${count}${first === undefined ? '' : ` (${first.id})`}`;
   });
   return `${view.name}: ${describeSize(view)}; ${wrong.length === 0 ? 'nothing wrong' : wrong.join(', ')}`;
 }
@@ -132,7 +134,10 @@ function describeBlock(view: WatchView, sample: Sample | undefined, io: Io): str
     for (const [counter, count] of found) {
       const own = sample.offences.filter(({ rule }) => COUNTERS[rule] === counter);
       add(2, `${counter} ${count}`, paintOf(own, colors));
-      for (const offence of own) add(4, describeOffence(offence));
+      for (const offence of own) {
+        add(4, `${offence.rule} ${offence.name} ${offence.count}`);
+        for (const offenders of listOffenders(offence)) add(6, offenders);
+      }
     }
     const rest = Object.keys(sample.counters).length - found.length;
     add(2, found.length === 0 ? `nothing wrong: all ${rest} counters are 0` : `${rest} counters are 0`);
@@ -146,16 +151,13 @@ function paintOf(offences: readonly Offence[], colors: Colors): (text: string) =
   return severities.includes('warning') ? colors.yellow : colors.dim;
 }
 
-function describeOffence(offence: Offence): string {
-  const { rule, name, count } = offence;
-  const ids = listOffenders(offence);
-  return `${rule} ${name} ${count}${ids.length === 0 ? '' : `: ${ids.join(', ')}`}`;
-}
-
-/** Messages first, then their threads, where most is wrong in front. */
+/** `messages 01JD… (2), 01JD…`, and the same of threads, where most is wrong in front. */
 function listOffenders({ threads, messages }: Offence): readonly string[] {
-  const list = (noun: string, offenders: readonly Offender[]): readonly string[] =>
-    offenders.map(({ id, count }) => `${noun} ${id}${count > 1 ? ` (${count})` : ''}`);
+  const list = (noun: string, offenders: readonly Offender[]): readonly string[] => {
+    if (offenders.length === 0) return [];
+    const ids = offenders.map(({ id, count }) => (count > 1 ? `${id} (${count})` : id));
+    return [`${noun}${ids.length > 1 ? 's' : ''} ${ids.join(', ')}`];
+  };
   return [...list('message', messages), ...list('thread', threads)];
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Chat, systemEnvironment } from '@chatdoc/schema';
-import { systemTimers } from '@chatdoc/sync';
+import { readDocument, systemTimers } from '@chatdoc/sync';
 import { createChatFile } from '@chatdoc/sync/file';
 import { afterEach } from 'vitest';
 import * as Y from 'yjs';
@@ -70,16 +70,39 @@ export function spawnShell(script: string, cwd: string): Promise<Result> {
   });
 }
 
+interface RunOptions {
+  readonly cwd?: string;
+  readonly input?: string;
+  readonly env?: Io['env'];
+  readonly terminal?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
 /** The program in this process. `terminal`: as if both outputs were one of 80 columns. */
-export async function runProgram(
-  argv: readonly string[],
-  options: { cwd?: string; input?: string; env?: Io['env']; terminal?: boolean; columns?: number } = {},
-): Promise<Result> {
-  const { cwd = '/', input = '', env = {}, terminal = false, columns = 80 } = options;
+export function runProgram(argv: readonly string[], options: RunOptions = {}): Promise<Result> {
+  return openProgram(argv, options).result;
+}
+
+/** A program that goes on. */
+export interface OpenProgram {
+  readonly result: Promise<Result>;
+  /** What was printed so far. */
+  readonly texts: { stdout: string; stderr: string };
+  /** Resolves when it has printed this on one of its outputs. */
+  shows(pattern: RegExp): Promise<void>;
+  /** As Ctrl-C does. */
+  stop(): void;
+}
+
+/** The same, while it runs. */
+export function openProgram(argv: readonly string[], options: RunOptions = {}): OpenProgram {
+  const { cwd = '/', input = '', env = {}, terminal = false, columns = 80, rows } = options;
   const texts = { stdout: '', stderr: '' };
   const sink = (name: 'stdout' | 'stderr') => ({
     isTTY: terminal,
     columns,
+    rows,
     write: (text: string, done: () => void = () => {}) => {
       texts[name] += text;
       done();
@@ -88,16 +111,86 @@ export async function runProgram(
   const stdin = (async function* () {
     yield Buffer.from(input);
   })();
-  const untilStopped = (): Promise<never> => new Promise(() => {});
+  let stop: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
   const outputs = { stdout: sink('stdout'), stderr: sink('stderr') };
-  const { now } = systemEnvironment;
-  const code = await run(argv, { stdin, ...outputs, cwd, env, timers: systemTimers, now, untilStopped });
-  return { code, ...texts };
+  const world = { cwd, env, timers: systemTimers, now: systemEnvironment.now, untilStopped: () => stopped };
+  const result = run(argv, { stdin, ...outputs, ...world }).then((code) => ({ code, ...texts }));
+  return {
+    result,
+    texts,
+    stop,
+    shows: (pattern) =>
+      until(
+        () => isShown(texts, pattern),
+        () => describe(texts),
+      ),
+  };
 }
+
+/** The program in a process of its own, while it runs. */
+export interface LiveProgram extends Pick<OpenProgram, 'texts' | 'shows'> {
+  /** Sends a signal, if one is given; resolves when the process is gone. */
+  end(signal?: NodeJS.Signals): Promise<Result>;
+}
+
+export function startProgram(
+  argv: readonly string[],
+  { cwd, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+): LiveProgram {
+  const child = spawn(process.execPath, [...PROGRAM, ...argv], { cwd, env: { ...process.env, ...env } });
+  const texts = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk) => {
+      texts[name] += chunk;
+    });
+  }
+  const gone = new Promise<number | null>((resolve) => child.on('close', resolve));
+  ends.push(async () => {
+    child.kill('SIGKILL');
+    await gone;
+  });
+  return {
+    texts,
+    shows: (pattern) =>
+      until(
+        () => isShown(texts, pattern),
+        () => describe(texts),
+      ),
+    end: async (signal) => {
+      if (signal !== undefined) child.kill(signal);
+      return { code: await gone, ...texts };
+    },
+  };
+}
+
+function isShown({ stdout, stderr }: { stdout: string; stderr: string }, pattern: RegExp): boolean {
+  return pattern.test(stdout) || pattern.test(stderr);
+}
+
+function describe({ stdout, stderr }: { stdout: string; stderr: string }): string {
+  return `it shows ${JSON.stringify(stdout)} and ${JSON.stringify(stderr)}`;
+}
+
+/** Resolves when it is so. */
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  describeInstead: () => string = () => 'it does not come to that',
+): Promise<void> {
+  for (let tries = 0; !(await isSo()); tries += 1) {
+    if (tries > 6000) throw new Error(describeInstead());
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const ends: (() => Promise<void>)[] = [];
 
 const folders: string[] = [];
 
-afterEach(() => {
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -127,4 +220,11 @@ export async function createDocument(path: string, chat: Chat): Promise<void> {
   created.file.chat.importJSONL(chat.toJSONL());
   const closed = await created.file.close();
   if (!closed.ok) throw new Error(closed.code);
+}
+
+/** The chat of a document file, as it is now. */
+export function readChat(path: string): Chat {
+  const read = readDocument(readFileSync(path));
+  if (!read.ok) throw new Error(read.code);
+  return read.chat;
 }

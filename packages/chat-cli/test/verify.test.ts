@@ -1,7 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createAgentChat } from './agent-chat.js';
 import { COCALC, JUPYTER } from './chats.js';
-import { createFolder, readFolder, runProgram, spawnProgram } from './program.js';
+import { createDocument, createFolder, readFolder, runProgram, spawnProgram } from './program.js';
 
 /** A healthy document, and the same with a message that replies to itself and a line that is none. */
 function createDocuments(): { readonly healthy: string; readonly damaged: string } {
@@ -91,6 +93,31 @@ describe('verify', () => {
     });
     expect(files[2]).toMatchObject({ file: 'nope', ok: false, code: 'missing' });
     expect(stdout).not.toContain('secret');
+  });
+
+  it('[CL50] takes folders, for the documents and old chats in them, and patterns, each file once', async () => {
+    const cwd = createFolder();
+    for (const folder of ['chats/deep', 'chats/.hidden', 'empty'])
+      mkdirSync(join(cwd, folder), { recursive: true });
+    await createDocument(join(cwd, 'chats/deep/talk.ychat'), createAgentChat().chat);
+    const { healthy } = createDocuments();
+    writeFileSync(join(cwd, 'chats/talk.chatdoc.jsonl'), healthy);
+    for (const name of ['chats/team.chat', 'chats/.hidden/old.chat']) writeFileSync(join(cwd, name), JUPYTER);
+    writeFileSync(join(cwd, 'chats/notes.txt'), 'no chat');
+    const paths = ['chats', 'chats/*.chat', 'chats/team.chat', '--json'];
+    const { code, stdout } = await runProgram(['verify', ...paths], { cwd });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).files.map(({ file }: { file: string }) => file)).toEqual([
+      'chats/deep/talk.ychat',
+      'chats/talk.chatdoc.jsonl',
+      'chats/team.chat',
+    ]);
+    expect(await runProgram(['verify', 'empty', '*.nope'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /empty: there is no chat in this folder.*\n.*\*\.nope: no file has such a name/,
+      ),
+    });
   });
 
   it('[CL2] ends with 1 where some files failed and with 2 where all did', async () => {

@@ -4,8 +4,7 @@ import { type MessageFacts, readMessageFacts } from './message-facts.js';
 import { ReplyCycles } from './reply-cycles.js';
 import { listSessions } from './rules/slots.js';
 import { findActivationHeads } from './slot-activations.js';
-import type { SurveyedEntry } from './survey.js';
-import { readSubject } from './survey.js';
+import { readSubject, type SurveyedEntry, type SurveyedSubject } from './survey.js';
 import { Tally } from './tally.js';
 import { readThreadFacts, type ThreadFacts } from './thread-facts.js';
 import { ThreadMembers } from './thread-members.js';
@@ -108,10 +107,11 @@ export class Ledger {
 
   #renewMessage(id: string, messages: Set<string>, threads: Set<string>, attempts: Set<string>): void {
     const old = this.#messages.get(id);
-    const read = readSubject(this.#chat, 'message', id);
-    const next = readMessageFacts(id, this.#chat.message(id), read.entries, old);
+    const message = this.#chat.message(id);
+    const read = this.#chat.inspector.isPlain(id) ? undefined : readSubject(this.#chat, 'message', id);
+    const next = readMessageFacts(id, message, read?.entries, old);
     this.#messages.set(id, next);
-    this.lines.hold(messageSubject(id), read);
+    this.lines.hold(messageSubject(id), read ?? NOTHING);
     this.#members.move(id, old, next);
     this.#replies.link(id, next.replyTo);
     this.#answers.move(id, old?.promptId, next.promptId);
@@ -120,7 +120,10 @@ export class Ledger {
     if (next.open.length > 0) this.#openAttempts.set(id, next.open);
     else this.#openAttempts.delete(id);
     for (const attempt of old?.attempts ?? NONE) attempts.add(attempt);
-    if (next.attempts.length > 0 && !next.plain) for (const attempt of next.attempts) attempts.add(attempt);
+    for (const attempt of next.attempts) {
+      // Its own id, of a plain message: nothing is about that.
+      if (!next.plain || attempt !== id) attempts.add(attempt);
+    }
     if (old?.thread !== next.thread || old?.date !== next.date || old?.agent !== next.agent) {
       if (old?.thread !== undefined) threads.add(old.thread);
       if (next.thread !== undefined) threads.add(next.thread);
@@ -219,7 +222,7 @@ export class Ledger {
   }
 
   #judgeAttempt(id: string): void {
-    const read = readSubject(this.#chat, 'attempt', id);
+    const read = this.#isPlainAttempt(id) ? NOTHING : readSubject(this.#chat, 'attempt', id);
     const { entries } = read;
     const finishes = new Set<string>();
     for (const { type, id: own } of entries) if (type === 'finish') finishes.add(own);
@@ -227,6 +230,12 @@ export class Ledger {
     this.lines.hold(subject, read);
     this.tally.set('IN9', subject, this.#attempts.of(id).size > 0 ? 0 : entries.length);
     this.tally.set('IN10', subject, finishes.size > 1 ? 1 : 0);
+  }
+
+  #isPlainAttempt(id: string): boolean {
+    const [owner, other] = this.#attempts.of(id);
+    if (owner === undefined || other !== undefined) return false;
+    return this.#messages.get(owner)?.plain === true;
   }
 }
 
@@ -271,4 +280,5 @@ export function threadSubject(id: string): string {
 }
 
 const NONE: readonly string[] = [];
+const NOTHING: SurveyedSubject = { entries: [], faults: undefined };
 const NOBODY: ReadonlySet<string> = new Set();

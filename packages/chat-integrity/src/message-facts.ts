@@ -1,4 +1,5 @@
 import { deriveAnswerId, type Message } from '@chatdoc/schema';
+import { isAnswer } from './rules/answers.js';
 import { countContested } from './rules/config.js';
 import { listOpenAttempts } from './rules/leases.js';
 import type { SurveyedEntry } from './survey.js';
@@ -20,7 +21,7 @@ export interface MessageFacts {
   /** Attempts that its lines name; of a message that is no answer itself. */
   readonly attempts: readonly string[];
   readonly open: readonly string[];
-  /** It has nothing but one line. */
+  /** Its record says all that its lines say, those of its attempt included. */
   readonly plain: boolean;
   /** Lines that say it answers a prompt of which it is not the answer. */
   readonly forged: number;
@@ -32,23 +33,30 @@ export interface MessageFacts {
   readonly others: number;
 }
 
+/** `entries` is what stands about the message; undefined of a plain one. */
 export function readMessageFacts(
   id: string,
   message: Message | undefined,
-  entries: readonly SurveyedEntry[],
+  entries: readonly SurveyedEntry[] | undefined,
   old: MessageFacts | undefined,
 ): MessageFacts {
   const attempts = new Set<string>();
+  const promptId = message?.prompt_id;
+  // A forged answer has a problem, which spares a hash of all others.
+  const isReal =
+    message !== undefined && promptId !== undefined && (message.problem === undefined || isAnswer(message));
+  if (entries === undefined) attempts.add(message?.attempt?.attempt ?? id);
   const revisions: SurveyedEntry<'revision'>[] = [];
   let forged = 0;
   let turns = 0;
   let others = 0;
-  for (const each of entries) {
+  for (const each of entries ?? []) {
     if (each.type === 'message') {
       const { entry } = each as SurveyedEntry<'message'>;
       attempts.add(entry.attempt ?? id);
       if (entry.prompt_id !== undefined && entry.attempt !== undefined) {
-        forged += deriveAnswerId(entry.prompt_id) === id ? 0 : 1;
+        const isSame = isReal && entry.prompt_id === promptId;
+        forged += isSame || deriveAnswerId(entry.prompt_id) === id ? 0 : 1;
       }
       continue;
     }
@@ -57,7 +65,6 @@ export function readMessageFacts(
     if (each.type === 'revision') revisions.push(each as SurveyedEntry<'revision'>);
   }
   const expects = message?.expects === 'answer';
-  const promptId = message?.prompt_id;
   return {
     thread: message?.thread_id,
     date: message?.date ?? '',
@@ -66,10 +73,10 @@ export function readMessageFacts(
     answerId: expects ? (old?.answerId ?? deriveAnswerId(id)) : undefined,
     replyTo: message?.reply_to_message_id,
     promptId,
-    isAnswer: promptId !== undefined && forged === 0 && deriveAnswerId(promptId) === id,
+    isAnswer: isReal,
     attempts: [...attempts],
     open: message === undefined ? [] : listOpenAttempts(message),
-    plain: entries.length === 1 && message?.attempt === undefined && message?.parts.length === 0,
+    plain: entries === undefined,
     forged,
     contested: revisions.length < 2 ? 0 : countContested(revisions),
     turns,

@@ -141,30 +141,23 @@ function distinct<T extends LineReport & { readonly reason?: string }>(lines: re
   return [...byName.values()];
 }
 
-/** What stands about a subject. Of a plain message without attempt its record, which says the same. */
+/** What stands about a subject, line by line. */
 export function readSubject(chat: Chat, role: SubjectRole, id: string): SurveyedSubject {
-  const { inspector } = chat;
-  if (role === 'message' && inspector.isPlain(id)) {
-    const message = chat.message(id) as Message;
-    if (message.attempt === undefined) return { entries: [asEntry(message)], faults: undefined };
-  }
-  const { entries, faults } = inspector.read(role, id);
+  const { entries, faults } = chat.inspector.read(role, id);
   return { entries: entries.map(asSurveyed), faults };
 }
 
 function readPlain(chat: Chat, message: Message): readonly SurveyedEntry[] {
-  if (message.attempt === undefined) return [asEntry(message)];
-  const { inspector } = chat;
-  const { attempt } = message.attempt;
-  return [
-    ...inspector.read('message', message.message_id).entries.map(asSurveyed),
-    ...inspector.read('attempt', attempt).entries.map(asSurveyed),
-  ];
-}
-
-function asEntry(message: Message): SurveyedEntry {
+  const { message_id: id, attempt } = message;
+  if (attempt !== undefined) {
+    return [
+      ...readSubject(chat, 'message', id).entries,
+      ...readSubject(chat, 'attempt', attempt.attempt).entries,
+    ];
+  }
+  // Such a record has the fields of its line.
   const entry = message as unknown as SurveyedEntry<'message'>['entry'];
-  return { id: message.message_id, type: 'message', entry, problem: undefined, cut: false };
+  return [{ id, type: 'message', entry, problem: undefined, cut: false }];
 }
 
 function asSurveyed(entry: CountedEntry): SurveyedEntry {

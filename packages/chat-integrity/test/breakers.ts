@@ -28,8 +28,8 @@ export interface Breaker {
 
 const OTHER = idAt(20, 'other thread');
 const NEW = idAt(21, 'new message');
-const SLOT = { root_id: 'notebook.ipynb', owner_id: 'ada', provider: 'codex' };
-const slotThread = (number: number): string => deriveSlotThreadId({ ...SLOT, number }, 'chat');
+export const SLOT = { root_id: 'notebook.ipynb', owner_id: 'ada', provider: 'codex' };
+export const slotThread = (number: number): string => deriveSlotThreadId({ ...SLOT, number }, 'chat');
 const activation = (id: string, thread_id: string, slot: object = SLOT): object => ({
   type: 'activation',
   id,
@@ -157,6 +157,13 @@ export const BREAKERS: readonly Breaker[] = [
     config(idAt(9), OTHER, { session: { session_id: 's1', model: 'x' } }),
   ),
   lines('IN15', 'another message under the id of one', ROOT, message(ROOT, 2, { content: 'No.' })),
+  lines('IN15', 'another part under the number of one', ATTEMPT, {
+    type: 'part',
+    attempt: ATTEMPT,
+    n: 1,
+    kind: 'text',
+    text: 'No.',
+  }),
   lines(
     'IN16',
     'a message of tomorrow',
@@ -176,6 +183,12 @@ export const BREAKERS: readonly Breaker[] = [
     'a line that is no JSON',
     idAt(0, 'lane a'),
     `{"type":"redaction","id":"${NEW}","message_id":"${ROOT}",`,
+  ),
+  lines(
+    'IN20',
+    'a part that is no JSON',
+    idAt(0, 'lane a'),
+    `{"type":"part","attempt":"${ATTEMPT}","n":2,"kind":"text",`,
   ),
   lines('IN29', 'a line without a whole head', idAt(0, 'lane a'), { type: 'message', message_id: 'x' }),
   lanes(

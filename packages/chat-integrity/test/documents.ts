@@ -104,7 +104,7 @@ export interface OpenDocument {
 }
 
 export function openText(...texts: readonly string[]): OpenDocument {
-  const doc = new Y.Doc();
+  const doc = new Y.Doc({ guid: 'chat' });
   const chat = openChat(doc, { environment: stillEnvironment() });
   for (const text of texts) {
     const result = chat.importJSONL(text);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { check, type RepairResult, RULES, type Rule, repair } from '../src/index.js';
+import { OTHER_VERSION } from './repair-version.js';
 import { openReplicas, type Replica, run, type Step, steps, syncAll } from './schedule.js';
 
 const runs = (numRuns: number): { readonly seed: number; readonly numRuns: number } => ({
@@ -157,21 +158,3 @@ function expectRest(replicas: readonly Replica[], first: readonly Rule[], second
   const digests = new Set(replicas.map(({ chat }) => chat.digest()));
   expect(digests.size).toBe(1);
 }
-
-/** Stands in with other words, and activates the smallest thread instead of the one that shows. */
-const OTHER_VERSION: readonly Rule[] = RULES.map((rule): Rule => {
-  const way = rule.repair;
-  if (way?.kind !== 'append') return rule;
-  const plan: typeof way.plan = (survey) =>
-    way.plan(survey).map((step) => {
-      if (step.entry.type === 'thread') return { ...step, entry: { ...step.entry, created_by: 'version 0' } };
-      if (step.entry.type !== 'activation') return step;
-      const thread_id = [...survey.threads]
-        .filter(({ slot }) => slot?.provider === 'codex')
-        .map((thread) => thread.thread_id)
-        .sort()[0];
-      const id = step.entry.id.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
-      return { ...step, entry: { ...step.entry, id, thread_id: thread_id ?? step.entry.thread_id } };
-    });
-  return { ...rule, repair: { ...way, plan } };
-});

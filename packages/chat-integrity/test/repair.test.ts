@@ -1,7 +1,15 @@
-import { type Chat, ChatDocError, deriveAnswerId, deriveUlid, openChat, timeOfUlid } from '@chatdoc/schema';
+import { type Chat, ChatDocError, deriveAnswerId, deriveInterruptId, openChat } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { check, type RepairResult, RULES, repair } from '../src/index.js';
+import {
+  check,
+  countFindings,
+  createLeaseRule,
+  type RepairResult,
+  RULES,
+  repair,
+  watch,
+} from '../src/index.js';
 import { BREAKERS } from './breakers.js';
 import {
   header,
@@ -9,16 +17,15 @@ import {
   idAt,
   jsonl,
   message,
-  openText,
+  type OpenDocument,
   openWith,
   stillEnvironment,
   thread,
 } from './documents.js';
+import { bytesOf, EVERYTHING, openDamaged } from './repair-documents.js';
 
-const bytesOf = (doc: Y.Doc): string => Buffer.from(Y.encodeStateAsUpdate(doc)).toString('base64');
 const rulesOf = (result: RepairResult): readonly string[] =>
   result.ok ? result.actions.map(({ rule }) => rule) : [result.code];
-const ULIDS = /[0-7][0-9A-HJKMNP-TV-Z]{25}/g;
 
 const MENDED = new Map([
   ['IN1', ['IN24']],
@@ -26,14 +33,10 @@ const MENDED = new Map([
   ['IN19', []],
 ]);
 
-const KEPT = new Set(openWith().chat.toJSONL().match(ULIDS));
-for (const id of [...KEPT]) KEPT.add(deriveAnswerId(id));
-
-/** Gives the ids that a breaker adds to the healthy document their time and names of their own. Slots have theirs. */
-function moveIds(text: string, breaker: number): string {
-  return text.replace(ULIDS, (id) =>
-    KEPT.has(id) || timeOfUlid(id) === 0 ? id : deriveUlid(timeOfUlid(id), 'moved', breaker, id),
-  );
+function countByRule(chat: Chat): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { rule, count } of check(chat)) counts.set(rule, (counts.get(rule) ?? 0) + count);
+  return counts;
 }
 
 describe('repair', () => {
@@ -132,17 +135,8 @@ describe('repair', () => {
     expect(repair(now)).toEqual({ ok: false, code: 'import_conflict' });
   });
 
-  it('[RP1] a document that every breaker broke is reported, mended where that is safe, and usable throughout', () => {
-    const { chat, doc } = openText();
-    for (const [at, { open }] of BREAKERS.entries()) chat.importJSONL(moveIds(open().chat.toJSONL(), at));
-    const peer = new Y.Doc();
-    chat.importJSONL(jsonl(header('gone'), [message(idAt(50), 50, { content: 'Gone in a moment' })]));
-    Y.applyUpdate(peer, Y.encodeStateAsUpdate(doc));
-    const map = peer.getMap('chat');
-    for (const [key, text] of [...map]) if (String(text).includes('Gone in a moment')) map.delete(key);
-    const [text] = [...map.values()].filter((value) => value instanceof Y.Text);
-    text?.insert(0, 'forged\n');
-    Y.applyUpdate(doc, Y.encodeStateAsUpdate(peer));
+  it('[RP1] a document broken by all breakers at once is reported completely, repaired where safe, and usable before and after', () => {
+    const [{ chat, doc }] = openDamaged(EVERYTHING, 1) as [OpenDocument];
     const use = (content: string): void => {
       const { thread_id } = chat.threads()[0] as { thread_id: string };
       const { message_id } = chat.send({ thread_id, sender_id: 'ada', content });
@@ -150,15 +144,128 @@ describe('repair', () => {
       expect(chat.message(message_id)?.content).toBe(`${content}!`);
     };
     use('Before');
-    const found = new Set(check(chat).map(({ rule }) => rule));
-    expect(RULES.map(({ id }) => id).filter((id) => !found.has(id))).toEqual([]);
+    const found = countByRule(chat);
+    for (const { id } of RULES) {
+      const breakers = BREAKERS.filter(({ rule }) => rule === id).length;
+      expect(found.get(id) ?? 0, id).toBeGreaterThanOrEqual(breakers);
+    }
+    expect(watch(chat).counters()).toEqual(countFindings(check(chat)));
+    const lines = chat.toJSONL().split('\n');
     expect(new Set(rulesOf(repair(chat)))).toEqual(new Set(['IN1', 'IN11', 'IN19']));
-    const left = new Set(check(chat).map(({ rule }) => rule));
-    expect(['IN1', 'IN11', 'IN19'].filter((rule) => left.has(rule))).toEqual([]);
-    expect([...found].filter((rule) => !left.has(rule)).sort()).toEqual(['IN1', 'IN11', 'IN19']);
+    const left = countByRule(chat);
+    expect([...found.keys()].filter((rule) => !left.has(rule)).sort()).toEqual(['IN1', 'IN11', 'IN19']);
+    const after = new Set(chat.toJSONL().split('\n'));
+    expect(lines.filter((line) => !after.has(line))).toEqual([]);
     use('After');
     const written = bytesOf(doc);
     expect(rulesOf(repair(chat))).toEqual([]);
+    expect(bytesOf(doc)).toBe(written);
+  });
+
+  it('[RP6] concurrent repair on five replicas equals repair on one: lines, digest and bytes', () => {
+    const [single] = openDamaged(EVERYTHING, 1) as [OpenDocument];
+    expect(repair(single.chat).ok).toBe(true);
+    const replicas = openDamaged(EVERYTHING, 5);
+    for (const { chat } of replicas) repair(chat);
+    for (const { doc: from } of replicas) {
+      for (const { doc: to } of replicas) Y.applyUpdate(to, Y.encodeStateAsUpdate(from));
+    }
+    for (const { chat, doc } of replicas) {
+      expect(chat.toJSONL()).toBe(single.chat.toJSONL());
+      expect(chat.digest()).toBe(single.chat.digest());
+      expect(bytesOf(doc)).toBe(bytesOf(single.doc));
+    }
+  });
+
+  it('[RP6] where only some replicas hold what was lost, all end with the same lines and digest', () => {
+    const [single] = openDamaged(EVERYTHING, 1) as [OpenDocument];
+    const held = openDamaged(EVERYTHING, 2);
+    const late = [1, 2].map((): OpenDocument => {
+      const doc = new Y.Doc();
+      Y.applyUpdate(doc, Y.encodeStateAsUpdate((held[0] as OpenDocument).doc));
+      return { doc, chat: openChat(doc, { environment: stillEnvironment() }) };
+    });
+    repair(single.chat);
+    expect(late.flatMap(({ chat }) => rulesOf(repair(chat)))).not.toContain('IN19');
+    for (const { chat } of held) expect(rulesOf(repair(chat))).toContain('IN19');
+    const replicas = [...held, ...late];
+    for (const { doc: from } of replicas) {
+      for (const { doc: to } of replicas) Y.applyUpdate(to, Y.encodeStateAsUpdate(from));
+    }
+    for (const { chat } of replicas) {
+      expect(chat.toJSONL()).toBe(single.chat.toJSONL());
+      expect(chat.digest()).toBe(single.chat.digest());
+    }
+  });
+
+  it('[RP9] interrupts an attempt that nobody runs after its last part, once, and gives way to a runner that writes on', () => {
+    const { chat, doc } = openWith(message(idAt(21), 21, { expects: 'answer' }));
+    const attempt = chat.openAttempt({ prompt_id: idAt(21), sender_id: 'bot', runner_id: 'laptop' });
+    const part = attempt.openPart();
+    part.append('Two tests');
+    part.close();
+    const rules = [...RULES, createLeaseRule(() => false)];
+    const { message_id } = attempt;
+    expect(repair(chat)).toEqual({ ok: true, actions: [], lines: 0 });
+    expect(repair(chat, { rules: [...RULES, createLeaseRule(() => true)] })).toMatchObject({ lines: 0 });
+    const planned = repair(chat, { rules, dryRun: true });
+    const result = repair(chat, { rules });
+    expect(result).toEqual(planned);
+    expect(result).toMatchObject({
+      actions: [{ rule: 'IN28', ids: [attempt.attempt, message_id], lines: 1 }],
+    });
+    expect(chat.message(message_id)).toMatchObject({ acp_interrupted: true, content: 'Two tests' });
+    expect(chat.toJSONL()).toContain(`"id":"${deriveInterruptId(attempt.attempt, 1)}"`);
+    expect(check(chat, rules)).toEqual([]);
+    const written = bytesOf(doc);
+    expect(rulesOf(repair(chat, { rules }))).toEqual([]);
+    expect(bytesOf(doc)).toBe(written);
+    attempt.openPart().append(' and a flag');
+    expect(chat.message(message_id)).toMatchObject({
+      acp_interrupted: false,
+      generating: true,
+      content: 'Two tests and a flag',
+    });
+    attempt.finish({ finish_reason: 'stop' });
+    expect(chat.message(message_id)?.attempt?.state).toBe('settled');
+    expect(rulesOf(repair(chat, { rules }))).toEqual([]);
+  });
+
+  it('[RP9] of an attempt whose prompt was stopped settles it, and a recovery elsewhere writes the same entry', () => {
+    const { chat, doc } = openWith(message(idAt(21), 21, { expects: 'answer' }));
+    const { attempt, message_id } = chat.openAttempt({
+      prompt_id: idAt(21),
+      sender_id: 'bot',
+      runner_id: 'laptop',
+    });
+    const there = new Y.Doc();
+    Y.applyUpdate(there, Y.encodeStateAsUpdate(doc));
+    openChat(there).interrupt({ message_id });
+    expect(rulesOf(repair(chat, { rules: [createLeaseRule(() => false)] }))).toEqual(['IN28']);
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(there));
+    const interrupts = new Set(chat.toJSONL().match(/\{"type":"interrupt".*/g));
+    expect(interrupts.size).toBe(1);
+    expect(chat.duplicates()).toEqual([]);
+    chat.stop({ message_id, by: 'ada' });
+    expect(chat.message(message_id)?.attempt).toMatchObject({ attempt, finish_reason: 'stopped' });
+  });
+
+  it('[RP9] writes nothing the second time also where another message names the attempt', () => {
+    const [prompt, other, attempt] = [idAt(21), idAt(22), idAt(23)];
+    const fields = { attempt, epoch: 1, runner_id: 'laptop' };
+    const part = { type: 'part', attempt, n: 1, kind: 'text', text: 'Two tests' };
+    const { chat, doc } = openWith(
+      message(prompt, 21, { expects: 'answer' }),
+      message(deriveAnswerId(prompt), 23, { prompt_id: prompt, ...fields }),
+      part,
+    );
+    const forged = message(deriveAnswerId(other), 24, { prompt_id: other, ...fields });
+    chat.importJSONL(jsonl(header('b'), [message(other, 22, { expects: 'answer' }), forged]));
+    const rules = [createLeaseRule(() => false)];
+    expect(rulesOf(repair(chat, { rules }))).toEqual(['IN28', 'IN28']);
+    expect(chat.message(deriveAnswerId(prompt))?.acp_interrupted).toBe(true);
+    const written = bytesOf(doc);
+    expect(rulesOf(repair(chat, { rules }))).toEqual([]);
     expect(bytesOf(doc)).toBe(written);
   });
 

@@ -1,4 +1,13 @@
-import { type Chat, deriveUlid, encodeLine, openChat, SCHEMA_VERSION } from '@chatdoc/schema';
+import {
+  type Chat,
+  deriveUlid,
+  encodeLine,
+  type LineReport,
+  openChat,
+  type QuarantinedLine,
+  SCHEMA_VERSION,
+  type Waiting,
+} from '@chatdoc/schema';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
 import { type Counters, check, countFindings, type Finding, type Watcher, watch } from '../src/index.js';
@@ -13,6 +22,17 @@ export function scale(count: number): number {
 /** For fast-check, which prints the seed of a failure. */
 export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
   return { seed: Number(process.env['CHATDOC_SEED'] ?? 20261121), numRuns: scale(numRuns) };
+}
+
+export const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** A number as ULIDs write it, in any length: also times that `formatUlid` would not write. */
+export function writeDigits(number: number, length: number): string {
+  let text = '';
+  for (let rest = number; text.length < length; rest = Math.floor(rest / 32)) {
+    text = DIGITS.charAt(rest % 32) + text;
+  }
+  return text;
 }
 
 export interface Peer {
@@ -89,8 +109,17 @@ export function expectCounted({ chat, watcher }: Peer): {
   return { counters, findings };
 }
 
+interface Reports {
+  readonly digest: string;
+  readonly fold: string;
+  readonly quarantine: readonly QuarantinedLine[];
+  readonly duplicates: readonly LineReport[];
+  readonly waiting: Waiting;
+  readonly report: object;
+}
+
 /** Everything that is read of a document as a whole: equal on all replicas. */
-export function readReports(chat: Chat): object {
+export function readReports(chat: Chat): Reports {
   const { damaged: _, ...report } = chat.report();
   return {
     digest: chat.digest(),

@@ -3,29 +3,7 @@ import * as Y from 'yjs';
 import { COUNTERS, check, countFindings, RULES, type Sample, watch } from '../src/index.js';
 import { BREAKERS } from './breakers.js';
 import { header, idAt, jsonl, message, openText, openWith, ROOT, THREAD, thread } from './documents.js';
-
-/** Timers that go off when told. */
-function handTimers() {
-  const due = new Map<number, () => void>();
-  let next = 0;
-  return {
-    due,
-    setTimer: (call: () => void, _milliseconds: number): unknown => {
-      next += 1;
-      due.set(next, call);
-      return next;
-    },
-    clearTimer: (timer: unknown): void => {
-      due.delete(timer as number);
-    },
-    fire: (): void => {
-      for (const [timer, call] of [...due]) {
-        due.delete(timer);
-        call();
-      }
-    },
-  };
-}
+import { handTimers } from './watch-timers.js';
 
 describe('watch', () => {
   it('[WA2] writes nothing, and gives every counter in order, also where nothing is wrong', () => {

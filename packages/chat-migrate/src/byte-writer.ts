@@ -1,6 +1,7 @@
 const ENCODER = new TextEncoder();
 /** Above this, the engine's own copy is faster than a loop. */
 const LONG = 48;
+const ZERO = 48;
 
 /** Bytes that are put together one after the other. Room is asked for first: what is added is not checked again. */
 export class ByteWriter {
@@ -11,12 +12,10 @@ export class ByteWriter {
     this.bytes = new Uint8Array(size);
   }
 
-  /** Makes room for that many bytes more. What was written so far stays only if `keep`. */
-  reserve(count: number, keep: boolean): void {
-    if (this.end + count <= this.bytes.length) return;
-    const before = this.bytes;
-    this.bytes = new Uint8Array(Math.max(this.end + count, before.length * 2));
-    if (keep) this.bytes.set(before.subarray(0, this.end));
+  /** Begins again, with room for that many bytes. */
+  restart(count: number): void {
+    this.end = 0;
+    if (count > this.bytes.length) this.bytes = new Uint8Array(Math.max(count, this.bytes.length * 2));
   }
 
   /** A text of ASCII. */
@@ -25,6 +24,17 @@ export class ByteWriter {
     const { length } = text;
     for (let index = 0; index < length; index += 1) bytes[end + index] = text.charCodeAt(index);
     this.end = end + length;
+  }
+
+  /** A whole number, with zeros before it. */
+  addDigits(value: number, count: number): void {
+    const { bytes, end } = this;
+    let rest = value;
+    for (let index = count - 1; index >= 0; index -= 1) {
+      bytes[end + index] = ZERO + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+    this.end = end + count;
   }
 
   /** Any text, which takes up to three bytes a code unit. */
@@ -40,4 +50,36 @@ export class ByteWriter {
     else for (let index = 0; index < length; index += 1) bytes[end + index] = source[from + index] as number;
     this.end = end + length;
   }
+
+  /** `[from, to)` of UTF-8 with escapes for what has two code units, and with `isRare` for all above Latin-1. */
+  addEscaped(source: Uint8Array, from: number, to: number, isRare: boolean): void {
+    for (let at = from; at < to; ) {
+      const lead = source[at] as number;
+      if (lead < 0xc4) {
+        this.bytes[this.end] = lead;
+        this.end += 1;
+        at += 1;
+        continue;
+      }
+      const count = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+      if (count === 4 || isRare) this.#addEscapes(readCharacter(source, at, count));
+      else this.addRange(source, at, at + count);
+      at += count;
+    }
+  }
+
+  #addEscapes(character: number): void {
+    const isPair = character > 0xffff;
+    const rest = character - 0x10000;
+    for (const unit of isPair ? [0xd800 + (rest >> 10), 0xdc00 + (rest & 0x3ff)] : [character])
+      this.addAscii(`\\u${unit.toString(16).padStart(4, '0')}`);
+  }
+}
+
+/** The character of UTF-8 that takes these two to four bytes. */
+function readCharacter(bytes: Uint8Array, at: number, count: number): number {
+  let character = (bytes[at] as number) & (0x7f >> count);
+  for (let index = 1; index < count; index += 1)
+    character = (character << 6) | ((bytes[at + index] as number) & 63);
+  return character;
 }

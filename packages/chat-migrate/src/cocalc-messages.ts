@@ -32,7 +32,7 @@ export interface CocalcMessage {
   readonly versions: readonly Version[];
   /** The oldest content as JSON text: its id and its line are both made of it. */
   readonly quoted: string | undefined;
-  /** The end of its line, of a message that is one text and no more; its row and versions are empty then. */
+  /** The end of its line, where that is known already; its row and versions are what makes other entries then. */
   readonly tail: string | ByteTail | undefined;
   readonly isDamaged: boolean;
   /** The blank message that holds the anchor of its thread, or says what that is a fork of: it was never shown. */
@@ -64,12 +64,12 @@ export class CocalcMessages {
   addPlain(source: SourceRow, read: PlainCocalcRows): void {
     this.#messages.push({
       source,
-      row: NO_ROW,
+      row: read.row,
       time: read.time,
       assumedUtc: false,
       sender_id: read.sender_id,
       isNamedByColumn: false,
-      versions: NONE,
+      versions: read.versions,
       quoted: undefined,
       tail: read.writeTail(),
       isDamaged: false,

@@ -190,7 +190,7 @@ class CocalcReader {
     if (tail !== undefined) {
       const { reply_to_message_id, after } = this.#relations(message, found, last.get(thread_id));
       const written = new TailedMessage(message_id, thread_id, reply_to_message_id, after, tail);
-      this.#draft.becomeWritten(source, written);
+      this.#draft.becomeWritten(source, written, createRevisions(message), createFeedback(message));
       this.#enter(message, found, last);
       return;
     }

@@ -38,24 +38,16 @@ export class TupleHash {
   readonly #node: NodeHash | undefined = nodeCrypto?.createHash('sha256');
   readonly #portable: ReturnType<typeof sha256.create> | undefined =
     this.#node === undefined ? sha256.create() : undefined;
-  #bytes = new Uint8Array(0);
   #escaped = new Uint8Array(0);
 
   constructor(tag: string, number: number) {
     this.#update(new TextEncoder().encode(`["${tag}",${number},"`));
   }
 
-  /** Whole lines: no character but the newline that JSON writes otherwise than quotes and backslashes. */
-  addLines(text: string): void {
-    if (this.#bytes.length < text.length * 3) this.#bytes = new Uint8Array(text.length * 3);
-    const { written } = new TextEncoder().encodeInto(text, this.#bytes);
-    this.addBytes(this.#bytes.subarray(0, written));
-  }
-
-  /** As `addLines`, of lines as UTF-8. */
-  addBytes(lines: Uint8Array): void {
+  /** Whole lines, as UTF-8: no character but the newline that JSON writes otherwise than quotes and backslashes. */
+  addLines(lines: Uint8Array): void {
     if (this.#escaped.length < lines.length * 2) this.#escaped = new Uint8Array(lines.length * 2);
-    this.#update(this.#escaped.subarray(0, escapeBytes(lines, lines.length, this.#escaped)));
+    this.#update(this.#escaped.subarray(0, escapeBytes(lines, this.#escaped)));
   }
 
   deriveId(time: number): string {
@@ -78,22 +70,39 @@ const BACKSLASH = 92;
 const NEWLINE = 10;
 const LETTER_N = 110;
 
-/** Writes the inside of the JSON string for `length` bytes of JSON lines; gives how many bytes it wrote. */
-function escapeBytes(bytes: Uint8Array, length: number, escaped: Uint8Array): number {
+/** Writes the inside of the JSON string for JSON lines; gives how many bytes it wrote. */
+function escapeBytes(bytes: Uint8Array, escaped: Uint8Array): number {
+  const { length } = bytes;
+  const words = new DataView(bytes.buffer, bytes.byteOffset, length);
+  const copies = new DataView(escaped.buffer);
   let at = 0;
-  for (let index = 0; index < length; index += 1) {
-    const byte = bytes[index] as number;
-    if (byte === QUOTE || byte === BACKSLASH) {
-      escaped[at] = BACKSLASH;
-      at += 1;
-    } else if (byte === NEWLINE) {
-      escaped[at] = BACKSLASH;
-      escaped[at + 1] = LETTER_N;
-      at += 2;
-      continue;
+  for (let index = 0; index < length; ) {
+    if (index + 4 <= length) {
+      const word = words.getUint32(index, true);
+      const quote = word ^ 0x22222222;
+      const backslash = word ^ 0x5c5c5c5c;
+      const newline = word ^ 0x0a0a0a0a;
+      // The highest bit of each byte that is one of the three; sometimes one too many.
+      const found =
+        ((quote - 0x01010101) & ~quote) |
+        ((backslash - 0x01010101) & ~backslash) |
+        ((newline - 0x01010101) & ~newline);
+      if ((found & 0x80808080) === 0) {
+        copies.setUint32(at, word, true);
+        at += 4;
+        index += 4;
+        continue;
+      }
     }
-    escaped[at] = byte;
-    at += 1;
+    for (const end = Math.min(index + 4, length); index < end; index += 1) {
+      const byte = bytes[index] as number;
+      if (byte === QUOTE || byte === BACKSLASH || byte === NEWLINE) {
+        escaped[at] = BACKSLASH;
+        at += 1;
+      }
+      escaped[at] = byte === NEWLINE ? LETTER_N : byte;
+      at += 1;
+    }
   }
   return at;
 }

@@ -13,7 +13,8 @@ export interface Detected {
   readonly reason: string;
 }
 
-const JUPYTER_START = /^\{\s*"(?:messages|users|attachments|metadata)"\s*:/;
+/** How a document begins that nothing but jupyter-chat writes. */
+export const JUPYTER_START: RegExp = /^\{\s*"(?:messages|users|attachments|metadata)"\s*:/;
 const COCALC_EVENTS: ReadonlySet<string> = new Set(['chat', 'draft', 'start_video', 'stop_video']);
 
 /** Which family of chats a file belongs to, by its content alone: names and extensions lie. Never throws. */
@@ -36,7 +37,8 @@ function detectTable(columns: ReadonlySet<string>): Detected | undefined {
   return found && { format: found[0], reason: found[2] };
 }
 
-function detectValue(value: Json): Detected {
+/** As `detectFormat`, of one JSON value; of its lists no more than the first object matters. */
+export function detectValue(value: Json): Detected {
   if (isJsonObject(value)) {
     if (isEntry(value)) return { format: 'chatdoc', reason: 'its one line is an entry' };
     // A side chat with a single row is one JSON object too.

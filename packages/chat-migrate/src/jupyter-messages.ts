@@ -3,12 +3,13 @@ import { compareText } from './code-unit-order.js';
 import { readSeconds } from './dates.js';
 import { deriveId } from './derive-id.js';
 import { canonicalText, isJsonArray, isJsonObject, omitKeys, readName } from './json-value.js';
+import type { JupyterRow } from './jupyter-document.js';
+import { PlainJupyterIds, type PlainJupyterMessage } from './plain-jupyter-messages.js';
 import { UNKNOWN_SENDER } from './reading.js';
-import type { SourceRow } from './source-rows.js';
-import { derivePartNumber } from './write-entry.js';
+import { type ByteTail, derivePartNumber } from './write-entry.js';
 
 export interface JupyterMessage {
-  readonly source: SourceRow;
+  readonly source: JupyterRow;
   readonly row: JsonObject;
   readonly message_id: string;
   /** Milliseconds; undefined where the message has no usable time. */
@@ -20,11 +21,15 @@ export interface JupyterMessage {
   readonly isDeleted: boolean;
   /** What never changes about it and has no field: its own id, its time to the last digit. */
   readonly fixed: JsonObject | undefined;
+  /** The end of its line, of a message that needs no more than that, and its body where it was edited. */
+  readonly tail: ByteTail | undefined;
 }
 
 interface Draft extends Omit<JupyterMessage, 'message_id'> {
+  message_id: string;
   readonly micros: number;
-  readonly identity: readonly [string, ...(string | number)[]];
+  /** Empty of a plain message, whose id is made from its bytes. */
+  readonly identity: readonly string[];
 }
 
 /**
@@ -32,50 +37,96 @@ interface Draft extends Omit<JupyterMessage, 'message_id'> {
  * message's own id and its time. Different messages under one id are counted in the order of their text.
  */
 export function readJupyterMessages(
-  sources: readonly SourceRow[],
+  sources: readonly JupyterRow[],
   chatId: string,
+  bytes: Uint8Array,
 ): readonly JupyterMessage[] {
-  const drafts = sources.flatMap((source) =>
-    isJsonObject(source.value) ? [readMessage(source, source.value, chatId)] : [],
-  );
-  const ids = drafts.map((draft) => deriveMessageId(draft, 0));
+  const ids = new PlainJupyterIds(bytes, chatId);
+  const drafts: Draft[] = [];
+  for (const source of sources) {
+    const { plain } = source;
+    if (plain !== undefined) drafts.push(createPlain(source, plain, ids.derive(plain)));
+    else if (isJsonObject(source.value)) drafts.push(readMessage(source, source.value, chatId));
+  }
+  if (!areTimesRising(drafts)) countTwins(drafts, chatId);
+  const isMap = sources.every(({ key }) => key !== undefined);
+  return isMap ? drafts.sort((a, b) => compareText(a.message_id, b.message_id)) : drafts;
+}
+
+/** Whether no two can have one id: it says their microseconds. */
+function areTimesRising(drafts: readonly Draft[]): boolean {
+  let latest = -1;
+  for (const { time = 0, micros } of drafts) {
+    const at = time * 1000 + micros;
+    if (at <= latest) return false;
+    latest = at;
+  }
+  return true;
+}
+
+function countTwins(drafts: readonly Draft[], chatId: string): void {
   // An id says all that it was made of.
-  const places = new Map<string, number>();
-  const twins = new Map<string, number[]>();
-  for (const [place, id] of ids.entries()) {
-    const first = places.get(id);
-    const same = twins.get(id);
-    if (first === undefined) places.set(id, place);
-    else if (same === undefined) twins.set(id, [first, place]);
-    else same.push(place);
+  const firsts = new Map<string, Draft>();
+  const twins = new Map<string, Draft[]>();
+  for (const draft of drafts) {
+    const { message_id } = draft;
+    const first = firsts.get(message_id);
+    const same = twins.get(message_id);
+    if (first === undefined) firsts.set(message_id, draft);
+    else if (same === undefined) twins.set(message_id, [first, draft]);
+    else same.push(draft);
   }
   for (const same of twins.values()) {
-    const keyed = same.flatMap((place) => {
-      const draft = drafts[place];
-      return draft === undefined ? [] : [{ place, draft, text: draft.source.text }];
-    });
+    const keyed = same.map((draft) => ({ draft, text: draft.source.text }));
     keyed.sort((a, b) => compareText(a.text, b.text));
-    for (const [ordinal, { place, draft }] of keyed.entries()) ids[place] = deriveMessageId(draft, ordinal);
+    for (const [ordinal, { draft }] of keyed.entries()) {
+      if (ordinal === 0) continue;
+      draft.message_id = deriveMessageId(readAgain(draft, chatId), ordinal);
+    }
   }
-  const messages = drafts.map(({ micros: _, identity: __, ...draft }, place) => ({
-    ...draft,
-    message_id: ids[place] ?? '',
-  }));
-  const isMap = sources.every(({ key }) => key !== undefined);
-  return isMap ? messages.sort((a, b) => compareText(a.message_id, b.message_id)) : messages;
 }
 
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-// The list is in the order of microseconds; so are ids, if two of their random digits say them.
 function deriveMessageId({ time = 0, micros, identity }: Draft, ordinal: number): string {
-  const [tag, ...parts] = identity;
-  const id = deriveId(time, tag, ...parts, ...(ordinal === 0 ? [] : [ordinal]));
+  const [tag = '', ...parts] = identity;
+  return addMicros(deriveId(time, tag, ...parts, ...(ordinal === 0 ? [] : [ordinal])), micros);
+}
+
+// The list is in the order of microseconds; so are ids, if two of their random digits say them.
+function addMicros(id: string, micros: number): string {
   const digits = DIGITS.charAt(Math.floor(micros / 32)) + DIGITS.charAt(micros % 32);
   return id.slice(0, 10) + digits + id.slice(12);
 }
 
-function readMessage(source: SourceRow, row: JsonObject, chatId: string): Draft {
+function createPlain(source: JupyterRow, plain: PlainJupyterMessage, id: string): Draft {
+  const { time, micros, sender_id, content, tail } = plain;
+  return {
+    source,
+    row: NO_ROW,
+    time,
+    micros,
+    sender_id,
+    content: content ?? '',
+    isEdited: content !== undefined,
+    isDeleted: false,
+    identity: NO_IDENTITY,
+    fixed: undefined,
+    tail,
+    message_id: addMicros(id, micros),
+  };
+}
+
+const NO_ROW: JsonObject = {};
+const NO_IDENTITY: readonly string[] = [];
+
+/** A plain message by the long way. */
+function readAgain(draft: Draft, chatId: string): Draft {
+  const { plain, value } = draft.source;
+  return plain !== undefined && isJsonObject(value) ? readMessage(draft.source, value, chatId) : draft;
+}
+
+function readMessage(source: JupyterRow, row: JsonObject, chatId: string): Draft {
   const seconds = readSeconds(row['time']);
   const sender_id = readSender(row['sender']);
   const id = readName(row['id']) ?? source.key;
@@ -88,7 +139,7 @@ function readMessage(source: SourceRow, row: JsonObject, chatId: string): Draft 
   const fixed: Record<string, Json> = {};
   if (id !== undefined) fixed['id'] = id;
   if (row['time'] !== undefined) fixed['time'] = row['time'];
-  return {
+  const draft = {
     source,
     row,
     time: seconds?.time,
@@ -99,7 +150,11 @@ function readMessage(source: SourceRow, row: JsonObject, chatId: string): Draft 
     isDeleted,
     identity,
     fixed: Object.keys(fixed).length === 0 ? undefined : fixed,
+    tail: undefined,
+    message_id: '',
   };
+  draft.message_id = deriveMessageId(draft, 0);
+  return draft;
 }
 
 /** The key of a user; in files of April 2024 the user stands in the message itself. */

@@ -7,8 +7,10 @@ import {
   type RevisionEntry,
   type ThreadEntry,
 } from '@chatdoc/schema';
+import { readSeconds } from './dates.js';
 import { deriveId } from './derive-id.js';
 import { isJsonObject, omitKeys, readName } from './json-value.js';
+import type { JupyterDocument, JupyterRow } from './jupyter-document.js';
 import {
   createFiles,
   createToolCalls,
@@ -22,24 +24,26 @@ import { createContent } from './long-content.js';
 import { PlanDraft } from './plan-draft.js';
 import type { Progress } from './progress.js';
 import { type Reading, UNKNOWN_SENDER } from './reading.js';
-import { readJupyterRows, type SourceRow } from './source-rows.js';
+import type { SourceRow } from './source-rows.js';
+import { TailedMessage } from './write-entry.js';
 
 /** Reads a jupyter-chat document of any shape since 2024: one thread, in the order of its list. */
-export function readJupyter(bytes: Uint8Array, progress: Progress): Reading {
-  const rows = readJupyterRows(bytes, progress);
+export function readJupyter(document: JupyterDocument, progress: Progress): Reading {
   progress.endStage();
-  return new JupyterReader(rows, progress).read();
+  return new JupyterReader(document, progress).read();
 }
 
 class JupyterReader {
-  readonly #rows: readonly SourceRow[];
+  readonly #bytes: Uint8Array;
+  readonly #rows: readonly JupyterRow[];
   readonly #progress: Progress;
   readonly #draft = new PlanDraft();
   /** Rows by table, without those that say what an earlier one says. */
-  readonly #tables = new Map<string, SourceRow[]>();
+  readonly #tables = new Map<string, JupyterRow[]>();
   readonly #attachments = new Map<string, SourceRow>();
 
-  constructor(rows: readonly SourceRow[], progress: Progress) {
+  constructor({ bytes, rows }: JupyterDocument, progress: Progress) {
+    this.#bytes = bytes;
     this.#rows = rows;
     this.#progress = progress;
   }
@@ -50,7 +54,7 @@ class JupyterReader {
     const thread_id = deriveId(0, 'jupyter_thread', chatId?.id ?? '');
     for (const row of this.#table('attachments'))
       if (row.key !== undefined) this.#attachments.set(row.key, row);
-    const messages = readJupyterMessages(this.#messageRows(), chatId?.id ?? '');
+    const messages = readJupyterMessages(this.#messageRows(), chatId?.id ?? '', this.#bytes);
     const kept = this.#writeMessages(messages, thread_id);
     this.#writeThread(kept, thread_id, chatId?.id);
     this.#keepTables(chatId?.row);
@@ -66,7 +70,7 @@ class JupyterReader {
     return { rows: this.#rows, draft: this.#draft, identity: { row: source, doc_id } };
   }
 
-  #table(name: string): readonly SourceRow[] {
+  #table(name: string): readonly JupyterRow[] {
     return this.#tables.get(name) ?? [];
   }
 
@@ -78,7 +82,7 @@ class JupyterReader {
         this.#draft.merge(row, same);
         continue;
       }
-      const table = row.table ?? '';
+      const { table } = row;
       const rows = this.#tables.get(table);
       if (rows === undefined) this.#tables.set(table, [row]);
       else rows.push(row);
@@ -93,9 +97,9 @@ class JupyterReader {
     return undefined;
   }
 
-  #messageRows(): readonly SourceRow[] {
+  #messageRows(): readonly JupyterRow[] {
     return this.#table('messages').filter((row) => {
-      if (isJsonObject(row.value)) return true;
+      if (row.plain !== undefined || isJsonObject(row.value)) return true;
       this.#draft.report(row, 'not_a_row', 'the message is no object: it is kept as it is', row.raw);
       this.#draft.setAside(row, 'not_a_row');
       return false;
@@ -125,7 +129,14 @@ class JupyterReader {
   }
 
   #writeMessage(message: JupyterMessage, thread_id: string, after: string | undefined): boolean {
-    const { source, message_id, sender_id, row } = message;
+    const { source, message_id, sender_id, row, tail } = message;
+    if (tail !== undefined) {
+      const written = new TailedMessage(message_id, thread_id, undefined, after, tail);
+      if (!message.isEdited) this.#draft.becomeWritten(source, written);
+      else
+        this.#draft.becomeWritten(source, written, [createRevision(message, formatDate(message.time ?? 0))]);
+      return true;
+    }
     const date = formatDate(message.time ?? 0);
     const isChanged = message.isEdited || message.isDeleted;
     // A body that was overwritten is no first version: that one is unknown, unless another revision of the file has it.
@@ -205,13 +216,18 @@ class JupyterReader {
   }
 }
 
-function readIdentity({ table = '', key = '', text }: SourceRow): string {
+function readIdentity({ table, key = '', text }: JupyterRow): string {
   return JSON.stringify([table, key, text]);
 }
 
-function readMark({ table = '', key = '', value }: SourceRow): string {
-  const id = isJsonObject(value) ? readName(value['id']) : undefined;
-  return `${table}/${key}/${id ?? ''}`;
+/** The time of a message in a list, or else its own id. */
+function readMark(row: JupyterRow): string | number {
+  const { table, key, plain } = row;
+  if (plain !== undefined) return plain.time;
+  const { value } = row;
+  if (!isJsonObject(value)) return `${table}/${key ?? ''}/`;
+  const time = table === 'messages' && key === undefined ? readSeconds(value['time'])?.time : undefined;
+  return time ?? `${table}/${key ?? ''}/${readName(value['id']) ?? ''}`;
 }
 
 const CHAT_ID: ReadonlySet<string> = new Set(['id']);

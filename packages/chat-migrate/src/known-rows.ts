@@ -4,25 +4,25 @@ import type { SourceRow } from './source-rows.js';
  * Rows by what they say, so that one that says the same as an earlier one is found. A mark is cheap, and equal for
  * rows that say the same: only rows that share one are compared by `text`, which is all that they say.
  */
-export class KnownRows {
-  readonly #mark: (row: SourceRow) => string | number;
-  readonly #text: (row: SourceRow) => string;
+export class KnownRows<Row extends SourceRow> {
+  readonly #mark: (row: Row) => string | number;
+  readonly #text: (row: Row) => string;
   /** Rows whose mark is a number above those of all before them: as long as that goes on, nothing is looked up. */
-  #rising: SourceRow[] | undefined = [];
+  #rising: Row[] | undefined = [];
   #risen: number[] = [];
-  readonly #byMark = new Map<string | number, SourceRow>();
-  readonly #byText = new Map<string, SourceRow>();
+  readonly #byMark = new Map<string | number, Row>();
+  readonly #byText = new Map<string, Row>();
   /** Marks whose first row stands in `byText` too. */
   readonly #shared = new Set<string | number>();
   #hasMarks = true;
 
-  constructor(mark: (row: SourceRow) => string | number, text: (row: SourceRow) => string) {
+  constructor(mark: (row: Row) => string | number, text: (row: Row) => string) {
     this.#mark = mark;
     this.#text = text;
   }
 
   /** The first row looked up that says the same; undefined where this is the first. O(1) but for shared marks. */
-  find(row: SourceRow, given?: number): SourceRow | undefined {
+  find(row: Row, given?: number): Row | undefined {
     if (given === undefined && row.bytes !== undefined && this.#hasMarks) this.#forgetMarks();
     const mark = this.#hasMarks ? (given ?? this.#mark(row)) : '';
     if (this.#rising !== undefined && typeof mark === 'number') {

@@ -3,7 +3,8 @@ import { TupleHash } from './derive-id.js';
 import type { Progress } from './progress.js';
 import { TailedMessage, type WrittenEntry } from './write-entry.js';
 
-/** Bytes that are hashed at once, at least, unless there are no more. */
+/** Bytes that are hashed at once: few at first, for most chats are small. */
+const FIRST_BLOCK = 4 * 1024;
 const BLOCK = 256 * 1024;
 const NEWLINE = 10;
 
@@ -12,7 +13,7 @@ export class LaneText {
   readonly #hash: TupleHash;
   readonly #progress: Progress;
   readonly #blocks: Uint8Array[] = [];
-  #writer = new ByteWriter(BLOCK);
+  #writer = new ByteWriter(FIRST_BLOCK);
   #done = 0;
 
   constructor(schemaVersion: number, progress: Progress) {
@@ -49,13 +50,14 @@ export class LaneText {
   #reserve(count: number): void {
     if (this.#writer.end + count <= this.#writer.bytes.length) return;
     this.#endBlock();
-    this.#writer = new ByteWriter(Math.max(BLOCK, count));
+    const size = Math.min(this.#writer.bytes.length * 4, BLOCK);
+    this.#writer = new ByteWriter(Math.max(size, count));
   }
 
   #endBlock(): void {
     const block = this.#writer.bytes.subarray(0, this.#writer.end);
     this.#blocks.push(block);
-    this.#hash.addBytes(block);
+    this.#hash.addLines(block);
     this.#done += block.length;
     this.#progress.advance(this.#done);
   }

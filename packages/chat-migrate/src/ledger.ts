@@ -154,7 +154,7 @@ export class LedgerColumns {
 }
 
 /** Where a row stands. */
-export type LedgerPlace = Pick<LedgerRow, 'row' | 'line'> & { readonly path?: string };
+export type LedgerPlace = Pick<LedgerRow, 'row' | 'line'> & { readonly path?: string | undefined };
 
 /** What a `Set` of ids can do, as far as a check needs it. */
 export interface IdSet extends Iterable<string> {

@@ -1,30 +1,33 @@
+import type { Json, JsonObject } from '@chatdoc/schema';
+import { decodeSpan } from './byte-spans.js';
 import { ByteWriter } from './byte-writer.js';
+import type { Version } from './cocalc-rows.js';
 import { DATE_LENGTH, readDateBytes } from './dates.js';
 import { deriveIdOfBytes } from './derive-id.js';
-import { areBytesEqual, findStringEnd, hasBytes, ShortStrings, skipSpaceBytes } from './json-bytes.js';
-import { type ByteRange, type ByteTail, TailStore } from './write-entry.js';
+import {
+  areBytesEqual,
+  createNames,
+  findName,
+  hasBytes,
+  JsonBytes,
+  type Name,
+  ShortStrings,
+  StringSpan,
+  skipColon,
+  skipSpaceBytes,
+} from './json-bytes.js';
+import { type ByteTail, TAIL_STARTS, TailStore } from './write-entry.js';
 
 /** Columns of a row, and of its one version, that the short way takes. The numbers are bits. */
 const COLUMNS = createNames(['date', 'event', 'history', 'sender_id', 'reply_to'], 1);
 /** These say nothing while they are empty, or false. */
-const EMPTY = createNames(['editing', 'folding', 'feedback'], 32);
-const GENERATING: number = 256;
-const FLAGS = createNames(['generating'], GENERATING);
-const NAMES: readonly Name[] = [...COLUMNS, ...EMPTY, ...FLAGS];
+const EMPTY = createNames(['editing', 'folding', 'feedback', 'generating'], 32);
+const [FEEDBACK, GENERATING] = [128, 256] as const;
+const NAMES: readonly Name[] = [...COLUMNS, ...EMPTY];
 const VERSION = createNames(['author_id', 'content', 'date'], 1);
 const [DATE, EVENT, HISTORY, SENDER, REPLY] = [1, 2, 4, 8, 16] as const;
 const [AUTHOR, CONTENT, VERSION_DATE] = [1, 2, 4] as const;
 const NEEDED: number = DATE | EVENT | HISTORY | SENDER;
-
-interface Name {
-  /** Of ASCII, with the quotes. */
-  readonly bytes: Uint8Array;
-  readonly bit: number;
-}
-
-function createNames(names: readonly string[], bit: number): readonly Name[] {
-  return names.map((name, index) => ({ bytes: toAscii(`"${name}"`), bit: bit << index }));
-}
 
 function toAscii(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -33,45 +36,53 @@ function toAscii(text: string): Uint8Array {
 const CHAT = toAscii('"chat"');
 const FALSE = toAscii('false');
 
-const [QUOTE, COMMA, COLON, BACKSLASH, BRACE, BRACKET] = [34, 44, 58, 92, 123, 91] as const;
+const [QUOTE, COMMA, BRACE, BRACKET] = [34, 44, 123, 91] as const;
 const [BRACE_END, BRACKET_END] = [125, 93] as const;
 
 /** Longer ones take the long way: they may not fit an entry. */
 const MAX_CONTENT = 64 * 1024;
-const MAX_NAME = 256;
 
 /**
- * Reads rows of the kind that nearly all of a chat are (a message, one version of it, nothing else) from the bytes of
- * their line, without making the values. Of any other row, and of any other way to write one, it knows nothing, and
+ * Reads rows of the kind that nearly all of a chat are (a message, its versions, thumbs) from the bytes of their line,
+ * without making the values. Of any other row, and of any other way to write one, it knows nothing, and
  * the long way through `JSON.parse` reads it. Both give the same message.
  */
 export class PlainCocalcRows {
   readonly #bytes: Uint8Array;
+  readonly #sender: StringSpan;
+  readonly #author: StringSpan;
+  readonly #content: StringSpan;
+  readonly #other: StringSpan;
   readonly #senders = new ShortStrings();
   readonly #tails = new TailStore();
   readonly #tuple = new ByteWriter(1024);
-  readonly #sender: ByteRange = { from: 0, to: 0 };
-  readonly #author: ByteRange = { from: 0, to: 0 };
-  readonly #content: ByteRange = { from: 0, to: 0 };
   #date = 0;
   #versionDate = -1;
   #hasAuthor = false;
+  #later: Version[] | undefined;
+  #feedback: JsonObject | undefined;
 
   /** Of the row that was read last. */
   time = 0;
   replyTime: number | undefined;
 
   constructor(bytes: Uint8Array) {
+    const json = new JsonBytes(bytes);
     this.#bytes = bytes;
+    this.#sender = new StringSpan(json);
+    this.#author = new StringSpan(json);
+    this.#content = new StringSpan(json);
+    this.#other = new StringSpan(json);
   }
 
   /** Whether the line is such a row; what it says can be asked for until the next is read. */
   read(start: number, end: number): boolean {
-    // Every loop over the bytes of a string ends at a quote or a newline, so no value leaves its line.
     const bytes = this.#bytes;
     let at = skipSpaceBytes(bytes, start);
     if (bytes[at] !== BRACE || at >= end) return false;
     this.replyTime = undefined;
+    this.#later = undefined;
+    this.#feedback = undefined;
     let seen = 0;
     do {
       at = skipSpaceBytes(bytes, at + 1);
@@ -91,27 +102,45 @@ export class PlainCocalcRows {
   }
 
   get sender_id(): string {
-    return this.#senders.read(this.#bytes, this.#sender.from, this.#sender.to);
+    return this.#senders.read(this.#bytes, this.#sender.from + 1, this.#sender.to - 1);
+  }
+
+  /** What the row says besides its first version. */
+  get row(): JsonObject {
+    return this.#feedback === undefined ? NO_ROW : { feedback: this.#feedback };
+  }
+
+  /** Oldest first, of which the first says nothing here: its content is in the tail and the id. */
+  get versions(): readonly Version[] {
+    return this.#later === undefined ? NO_VERSIONS : [UNREAD, ...this.#later.reverse()];
   }
 
   deriveId(): string {
     const bytes = this.#bytes;
     const { from, to } = this.#content;
     const tuple = this.#tuple;
-    tuple.end = 0;
-    tuple.reserve(MAX_NAME + to - from + 64, false);
+    tuple.restart(this.#sender.to - this.#sender.from + to - from + 64);
     tuple.addAscii('["legacy_message",');
     tuple.addAscii(String(this.time));
-    tuple.addAscii(',"');
+    tuple.addAscii(',');
     tuple.addRange(bytes, this.#sender.from, this.#sender.to);
-    tuple.addAscii('","chat",');
+    tuple.addAscii(',"chat",');
     tuple.addRange(bytes, from, to);
     tuple.addAscii(']');
     return deriveIdOfBytes(this.time, tuple.bytes.subarray(0, tuple.end));
   }
 
   writeTail(): ByteTail {
-    return this.#tails.add(this.#bytes, this.#sender, this.#date, '', this.#content);
+    const bytes = this.#bytes;
+    const content = this.#content;
+    const writer = this.#tails.open(content.to - content.from);
+    writer.addAscii(TAIL_STARTS.sender_id);
+    writer.addRange(bytes, this.#sender.from, this.#sender.to);
+    writer.addAscii(TAIL_STARTS.date);
+    writer.addRange(bytes, this.#date - 1, this.#date + DATE_LENGTH + 1);
+    writer.addAscii(TAIL_STARTS.content);
+    writer.addRange(bytes, content.from, content.to);
+    return this.#tails.close(content);
   }
 
   /** The offset after the value; -1 where it is not of the plain kind. */
@@ -128,23 +157,69 @@ export class PlainCocalcRows {
       case EVENT:
         return hasBytes(bytes, at, CHAT) ? at + CHAT.length : -1;
       case SENDER:
-        return readName(bytes, at, this.#sender);
+        return this.#sender.read(at) && this.#sender.isName ? this.#sender.to : -1;
       case HISTORY:
         return this.#readHistory(at);
       case GENERATING:
         return hasBytes(bytes, at, FALSE) ? at + FALSE.length : -1;
+      case FEEDBACK:
+        return bytes[at] === BRACE && bytes[at + 1] === QUOTE ? this.#readFeedback(at) : readEmpty(bytes, at);
       default:
         return readEmpty(bytes, at);
     }
   }
 
+  /** An object of strings. */
+  #readFeedback(start: number): number {
+    const bytes = this.#bytes;
+    const other = this.#other;
+    let at = start;
+    do {
+      at = skipSpaceBytes(bytes, at + 1);
+      if (!other.read(at)) return -1;
+      at = skipColon(bytes, other.to);
+      if (at < 0 || !other.read(at)) return -1;
+      at = skipSpaceBytes(bytes, other.to);
+    } while (bytes[at] === COMMA);
+    if (bytes[at] !== BRACE_END) return -1;
+    this.#feedback = readJson(bytes, start, at + 1) as JsonObject;
+    return at + 1;
+  }
+
   #readHistory(start: number): number {
     const bytes = this.#bytes;
     if (bytes[start] !== BRACKET) return -1;
-    let at = skipSpaceBytes(bytes, start + 1);
-    if (bytes[at] !== BRACE) return -1;
+    let at = start;
+    do {
+      // They stand newest first.
+      if (at > start) this.#keepVersion();
+      at = this.#readVersion(skipSpaceBytes(bytes, at + 1));
+      if (at < 0) return -1;
+      at = skipSpaceBytes(bytes, at);
+    } while (bytes[at] === COMMA);
+    return bytes[at] === BRACKET_END ? at + 1 : -1;
+  }
+
+  #keepVersion(): void {
+    const bytes = this.#bytes;
+    const { from, to } = this.#content;
+    const version = {
+      content: readJson(bytes, from, to) as string,
+      author_id: this.#hasAuthor
+        ? this.#senders.read(bytes, this.#author.from + 1, this.#author.to - 1)
+        : undefined,
+      time: this.#versionDate < 0 ? undefined : readDateBytes(bytes, this.#versionDate),
+    };
+    if (this.#later === undefined) this.#later = [version];
+    else this.#later.push(version);
+  }
+
+  #readVersion(start: number): number {
+    const bytes = this.#bytes;
+    if (bytes[start] !== BRACE) return -1;
     this.#versionDate = -1;
     this.#hasAuthor = false;
+    let at = start;
     let seen = 0;
     do {
       at = skipSpaceBytes(bytes, at + 1);
@@ -157,9 +232,7 @@ export class PlainCocalcRows {
       if (at < 0) return -1;
       at = skipSpaceBytes(bytes, at);
     } while (bytes[at] === COMMA);
-    if (bytes[at] !== BRACE_END || (seen & CONTENT) === 0) return -1;
-    at = skipSpaceBytes(bytes, at + 1);
-    return bytes[at] === BRACKET_END ? at + 1 : -1;
+    return bytes[at] === BRACE_END && (seen & CONTENT) !== 0 ? at + 1 : -1;
   }
 
   #readMember(bit: number, at: number): number {
@@ -167,22 +240,18 @@ export class PlainCocalcRows {
     switch (bit) {
       case AUTHOR:
         this.#hasAuthor = true;
-        return readName(bytes, at, this.#author);
+        return this.#author.read(at) && this.#author.isName ? this.#author.to : -1;
       case VERSION_DATE:
         this.#versionDate = at + 1;
         return readDateAt(bytes, at) < 0 ? -1 : at + DATE_LENGTH + 2;
       default: {
-        if (bytes[at] !== QUOTE) return -1;
-        const end = findStringEnd(bytes, at + 1);
-        if (end < 0 || end - at > MAX_CONTENT) return -1;
-        this.#content.from = at;
-        this.#content.to = end + 1;
-        return end + 1;
+        const content = this.#content;
+        return content.read(at) && content.to - at <= MAX_CONTENT ? content.to : -1;
       }
     }
   }
 
-  /** Whether the version says nothing of its own but the content. */
+  /** Whether the oldest version says nothing of its own but the content. */
   #isPlainVersion(): boolean {
     const bytes = this.#bytes;
     const [author, sender] = [this.#author, this.#sender];
@@ -197,30 +266,17 @@ export class PlainCocalcRows {
   }
 }
 
-function findName(names: readonly Name[], bytes: Uint8Array, at: number): Name | undefined {
-  for (const name of names) if (hasBytes(bytes, at, name.bytes)) return name;
-  return undefined;
-}
+const NO_ROW: JsonObject = {};
+const NO_VERSIONS: readonly Version[] = [];
+const UNREAD: Version = { content: '' };
 
-function skipColon(bytes: Uint8Array, at: number): number {
-  const colon = skipSpaceBytes(bytes, at);
-  return bytes[colon] === COLON ? skipSpaceBytes(bytes, colon + 1) : -1;
+function readJson(bytes: Uint8Array, from: number, to: number): Json {
+  return JSON.parse(decodeSpan(bytes, from, to)) as Json;
 }
 
 /** The time of the date that stands at `at`; -1 where there is none in the form of a document. */
 function readDateAt(bytes: Uint8Array, at: number): number {
   return bytes[at] === QUOTE && bytes[at + DATE_LENGTH + 1] === QUOTE ? readDateBytes(bytes, at + 1) : -1;
-}
-
-/** A string that says something and holds no escape. */
-function readName(bytes: Uint8Array, at: number, name: ByteRange): number {
-  if (bytes[at] !== QUOTE) return -1;
-  const end = findStringEnd(bytes, at + 1);
-  if (end <= at + 1 || end - at > MAX_NAME) return -1;
-  for (let index = at; index < end; index += 1) if (bytes[index] === BACKSLASH) return -1;
-  name.from = at + 1;
-  name.to = end;
-  return end + 1;
 }
 
 /** An empty object or list. */

@@ -78,21 +78,17 @@ export class PlanDraft {
     this.#columns.settle(row.row, 'became');
     this.#add(row, kept);
     for (const entry of others) whole = this.#hold(row, entry) && whole;
-    if (!whole) {
-      this.report(
-        row,
-        'unfit',
-        'a part of the row does not fit the limits of an entry: the row is also kept as text',
-      );
-      this.#holdText(row, 'unfit');
-    }
+    if (!whole) this.#keepUnfit(row);
     return true;
   }
 
   /** As `become`, of an entry that is written already, and whose id no other entry has. */
-  becomeWritten(row: SourceRow, written: WrittenEntry): void {
+  becomeWritten(row: SourceRow, main: WrittenEntry, ...others: readonly (readonly Entry[])[]): void {
     this.#columns.settle(row.row, 'became');
-    this.#columns.hold(row.row, this.#written.push(written) - 1);
+    this.#columns.hold(row.row, this.#written.push(main) - 1);
+    let whole = true;
+    for (const entries of others) for (const entry of entries) whole = this.#hold(row, entry) && whole;
+    if (!whole) this.#keepUnfit(row);
   }
 
   /** The row became no record: it is kept whole. `time` dates its entry. */
@@ -187,6 +183,12 @@ export class PlanDraft {
     }
     if (this.#written[known]?.line !== line) this.#doubles.set(line, written);
     return known;
+  }
+
+  #keepUnfit(row: SourceRow): void {
+    const message = 'a part of the row does not fit the limits of an entry: the row is also kept as text';
+    this.report(row, 'unfit', message);
+    this.#holdText(row, 'unfit');
   }
 
   #holdText(row: SourceRow, reason: string): void {

@@ -9,9 +9,10 @@ import {
 import { readCocalc } from './cocalc.js';
 import { compareText } from './code-unit-order.js';
 import { deriveId } from './derive-id.js';
-import { type Detected, detectFormat, type LegacyFormat } from './detect.js';
+import { type Detected, detectFormat, detectValue, JUPYTER_START, type LegacyFormat } from './detect.js';
 import { canonicalText, parseJson } from './json-value.js';
 import { readJupyter } from './jupyter.js';
+import { type JupyterDocument, readJupyterDocument } from './jupyter-document.js';
 import { LaneText } from './lane-text.js';
 import type { Ledger } from './ledger.js';
 import { PlanDraft, type Problem } from './plan-draft.js';
@@ -69,10 +70,10 @@ export function planMigration(bytes: Uint8Array, options: PlanOptions = {}): Pla
     };
   }
   const progress = new Progress(bytes.length, options.onProgress);
-  const { format, reason } = detect(bytes);
+  const { format, reason, document } = detect(bytes, progress);
   const { format: wanted } = options;
   if (wanted !== undefined && format !== 'chatdoc' && format !== 'empty' && format !== wanted) {
-    const planned = readAs(wanted, bytes, progress);
+    const planned = readAs(wanted, bytes, document, progress);
     if (!planned.ok || planned.plan.ledger.became > 0) return planned;
     return {
       ok: false,
@@ -88,20 +89,25 @@ export function planMigration(bytes: Uint8Array, options: PlanOptions = {}): Pla
     case 'empty':
       return assemblePlan(format, { rows: [], draft: new PlanDraft() }, progress);
     default:
-      return readAs(format, bytes, progress);
+      return readAs(format, bytes, document, progress);
   }
 }
 
 function readAs(
   format: Exclude<MigrationPlan['format'], 'empty'>,
   bytes: Uint8Array,
+  document: JupyterDocument | undefined,
   progress: Progress,
 ): PlanResult {
   switch (format) {
     case 'cocalc':
       return assemblePlan(format, readCocalc(bytes, progress), progress);
     case 'jupyter':
-      return assemblePlan(format, readJupyter(bytes, progress), progress);
+      return assemblePlan(
+        format,
+        readJupyter(document ?? readJupyterDocument(bytes, progress), progress),
+        progress,
+      );
     case 'relational':
       return assemblePlan(format, readRelational(bytes), progress);
     case 'tasks':
@@ -110,12 +116,17 @@ function readAs(
 }
 
 /** Enough of a file to know lines of rows by; beyond it, a file is not decoded whole only to be told apart. */
-const HEAD_BYTES = 256 * 1024;
+const HEAD_BYTES = 64 * 1024;
 const NEWLINE = 10;
 
-function detect(bytes: Uint8Array): Detected {
+interface DetectedFile extends Detected {
+  /** Where it was read to know it. */
+  readonly document?: JupyterDocument;
+}
+
+function detect(bytes: Uint8Array, progress: Progress): DetectedFile {
   const end = bytes.lastIndexOf(NEWLINE, HEAD_BYTES);
-  if (bytes.length > 4 * HEAD_BYTES && end > 0) {
+  if (bytes.length > 2 * HEAD_BYTES && end > 0) {
     const head = bytes.subarray(0, end);
     // Two lines of which the first is JSON: no whole document begins so, and rows are known by the first of them.
     const [first, second] = decodeBytes(head).trimStart().split('\n', 2);
@@ -124,8 +135,16 @@ function detect(bytes: Uint8Array): Detected {
       if (detected.format === 'cocalc') return detected;
     }
   }
+  if (JUPYTER_START.test(decodeBytes(bytes.subarray(0, START_BYTES)).trimStart())) {
+    // Reading it tells, too, whether it is one, and a value of the whole would take much more.
+    const document = readJupyterDocument(bytes, progress);
+    const detected = document.outline === undefined ? undefined : detectValue(document.outline);
+    if (detected?.format === 'jupyter') return { ...detected, document };
+  }
   return detectFormat(bytes);
 }
+
+const START_BYTES = 256;
 
 function assemblePlan(
   format: MigrationPlan['format'],

@@ -1,7 +1,5 @@
 import type { Json } from '@chatdoc/schema';
-import { type JsonSpan, visitSpans } from './json-spans.js';
 import { canonicalText, isCanonical, losesDigits, parseJson } from './json-value.js';
-import type { Progress } from './progress.js';
 
 /** One row of a legacy file: a line of JSON lines, or an element of a JSON document. */
 export interface SourceRow {
@@ -10,11 +8,11 @@ export interface SourceRow {
   /** The line of the file that it begins on, counted from 1. */
   readonly line: number;
   /** Where it stands in a JSON document, such as `messages/3`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** The top-level member of a JSON document that it belongs to. */
   readonly table?: string;
   /** Its key, where it is a member of an object. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** As it stands in the file. */
   readonly raw: string;
   /** Its bytes as Latin-1, where they are no UTF-8 and `raw` cannot give them back. */
@@ -151,11 +149,13 @@ export class LineRow implements SourceRow {
   }
 }
 
-function isExact(value: Json | undefined, raw: string): boolean {
+/** Whether the value says all that its text does. */
+export function isExact(value: Json | undefined, raw: string): boolean {
   return value !== undefined && isCanonical(value) && !losesDigits(raw);
 }
 
-function readText({ exact, value, bytes, raw }: Omit<SourceRow, 'text'>): string {
+/** What a row says. */
+export function readText({ exact, value, bytes, raw }: Omit<SourceRow, 'text'>): string {
   return (exact && value !== undefined ? canonicalText(value) : undefined) ?? bytes ?? raw;
 }
 
@@ -164,73 +164,4 @@ function readLatin1(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
-}
-
-/** The rows of a jupyter-chat document: each message, user and attachment, and every other top-level member. */
-export function readJupyterRows(bytes: Uint8Array, progress?: Progress): readonly SourceRow[] {
-  const text = decodeBytes(bytes);
-  const rows: SourceRow[] = [];
-  let line = 1;
-  let newline = text.indexOf('\n');
-  const add = ({ start, end }: JsonSpan, table: string, path: string, key?: string): void => {
-    for (; newline >= 0 && newline < start; newline = text.indexOf('\n', newline + 1)) line += 1;
-    rows.push(new MemberRow(rows.length + 1, line, path, table, key, text, start, end));
-    progress?.advance(end);
-  };
-  const enter = (table: string, start: number): number | undefined => {
-    const open = text.charAt(start);
-    if (!JUPYTER_TABLES.has(table) || (open !== '{' && open !== '[')) return undefined;
-    return visitSpans(text, start, (span) =>
-      add(span, table, `${table}/${span.key}`, open === '{' ? span.key : undefined),
-    );
-  };
-  visitSpans(text, text.search(/\S/), (span) => add(span, span.key, span.key), enter);
-  return rows;
-}
-
-const JUPYTER_TABLES: ReadonlySet<string> = new Set(['messages', 'users', 'attachments']);
-
-/** A member of a JSON document. */
-class MemberRow implements SourceRow {
-  readonly row: number;
-  readonly line: number;
-  readonly path: string;
-  readonly table: string;
-  readonly key?: string;
-  readonly end: number;
-  readonly value: Json | undefined;
-  readonly exact: boolean;
-  readonly #document: string;
-  readonly #start: number;
-
-  constructor(
-    row: number,
-    line: number,
-    path: string,
-    table: string,
-    key: string | undefined,
-    document: string,
-    start: number,
-    end: number,
-  ) {
-    const raw = document.slice(start, end);
-    this.row = row;
-    this.line = line;
-    this.path = path;
-    this.table = table;
-    if (key !== undefined) this.key = key;
-    this.end = end;
-    this.value = parseJson(raw)?.value;
-    this.exact = isExact(this.value, raw);
-    this.#document = document;
-    this.#start = start;
-  }
-
-  get raw(): string {
-    return this.#document.slice(this.#start, this.end);
-  }
-
-  get text(): string {
-    return readText(this);
-  }
 }

@@ -10,7 +10,7 @@ import {
   parseLine,
 } from '@chatdoc/schema';
 import { ByteWriter } from './byte-writer.js';
-import { DATE_LENGTH, readCanonicalDate } from './dates.js';
+import { readCanonicalDate } from './dates.js';
 import { deriveId } from './derive-id.js';
 import { FIELDS, type FieldKind } from './entry-fields.js';
 import { isJsonArray, sortKeys } from './json-value.js';
@@ -70,11 +70,15 @@ export function writeTail(tail: MessageTail, content: string): string | undefine
   return line;
 }
 
-/** The end of a line of a message, as UTF-8 that needs no escapes. */
+/** The end of a line of a message, as UTF-8. What is above Latin-1 is escaped with the rest of its line. */
 export interface ByteTail {
   readonly bytes: Uint8Array;
   readonly from: number;
   readonly to: number;
+  /** As of a `StringSpan`. */
+  readonly wide: number;
+  readonly pairs: number;
+  readonly extra: number;
 }
 
 /** A message of a tail and of what it refers to. Its line is made when it is asked for, and not kept. */
@@ -120,13 +124,17 @@ export class TailedMessage implements WrittenEntry {
 
   /** Bytes that `writeTo` takes at the most; 0 where it can't be used. */
   get size(): number {
-    return typeof this.#tail === 'string' ? 0 : MAX_HEAD + this.#tail.to - this.#tail.from;
+    const tail = this.#tail;
+    if (typeof tail === 'string') return 0;
+    const length = tail.to - tail.from;
+    return MAX_HEAD + (tail.extra === 0 ? length : length * 3);
   }
 
   /** Writes the line of a tail of bytes. */
   writeTo(writer: ByteWriter): void {
     const tail = this.#tail;
     if (typeof tail === 'string') return;
+    const start = writer.end;
     writer.addAscii('{"type":"message","message_id":"');
     writer.addAscii(this.ref);
     writer.addAscii('","thread_id":"');
@@ -140,7 +148,9 @@ export class TailedMessage implements WrittenEntry {
       writer.addAscii(this.#after);
     }
     writer.addAscii('"');
-    writer.addRange(tail.bytes, tail.from, tail.to);
+    const { bytes, from, to, wide, pairs, extra } = tail;
+    if (wide === 0 && pairs === 0) writer.addRange(bytes, from, to);
+    else writer.addEscaped(bytes, from, to, isRare(wide, writer.end - start + to - from - extra));
   }
 }
 
@@ -149,55 +159,41 @@ const MAX_HEAD = 256;
 /** Where the tails of many messages stand one after the other. */
 export class TailStore {
   #writer = new ByteWriter(4 * 1024);
+  #from = 0;
 
-  /** `source` holds the text of each member, between its quotes; `content` with them. */
-  add(
-    source: Uint8Array,
-    sender: ByteRange,
-    date: string | number,
-    legacy: string,
-    content: ByteRange,
-  ): ByteTail {
-    const length = sender.to - sender.from + content.to - content.from;
-    const room = length + legacy.length + MAX_HEAD;
+  /** For a tail of that many bytes, and 1024 of names and dates. Only the content may be wide. */
+  open(length: number): ByteWriter {
+    const room = length + 1024;
     if (this.#writer.end + room > this.#writer.bytes.length) {
       const size = Math.min(this.#writer.bytes.length * 4, STORE_BLOCK);
       this.#writer = new ByteWriter(Math.max(size, room));
     }
-    const writer = this.#writer;
-    const from = writer.end;
-    writer.addAscii(SENDER_START);
-    writer.addRange(source, sender.from, sender.to);
-    writer.addAscii(DATE_START);
-    if (typeof date === 'string') writer.addAscii(date);
-    else writer.addRange(source, date, date + DATE_LENGTH);
-    writer.addAscii('"');
-    if (legacy !== '') {
-      writer.addAscii(LEGACY_START);
-      writer.addAscii(legacy);
-    }
-    if (content.to > content.from) {
-      writer.addAscii(CONTENT_START);
-      writer.addRange(source, content.from, content.to);
-    }
-    writer.addAscii('}');
-    return { bytes: writer.bytes, from, to: writer.end };
+    this.#from = this.#writer.end;
+    return this.#writer;
+  }
+
+  close({ wide, pairs, extra }: Pick<ByteTail, 'wide' | 'pairs' | 'extra'>): ByteTail {
+    this.#writer.addAscii('}');
+    const { bytes, end } = this.#writer;
+    return { bytes, from: this.#from, to: end, wide, pairs, extra };
   }
 }
 
-/** `[from, to)` of some bytes. */
-export interface ByteRange {
-  from: number;
-  to: number;
+/** As the `Escaper` of the schema has it: characters above Latin-1 among the code units of a line. */
+function isRare(wide: number, length: number): boolean {
+  return wide * 16 <= length + 64;
 }
 
 const STORE_BLOCK = 1024 * 1024;
 const startOf = (key: keyof MessageTail): string =>
   FIELDS.message?.find((field) => field.key === key)?.start ?? '';
-const SENDER_START = `${startOf('sender_id')}"`;
-const DATE_START = `"${startOf('date')}"`;
-const LEGACY_START = startOf('legacy');
-const CONTENT_START = startOf('content');
+/** What stands before each field of a tail, in their order. */
+export const TAIL_STARTS: Readonly<Record<keyof MessageTail, string>> = {
+  sender_id: startOf('sender_id'),
+  date: startOf('date'),
+  legacy: startOf('legacy'),
+  content: startOf('content'),
+};
 
 const TAIL_KEYS: ReadonlySet<string> = new Set(['sender_id', 'date', 'legacy', 'content']);
 const TAIL_FIELDS = (FIELDS.message ?? []).filter(({ key }) => TAIL_KEYS.has(key));

@@ -5,6 +5,7 @@ import { readCanonicalDate, readDate } from '../src/dates.js';
 import { deriveId, TupleHash } from '../src/derive-id.js';
 import { quote } from '../src/quote.js';
 import { writeEntry } from '../src/write-entry.js';
+import { toBytes } from './helpers/plans.js';
 import { propertyOptions } from './helpers/property-options.js';
 
 // Short cuts, each beside the long way that it stands in for.
@@ -33,8 +34,8 @@ describe('PL plan, short cuts', () => {
     fc.assert(
       fc.property(lines, fc.nat(20), (all, cut) => {
         const hash = new TupleHash('legacy_lane', 2);
-        for (const line of all.slice(0, cut)) hash.addLines(line);
-        hash.addLines(all.slice(cut).join(''));
+        for (const line of all.slice(0, cut)) hash.addLines(toBytes(line));
+        hash.addLines(toBytes(all.slice(cut).join('')));
         expect(hash.deriveId(5)).toBe(deriveUlid(5, 'legacy_lane', 2, all.join('')));
       }),
       propertyOptions(200),

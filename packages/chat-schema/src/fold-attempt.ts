@@ -23,6 +23,8 @@ export interface Body {
   readonly ignored: readonly number[];
   /** Some part stands in more than one line: appending to one of them may change which is chosen. */
   readonly shared: boolean;
+  /** Each row is an entry that counts, under an id of its own, and one at most is a finish. */
+  readonly whole: boolean;
 }
 
 /** The parts and finish of an attempt that count: only from lanes of the writer of its message line. */
@@ -31,7 +33,7 @@ export function chooseBody(
   line: Chosen,
   attempt: string,
   redacted: boolean,
-): { readonly choice: Choice; readonly ignored: readonly number[] } {
+): { readonly choice: Choice; readonly rows: number; readonly ignored: readonly number[] } {
   const { index } = source;
   const slot = index.slots.find(attempt);
   const rows = slot === undefined ? [] : filterRows(source, index.attemptRows(slot));
@@ -42,12 +44,12 @@ export function chooseBody(
     const writer = index.headerOf(row)?.lane?.writer_id;
     (writer !== undefined && writers.has(writer) ? own : ignored).push(row);
   }
-  return { choice: chooseRows(index, own, redacted), ignored };
+  return { choice: chooseRows(index, own, redacted), rows: own.length, ignored };
 }
 
 export function foldBody(source: Source, line: Chosen, attempt: string, redacted: boolean): Body {
   const first = redacted ? '' : ((line.entry as MessageEntry).content ?? '');
-  const { choice, ignored } = chooseBody(source, line, attempt, redacted);
+  const { choice, rows, ignored } = chooseBody(source, line, attempt, redacted);
   const parts: Chosen[] = [];
   let finish: FinishEntry | undefined;
   let problem: string | undefined;
@@ -64,7 +66,9 @@ export function foldBody(source: Source, line: Chosen, attempt: string, redacted
   let content = first;
   for (const part of folded) if (part.kind === 'text') content += part.text ?? '';
   const lastPart = (parts.at(-1)?.entry as PartEntry | undefined)?.n ?? 0;
-  return { parts: folded, content, finish, lastPart, problem, ignored, shared: choice.shared };
+  const finishes = choice.chosen.length - parts.length;
+  const whole = ignored.length === 0 && choice.chosen.length === rows && finishes < 2;
+  return { parts: folded, content, finish, lastPart, problem, ignored, shared: choice.shared, whole };
 }
 
 const NONE: readonly never[] = Object.freeze([]);

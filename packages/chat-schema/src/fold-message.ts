@@ -38,6 +38,8 @@ export interface FoldedMessage {
   readonly ignored: readonly number[];
   /** Revisions that a new one replaces. */
   readonly revisionHeads: readonly string[];
+  /** Of an answer: its record says all that the parts and finishes of its attempts say. */
+  readonly whole: boolean;
   /** By attempt, the greatest part number. */
   readonly lastParts: ReadonlyMap<string, number>;
   /** The part that text can be appended to without a new fold: the last, open, in one line. */
@@ -176,6 +178,7 @@ function foldPlain(
     turnStamp: maxText(ownTurn, turn.turnStamp),
     ignored: body.ignored,
     revisionHeads: revisions.length === 0 ? NONE : findHeads(revisions).map((revision) => revision.id),
+    whole: false,
     lastParts: NO_PARTS,
     growing: findGrowing(message, body),
   };
@@ -231,6 +234,7 @@ function foldAnswer(
     turnStamp,
     ignored: attempts.flatMap(({ body }) => body.ignored),
     revisionHeads: ofShown.length === 0 ? NONE : findHeads(ofShown).map((revision) => revision.id),
+    whole: attempts.every(({ body }) => body.whole),
     lastParts: new Map(attempts.map(({ record, body }) => [record.attempt, body.lastPart])),
     growing: findGrowing(message, shown.body),
   };

@@ -90,16 +90,22 @@ export class Inspector {
     for (const slot of this.#index.slotsWith(role)) yield this.#index.slots.idOf(slot);
   }
 
-  /** Whether the record of the message says all that its lines say: one, of no answer, and nothing wrong. */
+  /**
+   * Whether the record of the message says all that its lines say: it has one line, and nothing is wrong. Of an
+   * answer also all that the lines of its attempt say, but for the id of their finish; nobody else names that attempt.
+   */
   isPlain(messageId: string): boolean {
-    const slot = this.#index.slots.find(messageId);
+    const index = this.#index;
+    const slot = index.slots.find(messageId);
     if (slot === undefined) return false;
-    const rows = this.#index.messageRows(slot);
-    if (rows.length !== 1 || this.#index.isAnswer(slot)) return false;
-    const message = this.#view.foldedAt(slot)?.message;
-    return (
-      message !== undefined && message.problem === undefined && this.#index.attemptRows(slot).length === 0
-    );
+    const rows = index.messageRows(slot);
+    const row = rows[0];
+    if (row === undefined || rows.length !== 1) return false;
+    const folded = this.#view.foldedAt(slot);
+    if (folded === undefined || folded.message.problem !== undefined) return false;
+    const attempt = index.attemptOf(row);
+    if (attempt === undefined) return index.attemptRows(slot).length === 0;
+    return folded.whole && index.attemptMessages(attempt).length === 1;
   }
 
   /** The lines about a subject: those that count, in no order that means anything, and those that do not. */

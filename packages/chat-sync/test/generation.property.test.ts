@@ -1,4 +1,4 @@
-import { openChat } from '@chatdoc/schema';
+import { type Chat, openChat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import * as Y from 'yjs';
@@ -73,6 +73,29 @@ it('[GN1] [GN2] a compaction reads the same, is by one client, drops only what i
   );
   expect(count).toBeGreaterThanOrEqual(scale(300));
   expect(dropped).toBeGreaterThan(count / 3);
+});
+
+it('[GN2] what the shown one does not outrank by its id stays, so that a stale replica brings nothing back', () => {
+  const at = (name: string, ahead: number): Chat => {
+    const environment = createEnvironment(name);
+    return openChat(new Y.Doc(), { environment: { ...environment, now: () => environment.now() + ahead } });
+  };
+  const react = (chat: Chat, value: string): void =>
+    chat.annotate({ message_id, user_id: 'ada', key: 'reaction', value });
+  const here = at('here', 0);
+  const { thread_id } = here.createThread({ created_by: 'ada' });
+  const { message_id } = here.send({ thread_id, sender_id: 'ada', content: 'hello' });
+  // Further ahead than anybody follows.
+  const ahead = at('ahead', 3_600_000);
+  ahead.importJSONL(here.toJSONL());
+  react(ahead, 'first');
+  here.importJSONL(ahead.toJSONL());
+  react(here, 'second');
+  react(here, 'third');
+  const compacted = compactChat(here, { generation: 1 });
+  expect(compacted.dropped).toBe(0);
+  adoptStale(compacted.chat, ahead, 0);
+  expect(compacted.chat.annotations({ message_id }).map(({ value }) => value)).toEqual(['third']);
 });
 
 it('[GN3] [GN4] what a stale replica has more comes in once, counts, and brings no redacted text', () => {

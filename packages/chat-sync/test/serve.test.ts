@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { type FileEnvironment, nodeFileEnvironment } from '../src/file/file-environment.js';
@@ -97,6 +99,33 @@ describe('a served folder', () => {
     isFull = false;
     await ada.settled();
     expect(await read()).toEqual(['on a full disk']);
+  });
+
+  it('[SV9] what a client writes reaches the others when it is on the disk', async () => {
+    const { fileSystem } = nodeFileEnvironment;
+    const environment: FileEnvironment = {
+      ...nodeFileEnvironment,
+      fileSystem: {
+        ...fileSystem,
+        open: async (name, flags) => {
+          const handle = await fileSystem.open(name, flags);
+          const write = handle.write.bind(handle);
+          handle.write = (...bytes) => sleep(50).then(() => write(...bytes));
+          return handle;
+        },
+      },
+    };
+    const url = await serve({ environment });
+    const ada = await enter(url);
+    const bob = await enter(url, '', 'b');
+    const { thread_id } = ada.chat.createThread({ created_by: 'ada' });
+    await ada.settled();
+    await until(() => bob.chat.thread(thread_id) !== undefined);
+    const isOnDisk: boolean[] = [];
+    bob.chat.subscribe(() => isOnDisk.push(readFileSync(path()).includes('of a slow disk')));
+    ada.chat.send({ thread_id, sender_id: 'ada', content: 'of a slow disk' });
+    await until(() => bob.chat.messages(thread_id).length === 1);
+    expect(isOnDisk).toEqual([true]);
   });
 
   it('[SV4] nobody is let in without a token, and users write in their own name', async () => {

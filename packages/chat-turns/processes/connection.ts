@@ -16,13 +16,21 @@ export interface Connection {
   look(): void;
 }
 
+/** The provider takes its listeners off a socket that is still connecting, and closes it: that is an error to `ws`. */
+class Socket extends WebSocket {
+  constructor(url: string) {
+    super(url);
+    this.on('error', () => {});
+  }
+}
+
 /** A replica of the document over a real provider, which tells the supervisor what the hub has confirmed. */
 export function connect(url: string): Connection {
   const doc = new Y.Doc();
   const chat = openChat(doc);
   const websocketProvider = new HocuspocusProviderWebsocket({
     url,
-    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
+    WebSocketPolyfill: Socket as unknown as typeof globalThis.WebSocket,
     delay: 200,
     minDelay: 100,
     maxDelay: 500,
@@ -30,9 +38,8 @@ export function connect(url: string): Connection {
   const provider = new HocuspocusProvider({ websocketProvider, name: ROOM, document: doc });
   reportSaved(doc, provider);
   watchRefusals(provider, ({ code }) => {
-    tell({ type: 'refused', code });
     // A fresh copy is what the next process begins with.
-    process.exit();
+    tell({ type: 'refused', code }, () => process.exit());
   });
   provider.attach();
   return {

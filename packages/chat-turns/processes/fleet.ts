@@ -14,6 +14,8 @@ export class Fleet {
   readonly #programs: string;
   readonly #running = new Map<Member, ChildProcess>();
   readonly #views = new Map<Member, View>();
+  /** What was ordered last: also those that come back are to do it. */
+  readonly #standing = new Map<Role, Order>();
   /** By clientID of a lane, the clock up to which its writer was told `saved`. */
   readonly saved = new Map<number, number>();
   readonly kills: Record<Role, number> = { hub: 0, backend: 0, viewer: 0 };
@@ -39,8 +41,10 @@ export class Fleet {
     this.#running.set(member, child);
     return new Promise((resolve) => {
       child.on('message', (told: Told) => {
-        if (told.type === 'ready') resolve();
-        else this.#hear(member, told);
+        if (told.type !== 'ready') return this.#hear(member, told);
+        const order = this.#standing.get(member.role);
+        if (order !== undefined) child.send(order);
+        resolve();
       });
       child.once('exit', (code, signal) => {
         resolve();
@@ -54,24 +58,29 @@ export class Fleet {
     });
   }
 
-  /** kill -9: it can write and say nothing more. */
-  async kill(member: Member): Promise<void> {
-    const child = this.#running.get(member);
-    if (child === undefined) return;
-    this.kills[member.role] += 1;
-    this.#forget(member);
-    await ended(child, () => child.kill('SIGKILL'));
+  /** kill -9, of all at once: they can write and say nothing more. Gives those that were there. */
+  async kill(members: readonly Member[]): Promise<readonly Member[]> {
+    const victims = members.filter((member) => this.#running.has(member));
+    const ends = victims.map((member) => {
+      const child = this.#running.get(member) as ChildProcess;
+      this.kills[member.role] += 1;
+      this.#forget(member);
+      return ended(child, () => child.kill('SIGKILL'));
+    });
+    await Promise.all(ends);
+    return victims;
   }
 
   order(role: Role, order: Order): void {
-    for (const [member, child] of this.#running) if (member.role === role) child.send(order);
+    this.#standing.set(role, order);
+    this.#send(role, order);
   }
 
   /** What all who have a replica show, asked now. Those that do not answer in time are left out. */
   async look(): Promise<readonly View[]> {
     this.#views.clear();
-    this.order('backend', { type: 'look' });
-    this.order('viewer', { type: 'look' });
+    this.#send('backend', { type: 'look' });
+    this.#send('viewer', { type: 'look' });
     const asked = [...this.#running.keys()].filter(({ role }) => role !== 'hub').length;
     for (let waited = 0; waited < 50 && this.#views.size < asked; waited += 1) await sleep(20);
     return [...this.#views.values()];
@@ -87,6 +96,12 @@ export class Fleet {
     }
     for (const [{ role }, child] of [...this.#running]) {
       if (role === 'hub') await ended(child, () => child.send({ type: 'close' }));
+    }
+  }
+
+  #send(role: Role, order: Order): void {
+    for (const [member, child] of this.#running) {
+      if (member.role === role && child.connected) child.send(order);
     }
   }
 

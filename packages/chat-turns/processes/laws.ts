@@ -24,16 +24,24 @@ export async function judge(directory: string, saved: ReadonlyMap<number, number
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Line);
-  const broken = [...findLost(doc, saved), ...findDamage(chat), ...findWrong(chat, lines)];
+  const broken = [...listLost(doc, saved), ...findDamage(chat), ...findWrong(chat, lines)];
   const digest = chat.digest();
   const counts = count(chat, lines);
   await opened.file.close();
   return { digest, broken, counts };
 }
 
+/** What somebody was told to be saved and is not on the disk. Sound at any moment at which the hub is dead. */
+export async function findLost(directory: string, saved: ReadonlyMap<number, number>): Promise<string[]> {
+  const doc = new Y.Doc();
+  const opened = await openChatFile(join(directory, `${DOC_ID}.ychat`), { doc, readOnly: true });
+  if (opened.ok) await opened.file.close();
+  return listLost(doc, saved);
+}
+
 type Line = Readonly<Record<string, unknown>>;
 
-function findLost(doc: Y.Doc, saved: ReadonlyMap<number, number>): string[] {
+function listLost(doc: Y.Doc, saved: ReadonlyMap<number, number>): string[] {
   const held = Y.decodeStateVector(Y.encodeStateVector(doc));
   return [...saved]
     .filter(([client, clock]) => (held.get(client) ?? 0) < clock)
@@ -55,10 +63,10 @@ function findDamage(chat: Chat): string[] {
 
 function findWrong(chat: Chat, lines: readonly Line[]): string[] {
   const finished = new Set(lines.filter(({ type }) => type === 'finish').map(({ attempt }) => attempt));
+  const stopped = new Set(lines.filter(({ type }) => type === 'stop').map(({ message_id }) => message_id));
   const broken: string[] = [];
   for (const { thread_id } of chat.threads()) {
     const messages = chat.messages(thread_id);
-    const stopped = new Set(lines.filter(({ type }) => type === 'stop').map(({ message_id }) => message_id));
     for (const prompt of messages) {
       if (prompt.expects !== 'answer') continue;
       const answers = messages.filter(({ prompt_id }) => prompt_id === prompt.message_id);

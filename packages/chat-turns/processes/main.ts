@@ -4,7 +4,7 @@ import { runProcesses } from './run.js';
 /** `npx -y pnpm@10 --filter @chatdoc/turns processes [--seconds 60]` */
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
 const { counts, broken } = await runProcesses(Number(values.seconds));
-for (const [name, count] of Object.entries(counts))
-  console.log(`${name.padEnd(28)}${String(count).padStart(8)}`);
-for (const law of broken) console.log(`BROKEN: ${law}`);
+const table = Object.entries(counts).map(([name, count]) => `${name.padEnd(28)}${String(count).padStart(8)}`);
+const laws = broken.map((law) => `BROKEN: ${law}`);
+process.stdout.write(`${[...table, ...laws].join('\n')}\n`);
 if (broken.length > 0) process.exitCode = 1;

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Message } from '@chatdoc/schema';
+import type { Message, Thread } from '@chatdoc/schema';
 import {
   continueTurn,
   findHolder,
@@ -27,9 +27,8 @@ const settled = new Map<string, string>();
 function act(): void {
   // Once it has a copy it works offline, too.
   if (mode === 'quiet' || !hasDocument) return;
-  const slot = SLOTS[randomInt(SLOTS.length)] ?? SLOTS[0];
-  if (slot === undefined) return;
-  const { thread_id } = getOrCreateThread(chat, slot, { created_by: 'ada' });
+  const threads = chat.threads();
+  const { thread_id } = threads[randomInt(threads.length)] as Thread;
   const holder = findHolder(chat, thread_id);
   if (holder?.kind === 'interrupted') resolve(holder.message);
   else if (mode === 'busy') ask(thread_id, holder?.message);
@@ -75,7 +74,9 @@ function read(thread_id: string): void {
 }
 
 onSynced((isSynced) => {
-  hasDocument ||= isSynced;
+  if (!isSynced || hasDocument) return;
+  hasDocument = true;
+  for (const slot of SLOTS) getOrCreateThread(chat, slot, { created_by: 'ada' });
 });
 onOrder(({ type }) => {
   if (type === 'look') look();

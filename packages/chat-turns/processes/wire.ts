@@ -44,8 +44,9 @@ export type Order =
   /** Of the hub: end properly. */
   | { readonly type: 'close' };
 
-export function tell(told: Told): void {
-  process.send?.(told);
+/** `onTold` is called once it is on its way: what is told before an exit would be lost. */
+export function tell(told: Told, onTold: () => void = () => {}): void {
+  process.send?.(told, onTold);
 }
 
 export function onOrder(listener: (order: Order) => void): void {

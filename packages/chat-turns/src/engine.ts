@@ -1,4 +1,4 @@
-import type { Chat, Thread, ThreadConfig } from '@chatdoc/schema';
+import { type Chat, ChatDocError, type Thread, type ThreadConfig } from '@chatdoc/schema';
 import type { Agent } from './agent.js';
 import type { Liveness } from './liveness.js';
 import { ServedChat } from './served-chat.js';
@@ -84,10 +84,14 @@ export class TurnEngine {
     this.lease_ms = options.lease_ms ?? LEASE_MS;
     this.limits = { ...TURN_LIMITS, ...options.limits };
     this.#concurrency = options.concurrency ?? CONCURRENCY;
+    if (!(this.#concurrency >= 1)) {
+      throw new ChatDocError('invalid_argument', 'concurrency', 'expected at least 1');
+    }
   }
 
   /** Serves a chat from now on: also what waits in it, and what a crash left. The result ends it. */
   serve(chat: Chat, options: ServeOptions): { close(): Promise<void> } {
+    if (this.#isClosed) throw new ChatDocError('not_open', 'serve', 'the engine was closed');
     const served = new ServedChat(this, chat, options);
     this.#served.add(served);
     this.schedule();
@@ -131,10 +135,15 @@ export class TurnEngine {
   }
 
   /** @internal False where as many turns run as may; then the caller is asked again when one ends. */
+  get hasSlot(): boolean {
+    return !this.#isClosed && this.#running < this.#concurrency;
+  }
+
+  /** @internal */
   takeSlot(): boolean {
-    if (this.#isClosed || this.#running >= this.#concurrency) return false;
-    this.#running += 1;
-    return true;
+    const isFree = this.hasSlot;
+    if (isFree) this.#running += 1;
+    return isFree;
   }
 
   /** @internal */

@@ -1,3 +1,4 @@
+import { ChatDocError } from '@chatdoc/schema';
 import type { Awareness } from 'y-protocols/awareness';
 import type { Timers } from './timers.js';
 
@@ -27,6 +28,9 @@ const STALE_MS = 30_000;
 /** A forged state must not make us hold more. */
 const MOST_ATTEMPTS = 256;
 
+/** Two would set one field over each other: each would find the attempts of the other gone. */
+const open = new WeakSet<Awareness>();
+
 /**
  * Liveness over the awareness that a provider already carries. A peer is live while its clock moves, seen by
  * our own monotonic clock: awareness itself would compare wall clocks.
@@ -42,6 +46,10 @@ export class AwarenessLiveness implements Liveness {
   #syncedSince: number | undefined;
 
   constructor(awareness: Awareness, { timers, stale_ms: staleMs = STALE_MS }: AwarenessLivenessOptions) {
+    if (open.has(awareness)) {
+      throw new ChatDocError('invalid_argument', 'awareness', 'another liveness is open on it');
+    }
+    open.add(awareness);
     this.#awareness = awareness;
     this.#timers = timers;
     this.#staleMs = staleMs;
@@ -88,6 +96,7 @@ export class AwarenessLiveness implements Liveness {
   }
 
   close(): void {
+    open.delete(this.#awareness);
     this.#awareness.off('update', this.#onUpdate);
     this.#listeners.clear();
   }

@@ -33,13 +33,16 @@ export class ServedChat {
   readonly #recovery: Recovery | undefined;
   readonly #unsubscribe: () => void;
   readonly #runs = new Map<string, TurnRun>();
-  /** Threads to look at. One that waits for a free place stays. */
+  /** Threads to look at. */
   readonly #dirty = new Set<string>();
+  /** Threads with a prompt for which no place was free, the longest first. */
+  readonly #blocked = new Set<string>();
   /** Messages of which more than text has changed. */
   readonly #changed = new Set<string>();
-  /** By prompt that is left to others, since when. */
-  readonly #left = new Map<string, number>();
+  /** By thread, the prompt that is left to others, and since when. */
+  readonly #left = new Map<string, { readonly promptId: string; readonly since: number }>();
   #isClosed = false;
+  #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(engine: TurnEngine, chat: Chat, options: ServeOptions) {
@@ -75,21 +78,36 @@ export class ServedChat {
     this.#changed.clear();
     if (isUnknown) this.#markAll();
     let hasBegun = false;
+    for (const threadId of [...this.#blocked]) {
+      if (!this.#engine.hasSlot) break;
+      this.#blocked.delete(threadId);
+      hasBegun = this.#visit(threadId) || hasBegun;
+    }
     for (const threadId of [...this.#dirty]) {
       this.#dirty.delete(threadId);
-      try {
-        const run = this.#runs.get(threadId);
-        if (run !== undefined) run.observe();
-        else if (!this.#isClosed) hasBegun = this.#look(threadId) || hasBegun;
-      } catch (error) {
-        this.#stopServing(threadId, error);
-      }
+      hasBegun = this.#visit(threadId) || hasBegun;
     }
     return hasBegun;
   }
 
+  #visit(threadId: string): boolean {
+    try {
+      const run = this.#runs.get(threadId);
+      if (run === undefined) return !this.#isClosed && this.#look(threadId);
+      run.observe();
+    } catch (error) {
+      this.#stopServing(threadId, error);
+    }
+    return false;
+  }
+
   /** Ends what runs. Settled once each agent has ended or was left behind. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#isClosed = true;
     this.#recovery?.close();
     if (this.#runs.size === 0) return this.#unsubscribe();
@@ -111,11 +129,10 @@ export class ServedChat {
     }
     this.#recovery?.watch(threadId, listOpen(chat, threadId));
     const waiting = this.#cancelDead(listWaiting(chat, threadId));
-    const [promptId] = waiting;
-    if (promptId === undefined || findHolder(chat, threadId) !== undefined) return false;
-    if (this.#isLeft(threadId, promptId)) return false;
+    const promptId = findHolder(chat, threadId) === undefined ? waiting[0] : undefined;
+    if (this.#isLeft(threadId, promptId) || promptId === undefined) return false;
     if (!this.#engine.takeSlot()) {
-      this.#dirty.add(threadId);
+      this.#blocked.add(threadId);
       return false;
     }
     try {
@@ -128,17 +145,16 @@ export class ServedChat {
     return true;
   }
 
-  #isLeft(threadId: string, promptId: string): boolean {
+  #isLeft(threadId: string, promptId: string | undefined): boolean {
     const delay = this.#options.claim_delay_ms ?? 0;
     if (delay <= 0) return false;
     const { timers } = this.#engine;
-    const since = this.#left.get(promptId);
-    if (since !== undefined && timers.now() - since >= delay) {
-      this.#left.delete(promptId);
-      return false;
-    }
-    if (since === undefined) {
-      this.#left.set(promptId, timers.now());
+    const left = this.#left.get(threadId);
+    const isSame = left !== undefined && left.promptId === promptId;
+    if (isSame && timers.now() - left.since >= delay) return false;
+    if (promptId === undefined) this.#left.delete(threadId);
+    else if (!isSame) {
+      this.#left.set(threadId, { promptId, since: timers.now() });
       timers.set(() => {
         this.#dirty.add(threadId);
         this.#engine.schedule();
@@ -166,9 +182,9 @@ export class ServedChat {
     // The claim. From here on every end is written.
     const writer = chat.openAttempt({ prompt_id: promptId, sender_id, runner_id });
     const { attempt } = writer;
-    this.#options.liveness?.show(attempt);
-    this.#engine.tell({ type: 'claimed', thread_id: threadId, prompt_id: promptId, attempt });
+    this.#show(attempt, true);
     const claim = { prompt_id: promptId, message_id: answerId, attempt };
+    const claimed = { type: 'claimed', thread_id: threadId, prompt_id: promptId, attempt } as const;
     let run: TurnRun | undefined;
     const turnWriter = new TurnWriter(writer, timers, (error) => run?.failWrite(error));
     try {
@@ -206,17 +222,30 @@ export class ServedChat {
       const described = { code, ...(failed !== undefined && { message: failed.message }) };
       turnWriter.finish({ finish_reason: 'error', error: described });
       const result = { thread_id: threadId, ...claim, outcome: 'error', error: described } as const;
+      this.#engine.tell(claimed);
       this.#settle({ ...result, acknowledged: true });
       this.#engine.finishDrain();
       return;
     }
     this.#runs.set(threadId, run);
+    this.#engine.tell(claimed);
     run.start(agent);
+  }
+
+  /** Whoever hears of it may throw: the attempt is claimed, and ends as any other. */
+  #show(attempt: string, isAlive: boolean): void {
+    const { liveness } = this.#options;
+    try {
+      if (isAlive) liveness?.show(attempt);
+      else liveness?.hide(attempt);
+    } catch (error) {
+      this.#stopServing(null, error);
+    }
   }
 
   #settle(result: TurnResult): void {
     this.#runs.delete(result.thread_id);
-    this.#options.liveness?.hide(result.attempt);
+    this.#show(result.attempt, false);
     this.#dirty.add(result.thread_id);
     this.#engine.tell({ type: 'settled', ...result });
     this.#engine.releaseSlot();
@@ -230,9 +259,9 @@ export class ServedChat {
     stored: Session<Purpose> | undefined,
     ids: SessionIds | undefined,
   ): void {
-    const answer = this.#chat.message(message_id);
+    const answer = ids && this.#chat.message(message_id);
     const isShown = answer?.attempt?.attempt === attempt && answer.attempt.state === 'settled';
-    if (ids === undefined || answer === undefined || !isShown || answer.redacted) return;
+    if (answer === undefined || !isShown || answer.redacted) return;
     const thread = handleOf(turn.thread);
     const session = {
       ...pickIds(turn.session ?? {}),
@@ -253,6 +282,7 @@ export class ServedChat {
   #stopServing(threadId: string | null, error: unknown): void {
     this.#isClosed = true;
     this.#dirty.clear();
+    this.#blocked.clear();
     this.#changed.clear();
     this.#recovery?.close();
     this.#engine.tell({ type: 'fault', thread_id: threadId, error });

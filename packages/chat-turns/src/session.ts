@@ -31,6 +31,8 @@ export type SaveResult =
       readonly code: 'conflict' | 'other_thread' | 'other_purpose' | 'not_found';
     };
 
+/** An agent that gives a longer one gives none: settings are read with every message. */
+const LONGEST_ID = 4_096;
 const ID_FIELDS = ['conversation_id', 'last_response_id', 'acp_session_id'] as const;
 
 /** The session of a thread; undefined without one, and for one that belongs to another thread or purpose. */
@@ -93,7 +95,7 @@ export function pickIds(ids: Readonly<Record<string, unknown>> | SessionIds): Se
   const picked: Record<string, string> = {};
   for (const field of ID_FIELDS) {
     const id = (ids as Readonly<Record<string, unknown>>)[field];
-    if (typeof id === 'string') picked[field] = id;
+    if (typeof id === 'string' && id.length <= LONGEST_ID) picked[field] = id;
   }
   return picked;
 }

@@ -63,6 +63,9 @@ interface Ending {
   readonly error?: { readonly code: string; readonly message?: string };
 }
 
+/** After so many events timers and the network get their turn: an agent may give them without ever waiting. */
+const EVENTS_AT_ONCE = 64;
+
 /** One attempt and the agent that makes it. Each wait has an end, whatever the agent does. */
 export class TurnRun {
   readonly turn: Turn;
@@ -74,6 +77,7 @@ export class TurnRun {
   #ending: Ending | undefined;
   #settled = false;
   #drained = false;
+  #pulled = 0;
   #late = 0;
   #unknown = 0;
   #idleTimer: unknown;
@@ -122,7 +126,7 @@ export class TurnRun {
     if (isLost(message, own)) this.end({ outcome: 'superseded' });
     else if (own.stop_requested || own.state === 'settled') this.end({ outcome: 'stopped' });
     else if (this.#isRetried()) this.end({ outcome: 'retried' });
-    else if (own.state === 'interrupted') this.#write(() => this.#writer.resume());
+    else if (own.state === 'interrupted') this.#resume();
   }
 
   /** Its own attempt is open, so only a later epoch can wait for one. */
@@ -151,11 +155,8 @@ export class TurnRun {
 
   /** A write that failed: the document is closed to us, or the event cannot be written. */
   failWrite(error: unknown): void {
-    const isBad = error instanceof ChatDocError && error.code === 'invalid_argument';
     this.#abort.abort();
-    if (isBad)
-      this.#settle({ outcome: 'error', error: { code: 'bad_event' satisfies TurnErrorCode } }, false);
-    else this.#settle({ outcome: 'lost' }, false);
+    this.#settle(isBadEvent(error) ? BAD_EVENT : { outcome: 'lost' }, false);
   }
 
   #pull(): void {
@@ -172,13 +173,19 @@ export class TurnRun {
 
   readonly #onNext = (result: IteratorResult<TurnEvent>): void => {
     if (this.#drained) return;
+    if (typeof result !== 'object' || result === null) {
+      this.#fail(undefined);
+      return;
+    }
     if (result.done === true) {
       this.#acknowledge('stop');
       this.#finishDrain();
       return;
     }
     this.#take(result.value);
-    this.#pull();
+    this.#pulled += 1;
+    if (this.#pulled % EVENTS_AT_ONCE > 0) this.#pull();
+    else this.#host.timers.set(() => this.#pull(), 0);
   };
 
   readonly #onFail = (error: unknown): void => this.#fail(error);
@@ -191,16 +198,18 @@ export class TurnRun {
     this.#heard = this.#host.timers.now();
     if (typeof event !== 'object' || event === null) this.#unknown += 1;
     else if (event.type === 'finish') this.#acknowledge(event.finish_reason ?? 'stop');
-    else this.#write(() => this.#writer.apply(event) || this.#countUnknown());
+    else {
+      try {
+        if (!this.#writer.apply(event)) this.#unknown += 1;
+      } catch (error) {
+        this.failWrite(error);
+      }
+    }
   }
 
-  #countUnknown(): void {
-    this.#unknown += 1;
-  }
-
-  #write(write: () => unknown): void {
+  #resume(): void {
     try {
-      write();
+      this.#writer.resume();
     } catch (error) {
       this.failWrite(error);
     }
@@ -241,8 +250,8 @@ export class TurnRun {
     let settled = ending;
     try {
       this.#writeEnd(ending, finishReason);
-    } catch {
-      settled = { outcome: 'lost' };
+    } catch (error) {
+      settled = this.#writeFault(error);
     }
     this.#endTimer = timers.set(() => this.#finishDrain(), limits.drain_ms);
     this.#host.onSettled({ ...ids, ...settled, acknowledged });
@@ -271,6 +280,18 @@ export class TurnRun {
     }
   }
 
+  /** What the agent gave for its end cannot be written, or nothing can. */
+  #writeFault(error: unknown): Ending {
+    if (!isBadEvent(error)) return { outcome: 'lost' };
+    const ending = BAD_EVENT;
+    try {
+      this.#writer.drop({ finish_reason: 'error', error: ending.error });
+      return ending;
+    } catch {
+      return { outcome: 'lost' };
+    }
+  }
+
   #leave(): void {
     this.#writer.leave();
     this.#host.chat.interrupt({ message_id: this.turn.message_id, attempt: this.turn.attempt });
@@ -288,6 +309,12 @@ export class TurnRun {
     }
     this.#host.onDrained(this.#late, this.#unknown);
   }
+}
+
+const BAD_EVENT = { outcome: 'error', error: { code: 'bad_event' satisfies TurnErrorCode } } as const;
+
+function isBadEvent(error: unknown): boolean {
+  return error instanceof ChatDocError && error.code === 'invalid_argument';
 }
 
 /** Whether another attempt shows although this one is alive: an interrupt of ours is void with our next part. */

@@ -96,11 +96,11 @@ export class TurnWriter {
     });
   }
 
-  /** Settles it without writing any more of the text. */
-  drop(end: TurnEnd): void {
+  /** Settles it without any more of the text, and without what the agent said of its end. */
+  drop({ finish_reason, error }: TurnEnd): void {
     this.#stream?.drop();
     this.#stream = undefined;
-    this.#writer.finish({ finish_reason: end.finish_reason });
+    this.#writer.finish({ finish_reason, ...(error !== undefined && { error: { ...error } }) });
   }
 
   /** Leaves the attempt open, with all its text, for others to find that nobody runs it. */

@@ -1,4 +1,4 @@
-import type { Chat, Json, ThreadConfigEntry, VariablesEntry } from '@chatdoc/schema';
+import type { Chat, Entry, Json, ThreadConfigEntry, VariablesEntry } from '@chatdoc/schema';
 
 /** Where the values that show come from, by field or name. */
 export interface VariableSources {
@@ -8,36 +8,30 @@ export interface VariableSources {
   ofVariable(scope: string, scopeId: string, name: string): string | null;
 }
 
-/** Reads the lines of a copy: O(document). Make it once for each run. */
-export function findSources(chat: Pick<Chat, 'toJSONL'>): VariableSources {
-  const configs: ThreadConfigEntry[] = [];
-  const variables: VariablesEntry[] = [];
-  for (const line of chat.toJSONL().split('\n')) {
-    if (line.startsWith('{"type":"thread_config"')) read(line, configs);
-    else if (line.startsWith('{"type":"variables"')) read(line, variables);
-  }
+/** O(entries about the thread), and once O(entries about the document) where a scope is asked for. */
+export function findSources({ inspector }: Pick<Chat, 'inspector'>): VariableSources {
+  let settings: readonly Entry[] | undefined;
   return {
-    ofConfig: (threadId, field) =>
-      pickWinner(configs.filter((entry) => entry.thread_id === threadId && entry[field] !== undefined)),
-    ofVariable: (scope, scopeId, name) =>
-      pickWinner(
-        variables.filter(
-          (entry) => entry.scope === scope && entry.scope_id === scopeId && hasValue(entry.values, name),
-        ),
-      ),
+    ofConfig: (threadId, field) => {
+      const entries = inspector.read('thread', threadId).entries.map(({ entry }) => entry);
+      const isSetting = (entry: Entry): entry is ThreadConfigEntry =>
+        entry.type === 'thread_config' && entry[field] !== undefined;
+      return pickWinner(entries.filter(isSetting));
+    },
+    ofVariable: (scope, scopeId, name) => {
+      settings ??= inspector.documentEntries().map(({ entry }) => entry);
+      const isSetting = (entry: Entry): entry is VariablesEntry =>
+        entry.type === 'variables' &&
+        entry.scope === scope &&
+        entry.scope_id === scopeId &&
+        hasValue(entry.values, name);
+      return pickWinner(settings.filter(isSetting));
+    },
   };
 }
 
-function read<T>(line: string, into: T[]): void {
-  try {
-    into.push(JSON.parse(line) as T);
-  } catch {
-    // Quarantined: the fold does not show it either.
-  }
-}
-
 function hasValue(values: Readonly<Record<string, Json>> | undefined, name: string): boolean {
-  return typeof values === 'object' && values !== null && Object.hasOwn(values, name);
+  return values !== undefined && Object.hasOwn(values, name);
 }
 
 /** By the rule of the last writer: the greatest that nobody replaced; of a forged circle the greatest. */

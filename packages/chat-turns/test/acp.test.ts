@@ -142,6 +142,8 @@ describe('acpAgent', () => {
     expect((await start('--none', { onPermission }).tell('ask')).content).toBe('chosen: yes');
     expect(titles).toEqual(['rm']);
     expect((await start('--none', { onPermission: () => null }).tell('ask')).content).toBe('chosen: no');
+    const { parts } = await start().tell('ask');
+    expect(parts).toMatchObject([{ kind: 'tool_call', title: 'rm', state: 'cancelled' }, { kind: 'text' }]);
   });
 
   it('[AG5] an agent that dies, fails, cannot be started, or speaks no ACP', async () => {

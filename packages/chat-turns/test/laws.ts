@@ -1,5 +1,6 @@
-import { type Attempt, type Chat, deriveAnswerId, type Message } from '@chatdoc/schema';
-import * as Y from 'yjs';
+import { type Attempt, type Chat, deriveAnswerId, type Message, type ThreadConfig } from '@chatdoc/schema';
+import type * as Y from 'yjs';
+import type { TurnResult } from '../src/index.js';
 import { listAttempts } from '../src/turn-chat.js';
 import { present, reload } from './world.js';
 
@@ -8,7 +9,8 @@ export interface Witness {
   readonly name: string;
   readonly doc: Y.Doc;
   readonly chat: Chat;
-  /** By message, what was last looked at: records are the same object until something in them changes. */
+  /** What was last looked at: records are the same object until something in them changes. */
+  config: ThreadConfig | undefined;
   readonly seen: Map<string, Message>;
   /** By attempt that its runner has finished, what it settled. */
   readonly settled: Map<string, string>;
@@ -65,10 +67,12 @@ export class Laws {
   }
 
   /** The runner has ended its turn, and its finish is in its own replica. */
-  noteEnd(chat: Chat, messageId: string, attempt: string): void {
+  noteEnd(chat: Chat, { message_id: messageId, attempt, outcome }: TurnResult): void {
     for (const each of this.running) if (each.attempt === attempt) this.running.delete(each);
     const message = chat.message(messageId);
     const own = message && listAttempts(message).find((each) => each.attempt === attempt);
+    const hasLost = outcome === 'superseded' || outcome === 'retried';
+    assertLaw(!hasLost || own?.finish_reason === 'superseded', 'RS3', 'what has lost does not say so');
     if (own?.state !== 'settled') return;
     assertLaw(!this.#finished.has(attempt), 'RS2', 'an attempt was settled twice');
     this.#finished.set(attempt, describeEnd(own));
@@ -77,8 +81,11 @@ export class Laws {
   /** What must hold on a replica whenever something in it has changed. */
   check(witness: Witness): void {
     const { chat, name, seen } = witness;
-    const config = JSON.stringify(chat.config(this.#threadId));
-    assertLaw(this.#configs.has(config), 'RS5', `${name} has a config that nobody wrote`);
+    const config = chat.config(this.#threadId);
+    if (witness.config !== config) {
+      witness.config = config;
+      assertLaw(this.#configs.has(JSON.stringify(config)), 'RS5', `${name} has a config that nobody wrote`);
+    }
     for (const message of chat.messages(this.#threadId)) {
       if (message.attempt === undefined || seen.get(message.message_id) === message) continue;
       seen.set(message.message_id, message);
@@ -91,7 +98,11 @@ export class Laws {
     assertLaw(output.startsWith(message.content), 'RS3', `${name} shows what no attempt gave`);
     for (const attempt of listAttempts(message)) {
       assertLaw(attempt.epoch <= shown.epoch, 'RS3', `${name} shows a fenced attempt`);
-      if (attempt !== shown && attempt.epoch === shown.epoch) this.#count('two runners on one prompt');
+      if (attempt !== shown && attempt.epoch === shown.epoch) {
+        this.#count('two runners on one prompt');
+        const isLost = shown.finish_reason === 'superseded' && attempt.finish_reason !== 'superseded';
+        assertLaw(!isLost, 'RS3', `${name} shows what has lost`);
+      }
       if (attempt.state === 'interrupted') this.#count('interrupted');
       const known = settled.get(attempt.attempt);
       const now = attempt.state === 'settled' ? describeEnd(attempt) : undefined;
@@ -100,16 +111,17 @@ export class Laws {
         assertLaw(isKept, 'RS2', `${name} changed a settled attempt`);
       }
       // One that is interrupted and stopped reads as settled, too, until its runner is heard after all.
-      if (now !== undefined && now === this.#finished.get(attempt.attempt))
-        settled.set(attempt.attempt, now);
+      if (now !== undefined && now === this.#finished.get(attempt.attempt)) settled.set(attempt.attempt, now);
     }
   }
 
-  /** A stop that has reached the process of the runner has reached the agent. */
+  /** A stop or a redaction that has reached the process of the runner has reached the agent. */
   checkStops(): void {
     for (const { chat, message_id, attempt, signal } of this.running) {
       if (signal.aborted) continue;
       const message = chat.message(message_id);
+      const isRedacted = message?.redacted || chat.message(message?.prompt_id ?? '')?.redacted;
+      assertLaw(!isRedacted, 'RS7', 'an agent runs on after its turn was redacted');
       const own = message && listAttempts(message).find((each) => each.attempt === attempt);
       assertLaw(own?.stop_requested !== true, 'RS7', 'an agent runs on after its stop has come');
     }
@@ -158,10 +170,15 @@ export class Laws {
     const messages = chat.messages(this.#threadId);
     const ids = new Set(messages.map(({ message_id }) => message_id));
     for (const prompt of this.prompts) assertLaw(ids.has(prompt), 'RS4', 'a prompt is lost');
-    const stops = lines.split('\n').filter((line) => line.startsWith('{"type":"stop"'));
+    const ofType = (type: string): string[] =>
+      lines.split('\n').filter((line) => line.startsWith(`{"type":"${type}"`));
+    const [stops, retries] = [ofType('stop'), ofType('retry')];
     for (const { message_id, expects, attempt, alternates } of messages) {
       const isOver = [attempt, ...alternates].every((each) => each?.state !== 'open');
       assertLaw(isOver, 'RS1', 'an attempt is left open');
+      const hasLost = attempt?.finish_reason === 'superseded';
+      const isRetried = retries.some((line) => line.includes(message_id));
+      assertLaw(!hasLost || isRetried, 'RS3', 'all attempts have lost against each other');
       if (expects !== 'answer') continue;
       const answer = deriveAnswerId(message_id);
       if (ids.has(answer)) continue;

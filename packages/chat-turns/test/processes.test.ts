@@ -26,5 +26,5 @@ it(
       expect(counts[name], name).toBeGreaterThan(0);
     }
   },
-  SECONDS * 1_000 + 240_000,
+  SECONDS * 1_000 + 360_000,
 );

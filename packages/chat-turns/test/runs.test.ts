@@ -173,6 +173,25 @@ describe('prompts and variables', () => {
     expect(replayRun(chat, { ...replay, prompt_id: thread.thread_id })).toMatchObject({ code: 'not_found' });
   });
 
+  it('[PV3] where the values came from is found without a copy of the document', () => {
+    const { chat } = createReplica();
+    const thread = createRunThread(chat, user('{{a}} {{b}}'), { b: 2 });
+    chat.setVariables({ scope: 'org', scope_id: 'acme', values: { a: 1 } });
+    const [template] = entriesOf(chat, 'thread_config');
+    const [setting] = entriesOf(chat, 'variables');
+    Object.defineProperty(chat, 'toJSONL', { value: () => expect.unreachable() });
+    const resolved = resolveRun(chat, run(thread));
+    expect(resolved).toMatchObject({
+      record: {
+        template: { entry: template?.['id'] },
+        values: {
+          a: { value: 1, scope: 'org', entry: setting?.['id'] },
+          b: { value: 2, scope: 'thread', entry: template?.['id'] },
+        },
+      },
+    });
+  });
+
   it('[PV4] filling is one pass', () => {
     const { chat } = createReplica();
     const template = user('{{a}}-{{b}}-{{a}} {{not a name}} {{}} {{constructor}}');

@@ -1,4 +1,4 @@
-import { type Chat, openChat } from '@chatdoc/schema';
+import { type Chat, type Message, openChat } from '@chatdoc/schema';
 import * as Y from 'yjs';
 import {
   type Agent,
@@ -16,7 +16,7 @@ import {
 import { Laws, type Witness } from './laws.js';
 import { Random } from './random.js';
 import type { Kind, Schedule, Step } from './schedule.js';
-import { createReplica, DATE, FakeTimers, NETWORK, present, START, settle } from './world.js';
+import { createReplica, DATE, FakeTimers, NETWORK, present, START, settlePromises } from './world.js';
 
 /** Runners, viewers and a network with faults, on simulated time: what a random schedule is run on. */
 
@@ -63,7 +63,7 @@ export class Simulation {
   /** What happened, counted. */
   readonly fired = new Map<string, number>();
   readonly #random: Random;
-  readonly #timers = new FakeTimers();
+  readonly #timers = new FakeTimers(settlePromises);
   readonly #laws: Laws;
   readonly #isPolite: boolean;
   readonly #nodes: Node[] = [];
@@ -101,9 +101,10 @@ export class Simulation {
   async run(steps: readonly Step[]): Promise<void> {
     // Without a turn there is nothing to disturb.
     await this.#perform('submit', 0, 0);
+    if (this.#random.below(4) > 0) this.#exchangeAll();
     for (const { kind, a, b } of steps) {
       if (await this.#perform(kind, a, b)) this.#count(kind);
-      await settle();
+      await settlePromises();
       this.#check();
     }
     await this.#quiet();
@@ -150,7 +151,7 @@ export class Simulation {
       case 'retry':
         return this.#onTurn(chat, b, (message_id) => retryTurn(chat, { message_id, by }).ok);
       case 'continue':
-        return this.#onTurn(chat, b, (message_id) => continueTurn(chat, { message_id, by }).ok);
+        return this.#onTurn(chat, b, (message_id) => continueTurn(chat, { message_id, by }).ok, isOver);
       case 'send_now':
         return this.#onTurn(chat, b, (message_id) => sendNow(chat, { message_id, by }).ok);
       case 'redact':
@@ -167,7 +168,7 @@ export class Simulation {
           return true;
         });
       case 'deliver':
-        if (b % 3 > 0) return this.#send(this.#pick(a), this.#pick(b));
+        if (b % 2 > 0) return this.#send(this.#pick(a), this.#pick(b >> 1));
         this.#exchangeAll();
         return true;
       case 'duplicate': {
@@ -215,11 +216,14 @@ export class Simulation {
     return true;
   }
 
-  /** A prompt or an answer: the later the likelier. */
-  #onTurn(chat: Chat, at: number, act: (messageId: string) => boolean): boolean {
-    const turns = chat
-      .messages(BASE.threadId)
-      .filter(({ expects, attempt }) => expects === 'answer' || attempt !== undefined);
+  /** One of the last prompts and answers. */
+  #onTurn(
+    chat: Chat,
+    at: number,
+    act: (messageId: string) => boolean,
+    isMeant: (message: Message) => boolean = isOfTurn,
+  ): boolean {
+    const turns = chat.messages(BASE.threadId).filter(isMeant);
     const message = turns[turns.length - 1 - (at % Math.max(1, Math.min(turns.length, 5)))];
     return message !== undefined && act(message.message_id);
   }
@@ -239,7 +243,14 @@ export class Simulation {
       random: (count: number) => this.#random.bytes(count),
     };
     const chat = openChat(doc, { environment });
-    Object.assign(node, { life: this.#lives, doc, chat, seen: new Map(), settled: new Map() });
+    Object.assign(node, {
+      life: this.#lives,
+      doc,
+      chat,
+      config: undefined,
+      seen: new Map(),
+      settled: new Map(),
+    });
     const noteChange = ({ changed }: Y.Transaction): void => {
       if (changed.size > 0) node.version = this.#ticks += 1;
     };
@@ -258,7 +269,8 @@ export class Simulation {
       clear: (handle) => this.#timers.clear(handle),
     };
     const liveness: Liveness = {
-      attempts: () => new Set(this.#runners.flatMap((each) => (isHeard(each, runner) ? [...each.shown] : []))),
+      attempts: () =>
+        new Set(this.#runners.flatMap((each) => (isHeard(each, runner) ? [...each.shown] : []))),
       show: (attempt) => void shown.add(attempt),
       hide: (attempt) => void shown.delete(attempt),
       syncedSince: () => runner.syncedSince,
@@ -273,7 +285,7 @@ export class Simulation {
       if (event.type !== 'settled') return;
       this.#count(event.outcome);
       if (!event.acknowledged && event.outcome === 'stopped') this.#count('left behind');
-      this.#laws.noteEnd(chat, event.message_id, event.attempt);
+      this.#laws.noteEnd(chat, event);
     });
     Object.assign(runner, { isUp: true, shown, syncedSince: this.#timers.now() });
     const binding = { agent: this.#createAgent(chat, timers), sender_id: 'agent' };
@@ -335,7 +347,7 @@ export class Simulation {
     const update = Y.encodeStateAsUpdate(from.doc, Y.encodeStateVector(to.doc));
     // Neither structs nor deletions.
     if (update.length <= 2) return false;
-    this.#captured[this.#ticks % 32] = update;
+    if (this.#captured.length < 64) this.#captured.push(update);
     const back = `${to.life} ${from.life}`;
     const isKnown = this.#sent.get(back) === to.version;
     const before = this.#ticks;
@@ -385,15 +397,15 @@ export class Simulation {
       // Whatever can end without a person has ended in two leases.
       if (round < 2) continue;
       for (const { attempt, message_id } of chat.messages(BASE.threadId)) {
-        const isOver = attempt === undefined || attempt.state === 'settled';
-        if (!isOver) stopTurn(chat, { message_id, by: 'ada' });
+        const isStill = attempt === undefined || attempt.state === 'settled';
+        if (!isStill) stopTurn(chat, { message_id, by: 'ada' });
       }
       await this.#exchangeUntilStill();
     }
     await this.#timers.advance(LEASE_MS * 2);
     await this.#exchangeUntilStill();
     this.#laws.checkEnd(this.#nodes);
-    if (this.#random.below(8) === 0) this.#laws.checkFresh(present(this.#viewers[0]));
+    if (this.#random.below(16) === 0) this.#laws.checkFresh(present(this.#viewers[0]));
     for (const node of this.#nodes) node.chat.close();
   }
 
@@ -402,10 +414,18 @@ export class Simulation {
     for (let before = -1; before !== this.#ticks; ) {
       before = this.#ticks;
       this.#exchangeAll();
-      await settle();
+      await settlePromises();
     }
     this.#check();
   }
+}
+
+function isOfTurn({ expects, attempt }: Message): boolean {
+  return expects === 'answer' || attempt !== undefined;
+}
+
+function isOver({ attempt }: Message): boolean {
+  return attempt !== undefined && attempt.state !== 'open';
 }
 
 function isHeard(runner: Runner, by: Runner): boolean {

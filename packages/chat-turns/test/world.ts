@@ -31,17 +31,27 @@ export function runs(numRuns: number): { readonly seed: number; readonly numRuns
   return { seed, numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)) };
 }
 
-/** Everything that waits on promises alone has gone on when this resolves: a tick comes when no promise is due. */
-export async function settle(): Promise<void> {
+/** Everything that waits on promises alone has gone on when this resolves. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The same without a turn of the event loop: a tick comes when no promise is due. */
+export async function settlePromises(): Promise<void> {
   await undefined;
   await new Promise<void>((resolve) => process.nextTick(resolve));
 }
 
 /** Time that passes only in `advance`. */
 export class FakeTimers implements Timers {
+  readonly #settle: () => Promise<void>;
   #now = 1_000;
   #count = 0;
   readonly #timers = new Map<number, { readonly at: number; readonly callback: () => void }>();
+
+  constructor(settled: () => Promise<void> = settle) {
+    this.#settle = settled;
+  }
 
   now(): number {
     return this.#now;
@@ -70,7 +80,7 @@ export class FakeTimers implements Timers {
   /** Lets time pass, timer by timer, and whatever each sets off. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
-    await settle();
+    await this.#settle();
     for (;;) {
       let next: number | undefined;
       let at = end;
@@ -82,7 +92,7 @@ export class FakeTimers implements Timers {
       this.#timers.delete(next);
       this.#now = Math.max(this.#now, at);
       callback?.();
-      await settle();
+      await this.#settle();
     }
     this.#now = end;
   }

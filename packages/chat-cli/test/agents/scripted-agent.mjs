@@ -7,9 +7,9 @@ const stops = new Map();
 
 const STEPS = {
   say: (tell, what) =>
-    tell({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: unescape(what) } }),
+    tell({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: readText(what) } }),
   think: (tell, what) =>
-    tell({ sessionUpdate: 'agent_thought_chunk', content: { type: 'text', text: unescape(what) } }),
+    tell({ sessionUpdate: 'agent_thought_chunk', content: { type: 'text', text: readText(what) } }),
   call: (tell, what) =>
     tell({ sessionUpdate: 'tool_call', toolCallId: what, title: what, status: 'in_progress' }),
   done: (tell, what) => tell({ sessionUpdate: 'tool_call_update', toolCallId: what, status: 'completed' }),
@@ -37,7 +37,7 @@ const STEPS = {
   },
 };
 
-function unescape(text) {
+function readText(text) {
   return JSON.parse(`"${text.replaceAll('_', ' ')}"`);
 }
 
@@ -49,13 +49,19 @@ acp
     const { sessionId, prompt } = params;
     const text = prompt.map((block) => block.text).join('');
     const isContinued = text.includes('Your answer was cut off.');
-    const script = isContinued ? 'say:and_the_rest.' : text.trim().split('\n').at(-1).replace(/^\S+: /, '');
+    const script = isContinued
+      ? 'say:and_the_rest.'
+      : text
+          .trim()
+          .split('\n')
+          .at(-1)
+          .replace(/^\S+: /, '');
     const tell = (update) => client.notify(acp.methods.client.session.update, { sessionId, update });
     for (const step of script.split(' ')) {
       const [name, ...what] = step.split(':');
+      if (stops.get(sessionId) === null && name !== 'say') return { stopReason: 'cancelled' };
       const reason = await STEPS[name]?.(tell, what.join(':'), { sessionId, client });
       if (typeof reason === 'string') return { stopReason: reason };
-      if (stops.get(sessionId) === null) return { stopReason: 'cancelled' };
     }
     return { stopReason: 'end_turn' };
   })

@@ -33,6 +33,8 @@ export interface Application<S> {
   readonly weights?: Readonly<Record<string, number>>;
   /** Everything that users see, as JSON: equal on all replicas with equal documents. */
   read(state: S): unknown;
+  /** More than `read` says, to name what differs where `read` is only a digest. */
+  detail?(state: S): unknown;
   /** The facts that are visible now, in the words of the commands. */
   facts?(state: S): Iterable<string>;
   /** What is wrong, if anything. Called after every step, so it must be cheap. */

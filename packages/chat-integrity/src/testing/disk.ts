@@ -29,6 +29,12 @@ export class Disk {
     this.sync();
   }
 
+  /** Everything that is there will be replaced by what the next sync finds. Older states stay. */
+  clear(): void {
+    this.#chunks = [];
+    this.#synced = 0;
+  }
+
   sync(): void {
     this.#isUsed = true;
     this.#synced = this.#chunks.length;

@@ -1,7 +1,8 @@
-import { Door, decodeFrame, encodeFrame } from '@chatdoc/sync';
+import { Door, type DoorOptions, decodeFrame, encodeFrame } from '@chatdoc/sync';
 import * as encoding from 'lib0/encoding';
 import * as sync from 'y-protocols/sync';
-import type { Provider } from './provider.js';
+import type { Connection, Port, Provider } from './provider.js';
+import type { Seat } from './seat.js';
 import { decode, isProvided } from './sync-provider.js';
 
 /** So many reasons to ask again pass before the question is put a second time. */
@@ -11,10 +12,19 @@ const PATIENCE = 8;
  * The same protocol as a chat should use it: each message in a checksummed frame that names document and
  * generation, and every update through a door. What does not fit is asked for again.
  */
-export const framedProvider: Provider = (seat, port) => {
+export function createFramedProvider(
+  options: Pick<DoorOptions, 'root' | 'others' | 'limits'> = {},
+): Provider {
+  return (seat, port) => connect(seat, port, options);
+}
+
+/** For documents whose one root is that of a chat. */
+export const framedProvider: Provider = createFramedProvider();
+
+function connect(seat: Seat, port: Port, options: Partial<DoorOptions>): Connection {
   const { doc, doc_id, generation, is_hub, mark } = seat;
   const origin = { provider: 'framed' };
-  const door = new Door(doc, { doc_id, generation, origin });
+  const door = new Door(doc, { ...options, doc_id, generation, origin });
   let isOpen = false;
   /** Until the answer comes, another question would bring the same; but the answer may be lost. */
   let patience = 0;
@@ -76,4 +86,4 @@ export const framedProvider: Provider = (seat, port) => {
   });
   doc.on('update', onUpdate);
   return { close: () => doc.off('update', onUpdate) };
-};
+}

@@ -1,3 +1,11 @@
+export {
+  type AgentEvent,
+  type AgentOptions,
+  type AgentReport,
+  type AgentResult,
+  type AgentUnderTest,
+  checkAgent,
+} from './agent-conformance.js';
 export type {
   Application,
   Command,
@@ -6,8 +14,12 @@ export type {
   Stranger,
   StrangerKind,
 } from './application.js';
+export { chatApplication } from './chat/chat-application.js';
+export { CHAT_MARKS, FRAME_MARKS } from './chat/chat-marks.js';
+export type { ChatState } from './chat/chat-state.js';
 export { Disk } from './disk.js';
-export { framedProvider } from './framed-provider.js';
+export { type ExhaustiveOptions, type ExhaustiveResult, exhaustPairs, exhaustTriples } from './exhaustive.js';
+export { createFramedProvider, framedProvider } from './framed-provider.js';
 export { GUARANTEES, type Guarantee } from './guarantees.js';
 export { LAWS, type Law, LawBroken } from './law.js';
 export { compareReports, runOracle } from './oracle/oracle.js';

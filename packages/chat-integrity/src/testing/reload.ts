@@ -3,25 +3,39 @@ import type { Application } from './application.js';
 import { canonicalJson, findDifference } from './canonical.js';
 import { Disk } from './disk.js';
 import { guard } from './law.js';
-import { DOC_ID, type Replica } from './replica.js';
+import { createDocument, DOC_ID, type Replica } from './replica.js';
 import type { Seat } from './seat.js';
 import { mixSeeds, seededEnvironment } from './seeded-environment.js';
 
-/** A document of nobody's: of a visitor, or to look at. */
-export function createSeat<S>(replica: Replica<S>, name: string, client: number, mark: Seat['mark']): Seat {
-  const doc = new Y.Doc();
+const NOW = Date.UTC(2026, 10, 21, 12);
+
+/** A seat that is no replica of a simulation, and whose clock stands still. */
+export function createLooseSeat(name: string, client: number): Seat {
+  const doc = createDocument();
   doc.clientID = client;
   return {
     name,
-    index: replica.index,
+    index: 0,
     doc,
     doc_id: DOC_ID,
-    generation: replica.generation,
-    environment: seededEnvironment(mixSeeds(client, 2), replica.seat?.environment.now ?? (() => 0)),
+    generation: 0,
+    environment: seededEnvironment(mixSeeds(client, 2), () => NOW),
     disk: new Disk(),
     is_hub: false,
-    mark,
+    mark: () => undefined,
     moveTo: () => undefined,
+  };
+}
+
+/** A seat beside a replica: of a visitor, or to look at its document. */
+export function createSeat<S>(replica: Replica<S>, name: string, client: number, mark: Seat['mark']): Seat {
+  const now = replica.seat?.environment.now ?? (() => NOW);
+  return {
+    ...createLooseSeat(name, client),
+    index: replica.index,
+    generation: replica.generation,
+    environment: seededEnvironment(mixSeeds(client, 2), now),
+    mark,
   };
 }
 

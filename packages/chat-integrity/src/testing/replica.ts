@@ -41,7 +41,7 @@ export class Replica<S> {
   readonly disk: Disk = new Disk();
   /** Milliseconds by which its clock is wrong. */
   skew: number;
-  doc: Y.Doc = new Y.Doc();
+  doc: Y.Doc = createDocument();
   state: S | undefined;
   seat: Seat | undefined;
   generation = 0;
@@ -57,6 +57,7 @@ export class Replica<S> {
   #storage: Storage | undefined;
   #connections: Connection[] = [];
   #isStarting = false;
+  #hasStored = false;
   /** Generations of the document, by the sync from which on. */
   readonly #generations: { readonly sync: number; readonly generation: number }[] = [
     { sync: 0, generation: 0 },
@@ -82,7 +83,7 @@ export class Replica<S> {
     if (this.isUp || this.#isStarting) return;
     this.incarnation += 1;
     this.wanted = this.generation;
-    const seat = this.#sitDown(new Y.Doc());
+    const seat = this.#sitDown(createDocument());
     this.#storage = guard('opening the storage', () => this.#subject.storage?.(seat));
     const loaded = guard('loading', () => this.#storage?.load());
     if (loaded instanceof Promise) {
@@ -138,6 +139,7 @@ export class Replica<S> {
   #store(update: Uint8Array): void {
     if (this.#storage === undefined) return;
     this.unflushed += 1;
+    this.#hasStored = true;
     this.#storage.append(update);
   }
 
@@ -189,7 +191,7 @@ export class Replica<S> {
     const move = this.application.move;
     if (state === undefined || move === undefined || this.wanted <= this.generation) return false;
     // What is stored outside of the disk cannot be replaced for it.
-    if (this.#storage !== undefined && !this.disk.isUsed) return false;
+    if (this.#hasStored && !this.disk.isUsed) return false;
     const doc = guard('move', () => move(state, this.wanted));
     this.#around.disconnect(this.index);
     this.#leave();
@@ -198,7 +200,7 @@ export class Replica<S> {
     const seat = this.#sitDown(doc);
     if (this.#storage !== undefined) {
       this.#storage.close?.();
-      this.disk.replace(new Uint8Array());
+      this.disk.clear();
       this.#storage = this.#subject.storage?.(seat);
       this.#storage?.append(Y.encodeStateAsUpdate(doc));
       this.#storage?.flush();
@@ -218,3 +220,8 @@ export class Replica<S> {
 
 /** Of the document that all replicas share. */
 export const DOC_ID = '01KAJ8Z0000000000000000000';
+
+/** With a name that is given: a random one costs more than the rest of a small document. */
+export function createDocument(): Y.Doc {
+  return new Y.Doc({ guid: DOC_ID });
+}

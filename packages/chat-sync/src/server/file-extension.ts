@@ -15,6 +15,9 @@ import { RoomFile } from './room-file.js';
 
 /** Number of Hocuspocus's message that an update was taken. */
 const SYNC_STATUS = 8;
+/** Of a message of Yjs's sync protocol, and of the one in it that tells a state vector alone. */
+const SYNC = 0;
+const STEP_1 = 0;
 
 export interface FileExtensionOptions {
   readonly directory: string;
@@ -68,8 +71,10 @@ export class FileExtension implements Extension {
     const send = connection.send.bind(connection);
     connection.send = (message: Uint8Array) => {
       const roomFile = this.#rooms.get(documentName);
-      if (roomFile === undefined || !isSaved(message)) send(message);
-      else void this.#sendWhenSaved(roomFile, connection, send, message);
+      const kind = roomFile === undefined ? 'other' : kindOf(message);
+      if (roomFile === undefined || kind === 'other') send(message);
+      else if (kind === 'saved') void this.#sendWhenSaved(roomFile, connection, send, message);
+      else void this.#sendAfterFlush(roomFile, send, message);
     };
   }
 
@@ -81,6 +86,19 @@ export class FileExtension implements Extension {
   ): Promise<void> {
     const isOver = (): boolean => !connection.document.hasConnection(connection);
     if (await roomFile.flushUntilSaved(isOver)) send(message);
+  }
+
+  /**
+   * What one client has written goes to the others when it is on the disk, too: after a crash they would bring it
+   * back before its author does, and the gate would take it for theirs. A disk that fails holds nobody up.
+   */
+  async #sendAfterFlush(
+    roomFile: RoomFile,
+    send: (message: Uint8Array) => void,
+    message: Uint8Array,
+  ): Promise<void> {
+    await roomFile.flush();
+    send(message);
   }
 
   /** What could not be written stays in memory, with its document. */
@@ -109,13 +127,16 @@ export class FileExtension implements Extension {
   }
 }
 
-function isSaved(message: Uint8Array): boolean {
+/** `document`: holds what is in the document. */
+function kindOf(message: Uint8Array): 'saved' | 'document' | 'other' {
   try {
     const decoder = createDecoder(message);
     readVarString(decoder);
-    return readVarUint(decoder) === SYNC_STATUS && readVarUint(decoder) === 1;
+    const type = readVarUint(decoder);
+    if (type === SYNC_STATUS) return readVarUint(decoder) === 1 ? 'saved' : 'other';
+    return type === SYNC && readVarUint(decoder) !== STEP_1 ? 'document' : 'other';
   } catch {
-    return false;
+    return 'other';
   }
 }
 

@@ -155,14 +155,20 @@ class AcpTurn {
   }
 
   #onUpdate(params: unknown): void {
-    if (!this.#isPrompted || !isObject(params) || params['sessionId'] !== this.#sessionId) return;
-    const event = readUpdate(params['update']);
+    if (isObject(params)) this.#tell(params['sessionId'], params['update']);
+  }
+
+  #tell(sessionId: unknown, update: unknown): void {
+    if (!this.#isPrompted || sessionId !== this.#sessionId) return;
+    const event = readUpdate(update);
     if (event !== undefined) this.#events.push(event);
   }
 
   async #onPermission(request: acp.RequestPermissionRequest): Promise<acp.RequestPermissionResponse> {
     const cancelled: acp.RequestPermissionResponse = { outcome: { outcome: 'cancelled' } };
     if (this.#signal.aborted) return cancelled;
+    // Some tell of a call only here, and nothing more of one that is refused.
+    this.#tell(request.sessionId, { ...request.toolCall, sessionUpdate: 'tool_call_update' });
     // A cancel does not settle what the agent still asks: without an answer the turn would hang.
     const aborted = new Promise<undefined>((resolve) => {
       this.#signal.addEventListener('abort', () => resolve(undefined), { once: true });

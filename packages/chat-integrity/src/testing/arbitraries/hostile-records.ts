@@ -15,7 +15,6 @@ import { brokenUlids } from './ulids.js';
 /** What is wrong with a record. */
 export const HOSTILE_KINDS = [
   'wrong_type',
-  'wrong_type',
   'missing_field',
   'extra_field',
   'reserved_field',
@@ -67,6 +66,8 @@ export interface HostileLine {
   readonly fate: LineFate;
   /** Under which its record, or its problem, is found; the first in the head of the line. */
   readonly id: string;
+  /** The field whose value does not fit, so that no reader may be given it. */
+  readonly misfit?: string;
 }
 
 /** Ids of the chat that hostile records may be about. None: they keep to ids of their own. */
@@ -84,7 +85,8 @@ export const NO_TARGETS: HostileTargets = { threads: [], messages: [] };
  */
 export function hostileRecords(): fc.Arbitrary<HostileRecord> {
   return fc.record({
-    kind: fc.constantFrom(...HOSTILE_KINDS),
+    // Each field of each type can have one.
+    kind: fc.constantFrom('wrong_type', ...HOSTILE_KINDS),
     form: fc.nat(ENTRY_FORMS.length - 1),
     field: fc.nat(11),
     value: fc.nat(999),
@@ -230,10 +232,8 @@ function spoil(record: HostileRecord, own: string, other: string): HostileLine {
       const field = pick(form.fields, at) as Field;
       const misfits = field.clears ? MISFITS[field.kind] : [...MISFITS[field.kind], ...NULL_IF(field)];
       const misfit = pick(misfits, value);
-      return as(
-        writeEntry(form, ids, (each, fitting) => (each === field ? misfit : fitting)),
-        'problem',
-      );
+      const text = writeEntry(form, ids, (each, fitting) => (each === field ? misfit : fitting));
+      return { ...as(text, 'problem'), misfit: field.name };
     }
     case 'missing_field': {
       const required = form.fields.filter((field) => field.required);
@@ -280,9 +280,9 @@ function spoil(record: HostileRecord, own: string, other: string): HostileLine {
       return as(more(member), 'reserved_key');
     }
     case 'too_deep': {
-      // The line itself is the first level.
-      const levels = LIMITS.depth + (value % 3);
-      return as(more(`"later_field":${wrap('[]', levels - 1)}`), 'too_deep');
+      // The line itself is the first level, the empty list the last.
+      const levels = LIMITS.depth + 1 + (value % 3);
+      return as(more(`"later_field":${wrap('[]', levels - 2)}`), 'too_deep');
     }
     default:
       return as(line, 'no_header');
@@ -317,7 +317,7 @@ function writeNoEntry({ value, id, json }: HostileRecord, own: string): string {
     ...[
       json,
       JSON.stringify(id),
-      `{"type":${JSON.stringify(id)}}`,
+      `{"type":${JSON.stringify(id.toUpperCase())}}`,
       `{"type":"Message","message_id":"${own}"}`,
     ],
     ...[`{"message_id":"${own}","type":"message"}`, ` {"type":"redaction","id":"${own}"}`],
@@ -328,8 +328,7 @@ function writeNoEntry({ value, id, json }: HostileRecord, own: string): string {
       `{"type":"__proto__","id":"${own}"}`,
     ],
   ];
-  // Each line is its own: equal ones would be one.
-  return `${lines[value % lines.length]}`;
+  return pick(lines, value) as string;
 }
 
 /** A line whose value is so deep that a reader which recurses overflows its stack, where `levels` are 10,000 or so. */

@@ -28,3 +28,4 @@ export { RESERVED_NAMES, reservedNames, reservedObjects } from './reserved-names
 export { createScriptEnvironment, SCRIPT_START } from './script-environment.js';
 export { relationalFiles, TABLE_SHAPES, type TableShape, taskFiles } from './table-files.js';
 export { brokenUlids, forgedUlids, notUlids, ulids } from './ulids.js';
+export { newerDocuments, olderDocuments, type VersionedDocument } from './versions.js';

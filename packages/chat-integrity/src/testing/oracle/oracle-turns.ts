@@ -122,7 +122,8 @@ export function readTail(entries: Entries, message: OracleEntry): Tail {
   return {
     parts,
     text: parts.map((part) => (part.kind === 'text' ? text(part.text) : '')).join(''),
-    cut: lines.some(({ cut }) => cut),
+    // A part that goes on in another line is as open as that line is.
+    cut: parts.some(({ open }) => open),
     last: Math.max(0, ...lines.map(({ body }) => whole(body['n'], 0))),
     finish: chosen.filter(({ type }) => type === 'finish').sort((a, b) => compare(a.own, b.own))[0],
     problem: chosen.some((entry) => entry.problem),

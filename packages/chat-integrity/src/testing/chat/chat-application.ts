@@ -1,0 +1,57 @@
+import { openChat } from '@chatdoc/schema';
+import { compactChat } from '@chatdoc/sync';
+import type * as Y from 'yjs';
+import { watch } from '../../watch.js';
+import type { Application } from '../application.js';
+import { CHAT_COMMANDS, CHAT_WEIGHTS } from './chat-commands.js';
+import { findFault, findViolation, listFacts } from './chat-laws.js';
+import { CHAT_MARKS } from './chat-marks.js';
+import type { ChatState } from './chat-state.js';
+import { hostilePeer, newerClient, olderClient } from './chat-strangers.js';
+import { probeChat, readEverything } from './read-everything.js';
+
+/** Our own chat under test: everything that people, runners and hosts do with a document of `@chatdoc/schema`. */
+export function chatApplication(): Application<ChatState> {
+  return {
+    name: 'chat',
+    open: (seat) => {
+      const user = `user ${seat.index}`;
+      const { doc, environment, generation } = seat;
+      const chat = openChat(doc, { environment, user_id: user, generation });
+      return {
+        seat,
+        chat,
+        user,
+        watcher: watch(chat),
+        running: [],
+        written: [],
+        lastStamp: '',
+        structs: 0,
+        looks: 0,
+      };
+    },
+    commands: CHAT_COMMANDS,
+    weights: CHAT_WEIGHTS,
+    // The fold digest is SHA-256 over all records.
+    read: ({ chat }) => ({
+      fold: chat.foldDigest(),
+      quarantine: chat.quarantine(),
+      waiting: chat.waiting(),
+    }),
+    detail: ({ chat }) => readEverything(chat, probeChat(chat)),
+    facts: listFacts,
+    invariants: findViolation,
+    audit: findFault,
+    marks: CHAT_MARKS,
+    strangers: { older: olderClient, newer: newerClient, hostile: hostilePeer },
+    move: ({ chat, seat }, generation): Y.Doc => {
+      const next = compactChat(chat, { environment: seat.environment, generation });
+      next.chat.close();
+      return next.doc;
+    },
+    close: ({ watcher, chat }) => {
+      watcher.close();
+      chat.close();
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import { deriveAnswerId, openChat } from '@chatdoc/schema';
+import { check } from '../../check.js';
+import { countFindings } from '../../counters.js';
+import { canonicalJson, findDifference } from '../canonical.js';
+import { runOracle } from '../oracle/oracle.js';
+import { extractTexts } from '../oracle/oracle-lines.js';
+import type { Everything } from '../oracle/oracle-types.js';
+import {
+  type ChatState,
+  listThreadIds,
+  messageFact,
+  pieceFact,
+  readPieces,
+  saidFact,
+  settledFact,
+  threadFact,
+} from './chat-state.js';
+import { readEverything, withoutWords } from './read-everything.js';
+
+/** What holds at every step, at the cost of a few look-ups. */
+export function findViolation(state: ChatState): string | undefined {
+  const { chat, seat, written } = state;
+  let structs = 0;
+  for (const list of seat.doc.store.clients.values()) {
+    const last = list[list.length - 1];
+    if (last !== undefined) structs += last.id.clock + last.length;
+  }
+  if (structs < state.structs) return `the lanes have shrunk from ${state.structs} to ${structs}`;
+  state.structs = structs;
+  state.looks += 1;
+  const threads = state.looks % 4 === 0 ? listThreadIds(chat) : [];
+  const thread = threads[state.looks % Math.max(1, threads.length)];
+  if (thread !== undefined) {
+    const [first] = chat.messageIds(thread);
+    if ((first ?? null) !== chat.thread(thread)?.root_message_id)
+      return `[OR4] the first is not the root of ${thread}`;
+  }
+  for (let back = 0; back < 3 && back < written.length; back += 1) {
+    const id = written[(state.looks * 3 + back) % written.length] as string;
+    if (chat.message(id) !== undefined || chat.thread(id) !== undefined) continue;
+    // A deletion in a header, or in a line that is redacted, leaves lines that cannot be read and puts none aside.
+    const isDamaged = chat.damage().length > 0 || chat.quarantine().length > 0;
+    if (!isDamaged) return `what was written is gone: ${id}`;
+  }
+  return undefined;
+}
+
+/** What holds at any moment, at the cost of reading everything several times. */
+export function findFault(state: ChatState): string | undefined {
+  const { chat, seat, watcher } = state;
+  const oracle = runOracle(extractTexts(seat.doc));
+  const kept = readEverything(chat, oracle.probe);
+  const text = canonicalJson(withoutWords(kept));
+  const rebuilt = openChat(seat.doc, { environment: seat.environment, readOnly: true });
+  try {
+    return (
+      name(
+        '[FD1] the chat and the oracle',
+        findDifference(text, canonicalJson(withoutWords(oracle.everything))),
+      ) ??
+      name(
+        '[DG1] the digest and that of the oracle',
+        findDifference(quote(chat.digest()), quote(oracle.digest)),
+      ) ??
+      name(
+        '[DG1] the kept and a rebuilt digest',
+        findDifference(quote(chat.digest()), quote(rebuilt.digest())),
+      ) ??
+      name(
+        '[DG3] the kept and a rebuilt fold',
+        findDifference(quote(chat.foldDigest()), quote(rebuilt.foldDigest())),
+      ) ??
+      name(
+        '[CP1] the kept and a rebuilt copy',
+        findDifference(quote(chat.toJSONL()), quote(rebuilt.toJSONL())),
+      ) ??
+      name(
+        '[WA1] the counters of the watcher and of a check',
+        findDifference(canonicalJson(watcher.counters()), canonicalJson(countFindings(check(chat)))),
+      ) ??
+      findDisorder(kept) ??
+      findBrokenStream(kept)
+    );
+  } finally {
+    rebuilt.close();
+  }
+}
+
+const quote = (text: string): string => JSON.stringify(text);
+
+function name(what: string, difference: string | undefined): string | undefined {
+  return difference === undefined ? undefined : `${what}: ${difference}`;
+}
+
+/** [OR4], and that every answer stands under the prompt's own id [TN1]. */
+function findDisorder({ order, parents, messages }: Everything): string | undefined {
+  for (const [thread, ids] of Object.entries(order)) {
+    if (new Set(ids).size !== ids.length) return `[OR1] a message stands twice in ${thread}`;
+    const roots = ids.filter((id) => parents[id] === null);
+    if (roots.length > 1 || roots[0] !== ids[0]) return `[OR4] ${thread} has ${roots.length} roots`;
+    for (const id of ids) {
+      const message = messages[id];
+      if (message?.attempt === undefined || message.problem !== undefined) continue;
+      if (deriveAnswerId(message.prompt_id ?? '') !== id)
+        return `[TN1] ${id} is not the answer of its prompt`;
+    }
+  }
+  return undefined;
+}
+
+/** Attempts never interleave: the pieces of each stand in order, from the first on, without a gap. */
+function findBrokenStream({ messages }: Everything): string | undefined {
+  for (const message of Object.values(messages)) {
+    if (message === null || message.redacted) continue;
+    const attempts = message.attempt === undefined ? [] : [message.attempt, ...message.alternates];
+    for (const { attempt, sender_id, parts } of attempts) {
+      if (sender_id !== 'agent') continue;
+      const pieces = parts.flatMap(({ text }) => readPieces(text ?? ''));
+      const wrong = pieces.findIndex((piece, at) => piece !== at);
+      if (wrong >= 0) return `[TN5] piece ${wrong} of attempt ${attempt} is not in its place`;
+    }
+  }
+  return undefined;
+}
+
+/** What people can see, in the words of the commands that acknowledged it. */
+export function* listFacts({ chat }: ChatState): IterableIterator<string> {
+  for (const thread_id of listThreadIds(chat)) {
+    yield threadFact(thread_id);
+    for (const message of chat.messages(thread_id)) {
+      const { message_id, attempt, alternates, history, parts } = message;
+      yield messageFact(message_id);
+      if (attempt === undefined) {
+        for (const { content } of history) yield saidFact(message_id, content);
+        for (const { text = '' } of parts) {
+          for (const piece of readPieces(text)) yield pieceFact(message_id, message_id, piece);
+        }
+        continue;
+      }
+      for (const tried of [attempt, ...alternates]) {
+        for (const { text = '' } of tried.parts) {
+          for (const piece of readPieces(text)) yield pieceFact(message_id, tried.attempt, piece);
+        }
+        if (tried.state === 'settled') yield settledFact(message_id, tried.attempt);
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type { AttemptWriter, Chat, PartWriter } from '@chatdoc/schema';
+import type { Watcher } from '../../watch.js';
+import type { Seat } from '../seat.js';
+
+/** An answer or a message that this process streams. */
+export interface Running {
+  readonly writer: AttemptWriter;
+  part: PartWriter | undefined;
+  /** Pieces of text that were appended. */
+  pieces: number;
+}
+
+/** One process of the chat application. */
+export interface ChatState {
+  readonly seat: Seat;
+  readonly chat: Chat;
+  /** Who writes here. */
+  readonly user: string;
+  readonly watcher: Watcher;
+  readonly running: Running[];
+  /** Ids of messages and threads that it has seen itself write. */
+  readonly written: string[];
+  /** The greatest id that it made. */
+  lastStamp: string;
+  /** Structs of the document at the last look. */
+  structs: number;
+  looks: number;
+}
+
+/** Threads and messages in the order of reading, of the present state. */
+export function listThreadIds(chat: Chat): readonly string[] {
+  return chat.threads().map(({ thread_id }) => thread_id);
+}
+
+/** Facts about one text: `said <message>: <text>`. */
+export const saidFact = (messageId: string, content: string): string => `said ${messageId}: ${content}`;
+export const messageFact = (messageId: string): string => `message ${messageId}`;
+export const threadFact = (threadId: string): string => `thread ${threadId}`;
+export const pieceFact = (messageId: string, attempt: string, piece: number): string =>
+  `streamed ${messageId} ${attempt} ${piece}`;
+export const settledFact = (messageId: string, attempt: string): string => `settled ${messageId} ${attempt}`;
+/** Beginnings of every fact about the texts of a message. */
+export const textsOf = (messageId: string): readonly string[] => [
+  `said ${messageId}:`,
+  `streamed ${messageId} `,
+];
+
+const PIECES = ['', '😀', '"\\', '\ud83d', '\ude00', '漢字', '\n', 'é ', '\u2028'];
+
+/** What a stream appends: its number, and something that is easily torn. */
+export function createPiece(piece: number): string {
+  return `${PIECES[piece % PIECES.length]} #${piece} `;
+}
+
+/** The numbers of the pieces in a streamed text, as they stand. */
+export function readPieces(text: string): number[] {
+  return [...text.matchAll(/#(\d+) /g)].map(([, number]) => Number(number));
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { CHAT_MARKS, FAULTS, FRAME_MARKS } from '../src/testing/index.js';
+import { chatInFrames, findRare, simulate } from './simulation.js';
+
+// The amount of the continuous build stands in two files, so that two workers share it.
+const AMOUNT = { file: 2, runs: 1250, steps: 533 };
+
+describe('the chat, in frames, under all faults at once', () => {
+  it('[HA10] [HA11] keeps every law after every step, comes to one state in two rounds, and has met every case', () => {
+    const amounts = simulate(chatInFrames, FAULTS, AMOUNT);
+    expect(amounts.steps / amounts.runs).toBeGreaterThan(350);
+    // Of the whole, each kind of fault at least 500 times, each command 5,000 times.
+    expect(
+      findRare(
+        amounts,
+        FAULTS.map((name) => `fault ${name}`),
+        500,
+      ),
+    ).toEqual([]);
+    const commands = Object.keys(chatInFrames.application.commands).map((name) => `command ${name}`);
+    expect(findRare(amounts, commands, 5000)).toEqual([]);
+    if (amounts.runs < 1000) return;
+    const marks = [...CHAT_MARKS, ...FRAME_MARKS];
+    expect(marks.length).toBeGreaterThanOrEqual(40);
+    expect(amounts.tally.missing(marks)).toEqual([]);
+  }, 1_200_000);
+});
