@@ -158,6 +158,36 @@ it('[FI7] a frame of which a part was there when the file was opened is not lost
   expect(textsOf((await find(disk)).chat)).toEqual(['base 0', 'slowly', 'mine']);
 });
 
+it('[FI7] a process with nothing to save sees behind a torn frame what is finished, and what was put in its place', async () => {
+  const { disk } = await diskWith(1);
+  const gate: { open?: () => void } = {};
+  const opened = new Promise<void>((resolve) => {
+    gate.open = resolve;
+  });
+  const hook = { before: ({ op }: { op: string }) => (op === 'write' ? { seen: () => opened } : undefined) };
+  const a = await open(startProcess(disk, 'a', { hook }));
+  say(a.chat, 'slowly');
+  const flushing = a.flush();
+  for (let look = 0; look < 50; look += 1) await Promise.resolve();
+  const reader = await open(startProcess(disk, 'reader'));
+  expect(reader.opened.torn_bytes).toBeGreaterThan(0);
+  expect(await reader.flush()).toEqual({ ok: true });
+  expect(textsOf(reader.chat)).toEqual(['base 0']);
+  gate.open?.();
+  expect(await flushing).toEqual({ ok: true });
+  expect(await reader.flush()).toEqual({ ok: true });
+  expect(textsOf(reader.chat)).toEqual(['base 0', 'slowly']);
+  const c = await open(startProcess(disk, 'c'));
+  say(c.chat, 'more');
+  expect(await c.rewrite()).toEqual({ ok: true });
+  for (const text of ['late', 'later']) {
+    say(c.chat, text);
+    expect(await c.flush()).toEqual({ ok: true });
+    expect(await reader.flush()).toEqual({ ok: true });
+    expect(textsOf(reader.chat)).toEqual(textsOf(c.chat));
+  }
+});
+
 it('[FI6] what is written into a file that somebody cuts in place under it is saved with all the rest', async () => {
   const { disk, texts } = await diskWith(3);
   const file = await open(startProcess(disk, 'one'));

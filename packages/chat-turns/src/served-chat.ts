@@ -37,8 +37,6 @@ export class ServedChat {
   readonly #dirty = new Set<string>();
   /** Threads with a prompt for which no place was free, the longest first. */
   readonly #blocked = new Set<string>();
-  /** Messages of which more than text has changed. */
-  readonly #changed = new Set<string>();
   /** By thread, the prompt that is left to others, and since when. */
   readonly #left = new Map<string, { readonly promptId: string; readonly since: number }>();
   #isClosed = false;
@@ -58,25 +56,15 @@ export class ServedChat {
       new Recovery(this.#chat, liveness, engine.timers, engine.lease_ms, (error) =>
         this.#stopServing(null, error),
       );
-    this.#markAll();
-    this.#unsubscribe = chat.subscribe(({ threads, messages, deltas }) => {
+    for (const { thread_id } of chat.threads()) this.#dirty.add(thread_id);
+    this.#unsubscribe = chat.subscribe(({ threads }) => {
       for (const id of threads) this.#dirty.add(id);
-      const streamed = new Set(deltas.map(({ message_id }) => message_id));
-      for (const id of messages) if (!streamed.has(id)) this.#changed.add(id);
-      if (threads.length > 0 || this.#changed.size > 0) engine.schedule();
+      if (threads.length > 0) engine.schedule();
     });
-  }
-
-  #markAll(): void {
-    for (const { thread_id } of this.#chat.threads()) this.#dirty.add(thread_id);
   }
 
   /** Looks at every thread that changed. True if it began a turn. */
   work(): boolean {
-    // A stop or retry of an answer that nobody has begun names no thread: it may be about any.
-    const isUnknown = [...this.#changed].some((id) => this.#chat.message(id) === undefined);
-    this.#changed.clear();
-    if (isUnknown) this.#markAll();
     let hasBegun = false;
     for (const threadId of [...this.#blocked]) {
       if (!this.#engine.hasSlot) break;
@@ -283,7 +271,6 @@ export class ServedChat {
     this.#isClosed = true;
     this.#dirty.clear();
     this.#blocked.clear();
-    this.#changed.clear();
     this.#recovery?.close();
     this.#engine.tell({ type: 'fault', thread_id: threadId, error });
   }

@@ -5,6 +5,7 @@ import {
   type Agent,
   AgentError,
   narrowChat,
+  retryTurn,
   type ScriptStep,
   scriptedAgent,
   stopTurn,
@@ -138,6 +139,19 @@ describe('claiming', () => {
     const backend = createBackend(scriptedAgent({ steps: [say('late')] }), { replica });
     await backend.engine.idle();
     expect(answerTo(backend.chat, thread_id, message_id).content).toBe('late');
+  });
+
+  it('[TE1] a retry of what was cancelled before it began runs, though it names no thread', async () => {
+    const replica = createReplica();
+    const thread_id = createThread(replica.chat);
+    const { message_id } = ask(replica.chat, thread_id);
+    stopTurn(replica.chat, { message_id, by: 'ada' });
+    const { engine, events } = createBackend(scriptedAgent({ steps: [say('yes')] }), { replica });
+    await engine.idle();
+    expect(outcomes(events)).toEqual([]);
+    retryTurn(replica.chat, { message_id, by: 'ada' });
+    await engine.idle();
+    expect(outcomes(events)).toEqual(['complete']);
   });
 
   it('[TE1] a thread without an agent is left alone', async () => {

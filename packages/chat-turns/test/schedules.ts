@@ -8,7 +8,7 @@ import { runs } from './world.js';
 const MET = {
   'crash within a turn': 20,
   'crash that lost the tail': 20,
-  'one prompt sent apart': 50,
+  'one prompt sent apart': 200,
   'two runners on one prompt': 5,
   'late events': 20,
   'left behind': 50,

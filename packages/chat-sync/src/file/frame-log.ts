@@ -75,7 +75,8 @@ export class FrameLog {
     let isSyncing = false;
     try {
       if (this.#hasLater) throw new FaultError('later_version');
-      if (this.#isTorn) return { ok: false, code: 'torn', others };
+      if (this.#isTorn)
+        return { ok: false, code: updates.length > 0 ? 'torn' : await this.#look(others), others };
       const { doc_id, generation, min_reader } = this.head;
       const frames = updates.map((payload) =>
         encodeFrame({ kind: 'update', doc_id, generation, min_reader, payload }),
@@ -112,6 +113,21 @@ export class FrameLog {
       this.#isTorn ||= isSyncing;
       return { ...describeFault(error), others };
     }
+  }
+
+  /** Where nothing can be appended: whether the file was replaced, and what others have finished writing in it. */
+  async #look(others: Uint8Array[]): Promise<'torn' | 'replaced'> {
+    if (!(await this.#isCurrent())) return 'replaced';
+    const { size } = await this.#handle.stat();
+    if (size === this.#known) return 'torn';
+    // From the start: a frame of which a part was there ends behind what we know.
+    const bytes = await readToEnd(this.#handle);
+    const read = readLog(bytes, this.head);
+    for (const { payload, end } of read.updates) if (end > this.#known) others.push(payload);
+    for (const { token } of read.seals) this.#seals.add(token);
+    this.#hasLater ||= read.hasLater;
+    this.#known = bytes.length;
+    return 'torn';
   }
 
   /** After a failed write: whether it left a part, and what others wrote meanwhile. */

@@ -51,6 +51,8 @@ export interface Chosen {
   /** Parts and finishes, not chosen yet: which of them count depends on the message line that they follow. */
   readonly tails: readonly OracleEntry[];
   readonly losers: readonly OracleEntry[];
+  /** [FD5] Lines of slot threads that another one stands for: no duplicates, and no part of the digest. */
+  readonly merged: readonly OracleEntry[];
   readonly quarantine: readonly { lane_id: string | null; line: string; reason: QuarantineReason }[];
   readonly unknown: readonly { line: string; type: string }[];
   readonly hidden: readonly string[];
@@ -330,11 +332,12 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
   }
   const isTail = ({ type }: OracleEntry): boolean => type === 'part' || type === 'finish';
   const tails = [...entries.values()].filter(isTail);
-  const { chosen, losers } = chooseWithin([...entries.values()].filter((entry) => !isTail(entry)));
+  const { chosen, losers, merged } = chooseWithin([...entries.values()].filter((entry) => !isTail(entry)));
   return {
     entries: chosen,
     tails,
     losers,
+    merged,
     quarantine: [...quarantine.values()],
     unknown: [...unknown.values()],
     hidden: [...hidden].sort(),
@@ -412,6 +415,7 @@ export function compareDuplicates(a: OracleEntry, b: OracleEntry): number {
 export interface Choice {
   readonly chosen: OracleEntry[];
   readonly losers: OracleEntry[];
+  readonly merged: OracleEntry[];
 }
 
 /** [FD4] among entries of one (type, subject) and own id. */
@@ -423,13 +427,14 @@ export function chooseWithin(entries: readonly OracleEntry[]): Choice {
   }
   const chosen: OracleEntry[] = [];
   const losers: OracleEntry[] = [];
+  const merged: OracleEntry[] = [];
   for (const group of groups.values()) {
     const slots = group.filter(isSlotThread).sort(compareSlotThreads);
     const first = slots[0] ?? (group.sort(compareDuplicates)[0] as OracleEntry);
     chosen.push(first);
-    losers.push(...group.filter((entry) => entry !== first && !isSlotThread(entry)));
+    for (const entry of group) if (entry !== first) (isSlotThread(entry) ? merged : losers).push(entry);
   }
-  return { chosen, losers };
+  return { chosen, losers, merged };
 }
 
 /** [FD5] */

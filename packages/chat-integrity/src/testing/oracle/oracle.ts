@@ -396,7 +396,7 @@ class Fold {
 
   /** [DG1] */
   digest(chosen: Chosen): string {
-    const losers = [...chosen.losers.flatMap(toReports), ...this.tailLosers()];
+    const losers = [...chosen.losers, ...chosen.merged].flatMap(toReports).concat(this.tailLosers());
     const lost = new Set(losers.map(({ lane_id, line }) => JSON.stringify([lane_id, line])));
     const entries = [...chosen.entries, ...chosen.tails].flatMap(({ headers, line }) =>
       headers.map(({ lane_id }) => [lane_id, line] as const),
