@@ -222,8 +222,9 @@ class CocalcReader {
       if (isFork(message.row)) this.#enter(message, found, last);
     }
     if (!isKept) return;
-    if (!source.exact) this.#draft.keepText(source, 'exact_text');
-    else if (other !== undefined && columns === undefined) this.#draft.keepText(source, 'columns');
+    const about = isPlaceholder ? undefined : message_id;
+    if (!source.exact) this.#draft.keepText(source, 'exact_text', about);
+    else if (other !== undefined && columns === undefined) this.#draft.keepText(source, 'columns', about);
     this.#enter(message, found, last);
   }
 

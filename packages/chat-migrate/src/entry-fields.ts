@@ -62,7 +62,7 @@ const KINDS: Readonly<Partial<Record<Entry['type'], Readonly<Record<string, Fiel
     updated_by: 'name',
     legacy: 'json',
   },
-  legacy_row: { id: 'id', reason: 'name', row: 'json' },
+  legacy_row: { id: 'id', message_id: 'id', reason: 'name', row: 'json' },
 };
 
 /**

@@ -173,7 +173,7 @@ class JupyterReader {
       if (attachment !== undefined) this.#draft.share([attachment], part);
     }
     if (isKept && (!source.exact || (columns !== undefined && other === undefined))) {
-      this.#draft.keepText(source, 'exact_text');
+      this.#draft.keepText(source, 'exact_text', message_id);
     }
     return isKept;
   }

@@ -20,11 +20,20 @@ export function createColumnsRow(
   subject: { readonly message_id: string } | { readonly thread_id: string },
   columns: JsonObject,
 ): LegacyRowEntry | undefined {
-  return createLegacyRow(time, 'columns', { ...subject, columns });
+  const entry = createLegacyRow(time, 'columns', { ...subject, columns });
+  if (entry === undefined || !('message_id' in subject)) return entry;
+  return { ...entry, ...subject, row: { columns } };
 }
 
-/** The row as it stands in the file, in as many pieces as it needs. */
-export function createTextRows(reason: string, source: SourceRow): readonly LegacyRowEntry[] {
+/**
+ * The row as it stands in the file, in as many pieces as it needs. Under the id of the message that it became, if it
+ * did: what is redacted there is redacted here.
+ */
+export function createTextRows(
+  reason: string,
+  source: SourceRow,
+  message_id?: string,
+): readonly LegacyRowEntry[] {
   const { raw, bytes, key } = source;
   const text = bytes ?? raw;
   const whole = deriveId(0, 'legacy_text', reason, key ?? '', text);
@@ -37,6 +46,7 @@ export function createTextRows(reason: string, source: SourceRow): readonly Lega
     return {
       type: 'legacy_row',
       id: deriveId(0, 'legacy_piece', whole, index),
+      ...(message_id !== undefined && { message_id }),
       reason,
       row: isPlain ? piece : body,
     };

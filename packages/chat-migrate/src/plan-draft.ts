@@ -78,7 +78,7 @@ export class PlanDraft {
     this.#columns.settle(row.row, 'became');
     this.#add(row, kept);
     for (const entry of others) whole = this.#hold(row, entry) && whole;
-    if (!whole) this.#keepUnfit(row);
+    if (!whole) this.#keepUnfit(row, kept);
     return true;
   }
 
@@ -88,7 +88,7 @@ export class PlanDraft {
     this.#columns.hold(row.row, this.#written.push(main) - 1);
     let whole = true;
     for (const entries of others) for (const entry of entries) whole = this.#hold(row, entry) && whole;
-    if (!whole) this.#keepUnfit(row);
+    if (!whole) this.#keepUnfit(row, main);
   }
 
   /** The row became no record: it is kept whole. `time` dates its entry. */
@@ -101,12 +101,12 @@ export class PlanDraft {
   /** Keeps the row besides what became of it: its value, or its text where that says more. */
   keep(row: SourceRow, reason: string, time: number = 0, value: Json | undefined = row.value): void {
     const entry = row.exact && value !== undefined ? createLegacyRow(time, reason, value) : undefined;
-    if (entry === undefined || !this.#hold(row, entry)) this.#holdText(row, reason);
+    if (entry === undefined || !this.#hold(row, entry)) this.keepText(row, reason);
   }
 
-  /** Keeps the row as it stands in the file, besides what became of it. */
-  keepText(row: SourceRow, reason: string): void {
-    this.#holdText(row, reason);
+  /** Keeps the row as it stands in the file, besides the message or other record that became of it. */
+  keepText(row: SourceRow, reason: string, message_id?: string): void {
+    for (const entry of createTextRows(reason, row, message_id)) this.#hold(row, entry);
   }
 
   /** An entry that these rows share in: their thread, the document. */
@@ -185,13 +185,9 @@ export class PlanDraft {
     return known;
   }
 
-  #keepUnfit(row: SourceRow): void {
+  #keepUnfit(row: SourceRow, { type, ref }: WrittenEntry): void {
     const message = 'a part of the row does not fit the limits of an entry: the row is also kept as text';
     this.report(row, 'unfit', message);
-    this.#holdText(row, 'unfit');
-  }
-
-  #holdText(row: SourceRow, reason: string): void {
-    for (const entry of createTextRows(reason, row)) this.#hold(row, entry);
+    this.keepText(row, 'unfit', type === 'message' ? ref : undefined);
   }
 }

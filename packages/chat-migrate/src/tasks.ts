@@ -211,8 +211,10 @@ class TaskReader {
     const columns = rest && createColumnsRow(row.time ?? 0, { message_id: entry.message_id }, rest);
     const beside = columns === undefined ? [] : [columns];
     if (!this.#draft.become(source, entry, ...others, ...beside)) return false;
-    if (!source.exact) this.#draft.keepText(source, 'exact_text');
-    else if (rest !== undefined && columns === undefined) this.#draft.keepText(source, 'columns');
+    if (!source.exact) this.#draft.keepText(source, 'exact_text', entry.message_id);
+    else if (rest !== undefined && columns === undefined) {
+      this.#draft.keepText(source, 'columns', entry.message_id);
+    }
     return true;
   }
 

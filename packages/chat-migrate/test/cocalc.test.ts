@@ -364,8 +364,9 @@ describe('RW rows of CoCalc chats', () => {
     };
     const plan = planOf(chatRow(1000, 'x', more), chatRow(2000, 'y', { editing: {}, generating: false }));
     const { message_id } = messageWith(plan, 'x');
-    expect(entriesOf(plan, 'legacy_row').map(({ reason, row }) => [reason, row])).toEqual([
-      ['columns', { message_id, columns: { folding: [GRACE], generating: true, new_column: { deep: [1] } } }],
+    const columns = { folding: [GRACE], generating: true, new_column: { deep: [1] } };
+    expect(entriesOf(plan, 'legacy_row')).toMatchObject([
+      { message_id, reason: 'columns', row: { columns } },
     ]);
     expect(entriesOf(plan, 'annotation')).toMatchObject([
       { message_id, user_id: ADA, key: 'feedback', value: 'positive' },

@@ -53,6 +53,34 @@ describe('PL plan, imported', () => {
     expect(read.every(({ generating }) => !generating)).toBe(true);
   });
 
+  it('[RW11] [TB6] a redaction takes the columns and the text that were kept beside the message', () => {
+    const cocalc = {
+      date: '2024-06-01T10:00:00.000Z',
+      sender_id: 'ada',
+      event: 'chat',
+      history: [{ content: 'SECRET', author_id: 'ada', date: '2024-06-01T10:00:00.000Z' }],
+      note: ['SECRET'],
+    };
+    const exact = JSON.stringify(cocalc).replace('{', '{"big":9007199254740993,');
+    const jupyter = {
+      messages: [{ id: 'm', body: 'SECRET', sender: 'ada', time: 1_700_000_000, note: 'SECRET' }],
+      users: { ada: { username: 'ada' } },
+    };
+    const task = {
+      tasks: [{ taskId: 't' }],
+      messages: [{ id: 'm', taskId: 't', role: 'user', content: 'SECRET', sequence: 1, note: 'SECRET' }],
+    };
+    for (const bytes of [toLines(exact), toBytes(JSON.stringify(jupyter)), toBytes(JSON.stringify(task))]) {
+      const { doc, chat } = importPlans(expectPlan(bytes));
+      const messages = chat.threads().flatMap(({ thread_id }) => chat.messages(thread_id));
+      const message = messages.find(({ content }) => content === 'SECRET');
+      expect(JSON.stringify(chat.legacyRows())).toContain('SECRET');
+      chat.redact({ message_id: message?.message_id ?? '', by: 'ada' });
+      expect(JSON.stringify(chat.legacyRows())).not.toContain('SECRET');
+      expect(Buffer.from(Y.encodeStateAsUpdate(doc)).includes('SECRET')).toBe(false);
+    }
+  });
+
   it('[PL8] what a reader sees', () => {
     expect(readThreads(importPlans(plan('cocalc-gh')).chat)).toEqual([
       ['the root is gone'],

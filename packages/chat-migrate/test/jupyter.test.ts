@@ -163,7 +163,9 @@ describe('RW rows of jupyter-chat documents', () => {
     };
     const plan = planOf({ messages: [message('m', 1, 'x', more)] });
     const { message_id } = messageWith(plan, 'x');
-    expect(legacyRows(plan, 'columns')).toEqual([{ message_id, columns: more }]);
+    expect(entriesOf(plan, 'legacy_row')).toMatchObject([
+      { message_id, reason: 'columns', row: { columns: more } },
+    ]);
   });
 
   it('[RW1] an element that is no message is one problem', () => {

@@ -10,13 +10,13 @@ export class SetAside {
   /** Those of files of one format: columns of another mean something else there, or nothing. */
   constructor(chat: ChatReader, { formats }: Unshown, format: string) {
     const hasColumns = formats.size === 0 || formats.has(format);
-    for (const { reason = '', row } of chat.legacyRows()) {
+    for (const { reason = '', message_id, row } of chat.legacyRows()) {
       if (reason !== 'columns') {
         const rows = this.#rows.get(reason);
         if (rows === undefined) this.#rows.set(reason, [row]);
         else rows.push(row);
       } else if (hasColumns && isJsonObject(row)) {
-        this.#addColumns(row['message_id'] ?? row['thread_id'], row['columns']);
+        this.#addColumns(message_id ?? row['thread_id'], row['columns']);
       }
     }
   }
