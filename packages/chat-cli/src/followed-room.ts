@@ -48,7 +48,7 @@ export class FollowedRoom implements FollowedChat {
     let isThere = false;
     const socket = new HocuspocusProviderWebsocket({
       url: server,
-      WebSocketPolyfill: WebSocket,
+      WebSocketPolyfill: Socket,
       delay: RETRY_MS,
       minDelay: RETRY_MS,
       maxDelay: RETRY_MS,
@@ -95,6 +95,14 @@ function describeToken(token: string): Failure {
   return token === ''
     ? fail('no_token', 'the server asks for a token; give it as ?token=… or in CHATDOC_TOKEN')
     : fail('wrong_token', 'the server does not know this token; check it, or ask who runs the server');
+}
+
+/** The provider takes its listeners off a socket that is still connecting, and closes it: that is an error to `ws`. */
+class Socket extends WebSocket {
+  constructor(url: string) {
+    super(url);
+    this.on('error', () => {});
+  }
 }
 
 export function isRoomUrl(source: string): boolean {

@@ -173,7 +173,7 @@ export interface ChatReport {
   readonly quarantined: number;
   readonly duplicates: number;
   readonly future_stamps: number;
-  /** Counts by type name, sorted. */
+  /** Counts by type name, sorted; without a prototype. */
   readonly unknown_types: Readonly<Record<string, number>>;
   readonly hidden_lanes: readonly string[];
   /** Lanes of what a rollback took back: kept, not folded. */

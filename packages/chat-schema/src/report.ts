@@ -104,6 +104,8 @@ export function createReport(
     const type = /^\{"type":"([^"]*)"/.exec(line)?.[1] ?? '';
     unknown.set(type, (unknown.get(type) ?? 0) + 1);
   }
+  const unknown_types = Object.create(null) as Record<string, number>;
+  for (const [type, count] of [...unknown].sort(([a], [b]) => compareText(a, b))) unknown_types[type] = count;
   const hidden = new Set<string>();
   const rolledBack = new Set<string>();
   const lanes = new Set<string>();
@@ -132,7 +134,7 @@ export function createReport(
     quarantined: listQuarantine(index).length,
     duplicates: listDuplicates(index).length,
     future_stamps: futureStamps,
-    unknown_types: Object.freeze(Object.fromEntries([...unknown].sort(([a], [b]) => compareText(a, b)))),
+    unknown_types: Object.freeze(unknown_types),
     hidden_lanes: Object.freeze([...hidden].sort()),
     rolled_back_lanes: Object.freeze([...rolledBack].sort()),
     foreign: Object.freeze(foreign.sort((a, b) => compareText(a.key, b.key))),

@@ -20,7 +20,8 @@ export function listQueue(view: TurnView, threadId: string): string[] {
   return queue;
 }
 
-function isQueued(view: TurnView, promptId: string): boolean {
+/** Of a message that expects an answer. O(lines about its answer). */
+export function isQueued(view: TurnView, promptId: string): boolean {
   const answerId = deriveAnswerId(promptId);
   const answer = view.folded(answerId);
   const { asked, stopped } = view.turnOf(answerId).epochs;

@@ -34,7 +34,7 @@ import { findHeads } from './last-writer.js';
 import { ThreadOrder } from './order.js';
 import type { Annotation, ConfigConflict, Message, Thread, ThreadConfig, ThreadState } from './records.js';
 import type { Touched } from './touched.js';
-import { deriveState, listQueue, type TurnView } from './turn-state.js';
+import { deriveState, isQueued, listQueue, type TurnView } from './turn-state.js';
 import { keepEqual, keepList, sameValue } from './values.js';
 
 /** All that can be read of a chat, now or in the past. Never throws on what a document holds. */
@@ -57,8 +57,10 @@ export interface ChatReader {
   /** The thread as a reader sees it: what it was forked from up to the fork, then its own messages. */
   transcript(threadId: string): readonly Message[];
   state(threadId: string): ThreadState;
-  /** Prompts that wait for an attempt, in order. */
+  /** Prompts that wait for an attempt, in order. O(messages of the thread). */
   queue(threadId: string): readonly string[];
+  /** Whether the message is in the queue of its thread. O(lines about its answer). */
+  isQueued(messageId: string): boolean;
   activeThread(slot: SlotKey & { readonly purpose: Purpose }): string | undefined;
   variables(scope: VariableScope, scopeId: string): Readonly<Record<string, Json>>;
   annotations(
@@ -453,6 +455,10 @@ export class ChatView implements ChatReader, TurnView {
 
   queue(threadId: string): readonly string[] {
     return Object.freeze(listQueue(this, threadId));
+  }
+
+  isQueued(messageId: string): boolean {
+    return this.message(messageId)?.expects === 'answer' && isQueued(this, messageId);
   }
 
   activeThread(slot: SlotKey & { readonly purpose: Purpose }): string | undefined {

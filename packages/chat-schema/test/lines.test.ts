@@ -238,6 +238,7 @@ describe('lines', () => {
       unknown_types: { poll: 1, ['x'.repeat(64)]: 1 },
       quarantined: 0,
     });
+    expect('constructor' in replica.chat.report().unknown_types).toBe(false);
     expect(replica.chat.messages(T)).toEqual([]);
     expect(linesOf(replica.chat)).toContain(poll);
     expectSame([replica]);

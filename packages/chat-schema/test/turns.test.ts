@@ -353,19 +353,24 @@ describe('answers, attempts, state', () => {
       string,
       string,
     ];
-    say(chat, thread_id, 'no prompt');
-    expect(chat.queue(thread_id)).toEqual([one, two, three]);
+    const plain = say(chat, thread_id, 'no prompt').message_id;
+    const expectQueue = (...ids: string[]): void => {
+      expect(chat.queue(thread_id)).toEqual(ids);
+      const all = [one, two, three, plain, deriveAnswerId(one), thread_id];
+      expect(all.filter((id) => chat.isQueued(id))).toEqual(ids);
+    };
+    expectQueue(one, two, three);
     chat.stop({ message_id: two, by: 'ada' });
-    expect(chat.queue(thread_id)).toEqual([one, three]);
+    expectQueue(one, three);
     const writer = answer(chat, one);
-    expect(chat.queue(thread_id)).toEqual([three]);
+    expectQueue(three);
     writer.finish({ finish_reason: 'stop' });
     chat.retry({ message_id: one, by: 'ada' });
-    expect(chat.queue(thread_id)).toEqual([one, three]);
+    expectQueue(one, three);
     chat.retry({ message_id: two, by: 'ada' });
-    expect(chat.queue(thread_id)).toEqual([one, two, three]);
+    expectQueue(one, two, three);
     answer(chat, one, 7);
-    expect(chat.queue(thread_id)).toEqual([one, two, three]);
+    expectQueue(one, two, three);
     expectSame([{ chat, doc }]);
   });
 

@@ -9,6 +9,7 @@ export type TurnChat = Pick<
   | 'annotations'
   | 'config'
   | 'interrupt'
+  | 'isQueued'
   | 'message'
   | 'messages'
   | 'openAttempt'
@@ -25,6 +26,7 @@ export function narrowChat(chat: Chat): TurnChat {
     annotations: (target) => chat.annotations(target),
     config: (threadId) => chat.config(threadId),
     interrupt: (interrupt) => chat.interrupt(interrupt),
+    isQueued: (messageId) => chat.isQueued(messageId),
     message: (messageId) => chat.message(messageId),
     messages: (threadId) => chat.messages(threadId),
     openAttempt: (opening) => chat.openAttempt(opening),

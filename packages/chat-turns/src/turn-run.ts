@@ -131,8 +131,7 @@ export class TurnRun {
 
   /** Its own attempt is open, so only a later epoch can wait for one. */
   #isRetried(): boolean {
-    const { thread, prompt } = this.turn;
-    return this.#host.chat.queue(thread.thread_id).includes(prompt.message_id);
+    return this.#host.chat.isQueued(this.turn.prompt.message_id);
   }
 
   /** Tells the agent to end. The first reason counts, but a redaction and a lost attempt wait for nobody. */

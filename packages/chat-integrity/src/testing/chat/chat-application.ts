@@ -28,6 +28,7 @@ export function chatApplication(): Application<ChatState> {
         lastStamp: '',
         structs: 0,
         looks: 0,
+        threads: [],
       };
     },
     commands: CHAT_COMMANDS,

@@ -1,7 +1,7 @@
 import { ChatDocError } from '@chatdoc/schema';
 import type { Command, Result } from '../application.js';
 import type { Pick } from '../pick.js';
-import { type ChatState, listThreadIds } from './chat-state.js';
+import { type ChatState, knownThreads } from './chat-state.js';
 
 /** What the commands of the chat application share. */
 
@@ -11,9 +11,9 @@ export type ChatCommand = Command<ChatState>;
 export const SLOT = { root_id: 'notebook', owner_id: 'ada', provider: 'codex' };
 
 /** One of the threads. The first of a slot is made where there is none: on each replica the same. */
-export function pickThread({ chat, user }: ChatState, pick: Pick): string {
-  const chosen = pick.one(listThreadIds(chat));
-  return chosen ?? chat.createThread({ created_by: user, slot: SLOT }).thread_id;
+export function pickThread(state: ChatState, pick: Pick): string {
+  const chosen = pick.one(knownThreads(state));
+  return chosen ?? state.chat.createThread({ created_by: state.user, slot: SLOT }).thread_id;
 }
 
 /** A message that `fits`, of some thread. */
@@ -24,7 +24,7 @@ export function pickMessage(
 ): string | undefined {
   const { chat } = state;
   const first = pickThread(state, pick);
-  for (const thread_id of new Set([first, ...listThreadIds(chat)])) {
+  for (const thread_id of new Set([first, ...state.threads])) {
     const ids = chat.messageIds(thread_id);
     const start = pick.below(ids.length);
     for (let tried = 0; tried < ids.length; tried += 1) {
@@ -53,7 +53,8 @@ export const keepingConfig =
   (command: ChatCommand): ChatCommand =>
   (state, pick) => {
     const { chat } = state;
-    const before = listThreadIds(chat).map((id) => chat.config(id));
+    // Of one call in three: it takes a fold of every thread.
+    const before = state.looks % 3 === 0 ? knownThreads(state).map((id) => chat.config(id)) : [];
     const result = command(state, pick);
     for (const config of before) {
       if (chat.config(config.thread_id) !== config) {

@@ -1,6 +1,7 @@
+import { deriveSlotThreadId } from '@chatdoc/schema';
 import { repair } from '../../repair.js';
 import { type ChatCommand, keepingConfig, note, pickMessage, pickThread, SLOT } from './chat-command.js';
-import { createPiece, listThreadIds, messageFact, saidFact, textsOf, threadFact } from './chat-state.js';
+import { createPiece, knownThreads, messageFact, saidFact, textsOf, threadFact } from './chat-state.js';
 import { TURN_COMMANDS } from './chat-turn-commands.js';
 
 /** What the users, runners and hosts of a chat do. Each command is one call of the library, or a few. */
@@ -97,7 +98,7 @@ const annotate: ChatCommand = (state, pick) => {
 };
 
 const thread: ChatCommand = (state, pick) => {
-  if (listThreadIds(state.chat).length > MOST_THREADS && !pick.chance(4)) return false;
+  if (knownThreads(state).length > MOST_THREADS && !pick.chance(4)) return false;
   const { thread_id } = state.chat.createThread({ created_by: state.user, name: `Plan ${pick.below(9)}` });
   state.written.push(thread_id);
   return [threadFact(thread_id)];
@@ -106,7 +107,7 @@ const thread: ChatCommand = (state, pick) => {
 const fork: ChatCommand = (state, pick) => {
   const { chat, user, seat } = state;
   const message_id = pickMessage(state, pick);
-  if (message_id === undefined || (listThreadIds(chat).length > MOST_THREADS && !pick.chance(4)))
+  if (message_id === undefined || (knownThreads(state).length > MOST_THREADS && !pick.chance(4)))
     return false;
   const origin = chat.message(message_id)?.thread_id as string;
   const { thread_id } = chat.createThread({
@@ -120,9 +121,9 @@ const fork: ChatCommand = (state, pick) => {
 const slotThread: ChatCommand = ({ chat, user, seat }, pick) => {
   const slot = { ...SLOT, number: 1 + pick.below(3) };
   const purpose = pick.below(2) === 0 ? 'chat' : 'run';
-  const known = listThreadIds(chat).length;
+  const isKnown = chat.thread(deriveSlotThreadId(slot, purpose)) !== undefined;
   const { thread_id } = chat.createThread({ created_by: user, slot, purpose });
-  if (listThreadIds(chat).length === known) seat.mark('a thread of a slot was there already');
+  if (isKnown) seat.mark('a thread of a slot was there already');
   return [threadFact(thread_id)];
 };
 

@@ -25,11 +25,23 @@ export interface ChatState {
   /** Structs of the document at the last look. */
   structs: number;
   looks: number;
+  /** Threads as they were a few steps ago: to list them anew at each step would cost more than the step. */
+  threads: readonly string[];
 }
 
 /** Threads and messages in the order of reading, of the present state. */
 export function listThreadIds(chat: Chat): readonly string[] {
   return chat.threads().map(({ thread_id }) => thread_id);
+}
+
+/** The threads that a command chooses among, each of which is there. */
+export function knownThreads(state: ChatState): readonly string[] {
+  const { chat, threads, looks } = state;
+  if (threads.length === 0 || looks % 6 === 0) state.threads = listThreadIds(chat);
+  else if (threads.some((id) => chat.thread(id) === undefined)) {
+    state.threads = listThreadIds(chat);
+  }
+  return state.threads;
 }
 
 /** Facts about one text: `said <message>: <text>`. */
