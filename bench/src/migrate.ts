@@ -1,84 +1,67 @@
 import { planMigration } from '@chatdoc/migrate';
 import { writeCocalc, writeJupyter } from './legacy-chat.js';
-import { pair, ratioOf, spreadOf, timed } from './measure.js';
+import { pair, type Ratio, ratioOf, spreadOf, timed } from './measure.js';
 import { progress } from './progress.js';
 import { type Figure, figure, ratio } from './report.js';
 
 const MB = 1_000_000;
 const ALL_MB = [1, 10, 50, 200];
 const QUICK_MB = [1, 10];
+/**
+ * One repetition passes over that much, of a small file again and again: garbage is collected before each repetition,
+ * and with the hidden classes of objects that are gone by then it takes the code optimized for them, which 1 MB would
+ * not make up for. Both sides collect what they leave behind while they are timed.
+ */
+const ROUND_MB = 50;
 
 /** Planning a legacy file, lane text and ledger included, against JSON.parse of what it holds. */
 export function benchMigrate(quick: boolean, reps: number | undefined): readonly Figure[] {
   return (quick ? QUICK_MB : ALL_MB).flatMap((size) => {
-    const count = reps ?? (size >= 200 ? 2 : size >= 50 ? 3 : 7);
+    const count = reps ?? (size >= 200 ? 2 : 5);
     return [
-      ...benchFile(`CoCalc, ${size} MB`, writeCocalc(size * MB), parseLines, count),
-      ...benchFile(`jupyter-chat, ${size} MB`, writeJupyter(size * MB), (text) => JSON.parse(text), count),
+      ...benchFile('CoCalc', size, writeCocalc(size * MB), parseLines, count),
+      ...benchFile('jupyter-chat', size, writeJupyter(size * MB), (text) => JSON.parse(text), count),
     ];
   });
 }
 
 function benchFile(
-  name: string,
+  format: string,
+  size: number,
   bytes: Uint8Array,
   parse: (text: string, lines: readonly string[]) => unknown,
   reps: number,
 ): readonly Figure[] {
+  const name = `${format}, ${size} MB`;
   progress(`migrate: ${reps} paired repetitions of ${name}`);
   const text = new TextDecoder().decode(bytes);
   const lines = text.split('\n');
-  const samples = whilePlanning(() =>
-    pair(reps, [
-      timed('parse', () => parse(text, lines)),
-      timed('plan', () => {
-        const result = planMigration(bytes);
-        if (!result.ok) throw new Error(`${name}: ${result.code}`);
-        // Made when it is asked for, and part of the work; records of the ledger are not.
-        return result.plan.jsonl.length;
-      }),
-    ]),
-  );
+  const times = Math.ceil(ROUND_MB / size);
+  const samples = pair(reps, [
+    timed('parse', () => repeat(times, () => parse(text, lines))),
+    timed('plan', () => repeat(times, () => plan(bytes))),
+  ]);
+  const msOf = (side: string): Ratio => spreadOf(samples[side]?.map((ms) => ms / times));
   return [
     ratio(`migrate ${name} / JSON.parse`, null, ratioOf(samples['plan'], samples['parse']), 4),
-    figure(`migrate ${name}`, null, spreadOf(samples['plan']), 'ms'),
-    figure(`JSON.parse ${name}`, null, spreadOf(samples['parse']), 'ms'),
+    figure(`migrate ${name}`, null, msOf('plan'), 'ms'),
+    figure(`JSON.parse ${name}`, null, msOf('parse'), 'ms'),
   ];
+}
+
+function plan(bytes: Uint8Array): number {
+  const result = planMigration(bytes);
+  if (!result.ok) throw new Error(`a file of the bench: ${result.code}`);
+  // Made when it is asked for, and part of the work; records of the ledger are not.
+  return result.plan.jsonl.length;
 }
 
 function parseLines(_: string, lines: readonly string[]): unknown {
   return lines.map((line) => JSON.parse(line) as unknown);
 }
 
-/** Shares of a plan, in each of its stages: by the last of them there was one of each object. */
-const PAUSES = [0.05, 0.25, 0.35, 0.45, 0.6, 0.7, 0.8];
-
-/**
- * Runs it in the middle of planning small files, once in each stage. A plan keeps none of the objects that it was made
- * of, so each garbage collection between repetitions would also take their hidden classes, and the code optimized for
- * them.
- */
-function whilePlanning<T>(run: () => T): T {
-  const results: T[] = [];
-  const files = [writeCocalc(2 * MB), writeJupyter(2 * MB)];
-  const pauses = files.flatMap((file) => PAUSES.map((share) => ({ file, share })));
-  const within = (depth: number): void => {
-    const pause = pauses[depth];
-    if (pause === undefined) {
-      results.push(run());
-      return;
-    }
-    let isDone = false;
-    planMigration(pause.file, {
-      onProgress: (done, total) => {
-        if (isDone || done < total * pause.share) return;
-        isDone = true;
-        within(depth + 1);
-      },
-    });
-  };
-  within(0);
-  const [result] = results;
-  if (result === undefined) throw new Error('nothing was run');
-  return result;
+/** Gives what the last of them gives: that one is not collected while it is timed. */
+function repeat<T>(times: number, run: () => T): T {
+  for (let time = 1; time < times; time += 1) run();
+  return run();
 }

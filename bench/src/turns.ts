@@ -1,5 +1,5 @@
-import { type Chat, openChat } from '@chatdoc/schema';
-import { type Agent, FLUSH_LENGTH, FLUSH_MS, type Timers, TurnEngine } from '@chatdoc/turns';
+import { type Chat, openChat, type Timers } from '@chatdoc/schema';
+import { type Agent, FLUSH_LENGTH, FLUSH_MS, TurnEngine } from '@chatdoc/turns';
 import * as Y from 'yjs';
 import { ScriptedEnvironment } from './chat-document.js';
 import type { Fixtures } from './fixtures.js';
@@ -87,12 +87,12 @@ class TokenClock implements Timers {
     return this.time;
   }
 
-  set(callback: () => void, ms: number): unknown {
+  setTimer(callback: () => void, ms: number): unknown {
     if (ms === 0) setImmediate(callback);
     return undefined;
   }
 
-  clear(): void {
+  clearTimer(): void {
     // Nothing was set.
   }
 }

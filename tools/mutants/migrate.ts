@@ -79,9 +79,9 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/microseconds-lost',
-    file: 'src/jupyter-messages.ts',
-    find: 'return id.slice(0, 10) + digits + id.slice(12);',
-    replace: 'return id + digits.slice(2);',
+    file: 'src/derive-id.ts',
+    find: 'if (micros >= 0) writeDigits(10, micros, 2);',
+    replace: '',
     breaks: 'Messages of one millisecond read in another order than in their list.',
     killers: [{ file: 'test/jupyter.test.ts', test: '[RW16]' }],
   },

@@ -68,8 +68,8 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   {
     name: 'turns/live-recovered',
     file: 'src/recovery.ts',
-    find: 'if (live.has(attempt)) suspect.since = now;',
-    replace: 'if (live.has(attempt)) continue;',
+    find: 'if (suspect !== undefined) suspect.since = now;',
+    replace: 'if (suspect === undefined) continue;',
     breaks: 'An attempt is interrupted although a live peer shows it.',
     killers: [{ file: 'test/recovery.test.ts', test: '[RC1]' }],
   },

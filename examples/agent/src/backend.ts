@@ -1,14 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { openPresence } from '@chatdoc/sync';
 import { openChatFile } from '@chatdoc/sync/file';
-import {
-  AwarenessLiveness,
-  continueTurn,
-  getOrCreateThread,
-  stopTurn,
-  submitPrompt,
-  systemTimers,
-  TurnEngine,
-} from '@chatdoc/turns';
+import { continueTurn, getOrCreateThread, stopTurn, submitPrompt, TurnEngine } from '@chatdoc/turns';
 import { acpAgent } from '@chatdoc/turns/acp';
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import type { FromBackend, ToBackend } from './wire.js';
@@ -21,7 +14,6 @@ import type { FromBackend, ToBackend } from './wire.js';
 const [, , name = 'backend', path = 'team.ychat', claimDelay = '0'] = process.argv;
 /** Short, so that nobody who watches has to wait. */
 const LEASE_MS = 2_000;
-const RENEW_MS = 250;
 const READ_MS = 50;
 
 const opened = await openChatFile(path, { create: true, flush: 'at_once', user_id: name });
@@ -32,9 +24,7 @@ const read = (): void => void opened.file.flush().then(() => setTimeout(read, RE
 read();
 
 const awareness = new Awareness(doc);
-const liveness = new AwarenessLiveness(awareness, { timers: systemTimers, stale_ms: LEASE_MS / 2 });
-liveness.setSynced(true);
-setInterval(() => awareness.setLocalState(awareness.getLocalState()), RENEW_MS);
+const liveness = openPresence(awareness, { user: { user_id: name }, limits: { lease: LEASE_MS / 2 } });
 awareness.on('update', (_changes: unknown, origin: unknown) => {
   if (origin !== 'peer') tellAwareness();
 });
@@ -44,11 +34,13 @@ const agent = acpAgent({
   args: ['--import', 'tsx', fileURLToPath(new URL('agent-process.ts', import.meta.url))],
 });
 const engine = new TurnEngine({ runner_id: name, lease_ms: LEASE_MS });
-engine.serve(chat, {
+const service = engine.serve(chat, {
   agentFor: () => ({ agent, sender_id: 'counter' }),
   liveness,
   claim_delay_ms: Number(claimDelay),
 });
+// The file is always there.
+service.setSynced(true);
 
 const slot = { root_id: 'demo', owner_id: 'ada', provider: 'counter', purpose: 'chat' } as const;
 // Derived from the slot: both backends make the same thread.

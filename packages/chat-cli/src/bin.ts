@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import { systemEnvironment } from '@chatdoc/schema';
-import { systemTimers } from '@chatdoc/sync';
+import { systemEnvironment, systemTimers } from '@chatdoc/schema';
 import { isClosed } from './io.js';
 import { run } from './run.js';
 

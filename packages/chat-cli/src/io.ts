@@ -1,4 +1,4 @@
-import type { Timers } from '@chatdoc/sync';
+import type { Timers } from '@chatdoc/schema';
 import picocolors from 'picocolors';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;

@@ -3,8 +3,8 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Chat, systemEnvironment } from '@chatdoc/schema';
-import { readDocument, systemTimers } from '@chatdoc/sync';
+import { type Chat, systemEnvironment, systemTimers } from '@chatdoc/schema';
+import { readDocument } from '@chatdoc/sync';
 import { createChatFile } from '@chatdoc/sync/file';
 import { afterEach } from 'vitest';
 import * as Y from 'yjs';

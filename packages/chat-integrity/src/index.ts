@@ -12,6 +12,5 @@ export {
   type Sample,
   type Watcher,
   type WatchOptions,
-  type WatchTimers,
   watch,
 } from './watch.js';

@@ -1,21 +1,14 @@
-import { type Chat, isUlid } from '@chatdoc/schema';
+import { type Chat, isUlid, systemTimers, type Timers } from '@chatdoc/schema';
 import { addCounters, type Counters } from './counters.js';
 import { Ledger } from './ledger.js';
 import { RULES } from './rules.js';
-
-/** Waiting, as the host gives it. Tests and simulators inject their own. */
-export interface WatchTimers {
-  /** Calls once, after that many milliseconds. The result is for `clearTimer`. */
-  setTimer(call: () => void, milliseconds: number): unknown;
-  clearTimer(timer: unknown): void;
-}
 
 export interface WatchOptions {
   /** Called every `interval` milliseconds in which something was written, with what is wrong then. */
   readonly onSample?: (sample: Sample) => void;
   /** 60,000 unless given. */
   readonly interval?: number;
-  readonly timers?: WatchTimers;
+  readonly timers?: Pick<Timers, 'setTimer' | 'clearTimer'>;
   /** How many ids of threads and of messages a sample names for each rule: 5 unless given. */
   readonly top?: number;
   /** Whether some process shows the attempt within its lease; without it abandoned attempts count as none. */
@@ -167,9 +160,3 @@ function listTop(sums: ReadonlyMap<string, number>, top: number): readonly Offen
   const sorted = [...sums].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   return Object.freeze(sorted.slice(0, top).map(([id, count]) => Object.freeze({ id, count })));
 }
-
-const systemTimers: WatchTimers = {
-  // biome-ignore lint/plugin: the one place that sets timers
-  setTimer: (call, milliseconds) => setTimeout(call, milliseconds),
-  clearTimer: (timer) => clearTimeout(timer as number),
-};

@@ -71,9 +71,9 @@ export function simulate(
     left -= 1;
     if (left < 0) return;
     steps += schedule.steps.length;
-    runSchedule(subject, schedule, { tally, auditEvery: [2000, 4], ...options });
+    runSchedule(subject, schedule, { tally, auditEvery: 4, ...options });
   };
-  const profile = { commands, faults, steps: most, replicas: REPLICAS };
+  const profile = { commands, faults, steps: most, replicas: REPLICAS, auditEvery: 1000 };
   fc.assert(fc.property(scheduleArbitrary(profile), run), {
     seed: seed + file,
     numRuns,

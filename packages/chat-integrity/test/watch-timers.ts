@@ -1,7 +1,12 @@
-import type { WatchTimers } from '../src/index.js';
+import type { Timers } from '@chatdoc/schema';
 
 /** Timers that go off when told. */
-export function handTimers(): WatchTimers & { readonly due: ReadonlyMap<number, () => void>; fire(): void } {
+export interface HandTimers extends Pick<Timers, 'setTimer' | 'clearTimer'> {
+  readonly due: ReadonlyMap<number, () => void>;
+  fire(): void;
+}
+
+export function handTimers(): HandTimers {
   const due = new Map<number, () => void>();
   let next = 0;
   return {

@@ -26,13 +26,13 @@ export class ByteWriter {
     this.end = end + length;
   }
 
-  /** A whole number, with zeros before it. */
+  /** A whole number below 2^31, with zeros before it. */
   addDigits(value: number, count: number): void {
     const { bytes, end } = this;
     let rest = value;
     for (let index = count - 1; index >= 0; index -= 1) {
       bytes[end + index] = ZERO + (rest % 10);
-      rest = Math.floor(rest / 10);
+      rest = (rest / 10) | 0;
     }
     this.end = end + count;
   }

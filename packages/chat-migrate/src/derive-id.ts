@@ -18,19 +18,27 @@ const nodeCrypto = host.process?.getBuiltinModule?.('node:crypto') as NodeCrypto
 
 /** The same id as `deriveUlid` of the schema gives, for times of four-digit years, in a fraction of the time. */
 export function deriveId(time: number, tag: string, ...parts: readonly (string | number)[]): string {
-  let tuple = `["${tag}"`;
-  for (const part of parts) tuple += typeof part === 'string' ? `,${quote(part)}` : `,${part}`;
-  return deriveIdOfTuple(time, `${tuple}]`);
+  return deriveIdOfTuple(time, writeTuple(tag, parts));
 }
 
-/** As `deriveId`, of a tuple that is JSON text already: what is quoted once need not be quoted again. */
-export function deriveIdOfTuple(time: number, tuple: string): string {
-  return formatId(time, digestOf(tuple));
+/** What an id hashes, as JSON text. */
+export function writeTuple(tag: string, parts: readonly (string | number)[]): string {
+  let tuple = `["${tag}"`;
+  for (const part of parts) tuple += typeof part === 'string' ? `,${quote(part)}` : `,${part}`;
+  return `${tuple}]`;
+}
+
+/**
+ * As `deriveId`, of a tuple that is JSON text already: what is quoted once need not be quoted again. With `micros`,
+ * 0 … 999, two of the random digits say them: ids are then in the order of microseconds.
+ */
+export function deriveIdOfTuple(time: number, tuple: string, micros?: number): string {
+  return formatId(time, digestOf(tuple), micros);
 }
 
 /** As `deriveIdOfTuple`, of the tuple as UTF-8. */
-export function deriveIdOfBytes(time: number, tuple: Uint8Array): string {
-  return formatId(time, digestOfBytes(tuple));
+export function deriveIdOfBytes(time: number, tuple: Uint8Array, micros?: number): string {
+  return formatId(time, digestOfBytes(tuple), micros);
 }
 
 /** SHA-256 over `["tag",number,"…"]`, whose long last string comes in pieces of JSON lines. */
@@ -68,7 +76,12 @@ export class TupleHash {
 const QUOTE = 34;
 const BACKSLASH = 92;
 const NEWLINE = 10;
-const LETTER_N = 110;
+
+/** What stands after the backslash, of bytes that need one. */
+const LETTERS: Uint8Array = new Uint8Array(256);
+LETTERS[QUOTE] = QUOTE;
+LETTERS[BACKSLASH] = BACKSLASH;
+LETTERS[NEWLINE] = 'n'.charCodeAt(0);
 
 /** Writes the inside of the JSON string for JSON lines; gives how many bytes it wrote. */
 function escapeBytes(bytes: Uint8Array, escaped: Uint8Array): number {
@@ -76,35 +89,41 @@ function escapeBytes(bytes: Uint8Array, escaped: Uint8Array): number {
   const words = new DataView(bytes.buffer, bytes.byteOffset, length);
   const copies = new DataView(escaped.buffer);
   let at = 0;
-  for (let index = 0; index < length; ) {
-    if (index + 4 <= length) {
-      const word = words.getUint32(index, true);
-      const quote = word ^ 0x22222222;
-      const backslash = word ^ 0x5c5c5c5c;
-      const newline = word ^ 0x0a0a0a0a;
-      // The highest bit of each byte that is one of the three; sometimes one too many.
-      const found =
-        ((quote - 0x01010101) & ~quote) |
+  let index = 0;
+  for (const last = length - 4; index <= last; ) {
+    const word = words.getUint32(index, true);
+    const quote = word ^ 0x22222222;
+    const backslash = word ^ 0x5c5c5c5c;
+    const newline = word ^ 0x0a0a0a0a;
+    // The highest bit of each byte that is one of the three; sometimes one too many, but never the first.
+    const found =
+      (((quote - 0x01010101) & ~quote) |
         ((backslash - 0x01010101) & ~backslash) |
-        ((newline - 0x01010101) & ~newline);
-      if ((found & 0x80808080) === 0) {
-        copies.setUint32(at, word, true);
-        at += 4;
-        index += 4;
-        continue;
-      }
-    }
-    for (const end = Math.min(index + 4, length); index < end; index += 1) {
-      const byte = bytes[index] as number;
-      if (byte === QUOTE || byte === BACKSLASH || byte === NEWLINE) {
-        escaped[at] = BACKSLASH;
-        at += 1;
-      }
-      escaped[at] = byte === NEWLINE ? LETTER_N : byte;
-      at += 1;
-    }
+        ((newline - 0x01010101) & ~newline)) &
+      0x80808080;
+    // All four: what comes after the first of the three is written over.
+    copies.setUint32(at, word, true);
+    const plain = found === 0 ? 4 : (31 - Math.clz32(found & -found)) >> 3;
+    at += plain;
+    index += plain;
+    if (found === 0) continue;
+    at = escapeByte(bytes[index] as number, escaped, at);
+    index += 1;
   }
+  for (; index < length; index += 1) at = escapeByte(bytes[index] as number, escaped, at);
   return at;
+}
+
+/** Gives the offset after it. */
+function escapeByte(byte: number, escaped: Uint8Array, at: number): number {
+  const letter = LETTERS[byte] as number;
+  if (letter === 0) {
+    escaped[at] = byte;
+    return at + 1;
+  }
+  escaped[at] = BACKSLASH;
+  escaped[at + 1] = letter;
+  return at + 2;
 }
 
 /** As Latin-1, one character a byte. */
@@ -129,7 +148,7 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const DIGITS: readonly number[] = Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
 const ID: number[] = new Array<number>(26).fill(0);
 
-function formatId(time: number, digest: string): string {
+function formatId(time: number, digest: string, micros = -1): string {
   // Thirty bits at a time: beyond them the operators on bits lose the upper ones.
   writeDigits(0, Math.floor(time / 2 ** 30), 4);
   writeDigits(4, time % 2 ** 30, 6);
@@ -141,6 +160,7 @@ function formatId(time: number, digest: string): string {
     writeDigits(10 + group * 8, upper | (middle >> 4), 4);
     writeDigits(14 + group * 8, lower, 4);
   }
+  if (micros >= 0) writeDigits(10, micros, 2);
   return String.fromCharCode.apply(null, ID);
 }
 

@@ -1,7 +1,7 @@
 import type { Json, JsonObject, PartEntry } from '@chatdoc/schema';
 import { compareText } from './code-unit-order.js';
 import { readSeconds } from './dates.js';
-import { deriveId } from './derive-id.js';
+import { deriveIdOfTuple, writeTuple } from './derive-id.js';
 import { canonicalText, isJsonArray, isJsonObject, omitKeys, readName } from './json-value.js';
 import type { JupyterRow } from './jupyter-document.js';
 import { PlainJupyterIds, type PlainJupyterMessage } from './plain-jupyter-messages.js';
@@ -86,17 +86,10 @@ function countTwins(drafts: readonly Draft[], chatId: string): void {
   }
 }
 
-const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
+// The list is in the order of microseconds, and so are the ids.
 function deriveMessageId({ time = 0, micros, identity }: Draft, ordinal: number): string {
   const [tag = '', ...parts] = identity;
-  return addMicros(deriveId(time, tag, ...parts, ...(ordinal === 0 ? [] : [ordinal])), micros);
-}
-
-// The list is in the order of microseconds; so are ids, if two of their random digits say them.
-function addMicros(id: string, micros: number): string {
-  const digits = DIGITS.charAt(Math.floor(micros / 32)) + DIGITS.charAt(micros % 32);
-  return id.slice(0, 10) + digits + id.slice(12);
+  return deriveIdOfTuple(time, writeTuple(tag, [...parts, ...(ordinal === 0 ? [] : [ordinal])]), micros);
 }
 
 function createPlain(source: JupyterRow, plain: PlainJupyterMessage, id: string): Draft {
@@ -113,7 +106,7 @@ function createPlain(source: JupyterRow, plain: PlainJupyterMessage, id: string)
     identity: NO_IDENTITY,
     fixed: undefined,
     tail,
-    message_id: addMicros(id, micros),
+    message_id: id,
   };
 }
 

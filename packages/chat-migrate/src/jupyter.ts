@@ -180,11 +180,13 @@ class JupyterReader {
 
   #writeThread(messages: readonly JupyterMessage[], thread_id: string, chatId: string | undefined): void {
     // The document has no thread of its own: it begins with its earliest message, and nobody says who made it.
-    const times = messages.flatMap(({ time }) => (time === undefined ? [] : [time]));
+    let earliest: number | undefined;
+    for (const { time } of messages)
+      if (time !== undefined && (earliest === undefined || time < earliest)) earliest = time;
     const entry: ThreadEntry = {
       type: 'thread',
       thread_id,
-      created_at: formatDate(times.reduce((earliest, time) => Math.min(earliest, time), times[0] ?? 0)),
+      created_at: formatDate(earliest ?? 0),
       created_by: UNKNOWN_SENDER,
       purpose: 'chat',
       ...(chatId === undefined ? {} : { legacy: { chat_id: chatId } }),

@@ -211,12 +211,12 @@ export class PlainJupyterIds {
     this.#prefix = this.#tuple.end;
   }
 
-  derive({ time, idStart, idEnd }: PlainJupyterMessage): string {
+  derive({ time, micros, idStart, idEnd }: PlainJupyterMessage): string {
     const tuple = this.#tuple;
     tuple.end = this.#prefix;
     tuple.addRange(this.#bytes, idStart, idEnd);
     tuple.addAscii(']');
-    return deriveIdOfBytes(time, tuple.bytes.subarray(0, tuple.end));
+    return deriveIdOfBytes(time, tuple.bytes.subarray(0, tuple.end), micros);
   }
 }
 

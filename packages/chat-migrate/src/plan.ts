@@ -61,14 +61,16 @@ export interface PlanOptions {
  * What a legacy chat becomes: a pure function of its bytes. Nothing is written; the plan of the same bytes is the
  * same on every machine, and plans of two revisions of one chat merge to the union of their rows.
  */
-export function planMigration(bytes: Uint8Array, options: PlanOptions = {}): PlanResult {
-  if (bytes.length > MAX_BYTES) {
+export function planMigration(source: Uint8Array, options: PlanOptions = {}): PlanResult {
+  if (source.length > MAX_BYTES) {
     return {
       ok: false,
       code: 'too_large',
-      message: `expected at most ${MAX_BYTES} bytes, got ${bytes.length}`,
+      message: `expected at most ${MAX_BYTES} bytes, got ${source.length}`,
     };
   }
+  // A file is read as a Buffer of Node: each range of that is another, and takes several times as long to make.
+  const bytes = new Uint8Array(source.buffer, source.byteOffset, source.length);
   const progress = new Progress(bytes.length, options.onProgress);
   const { format, reason, document } = detect(bytes, progress);
   const { format: wanted } = options;

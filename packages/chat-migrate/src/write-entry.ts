@@ -119,7 +119,7 @@ export class TailedMessage implements WrittenEntry {
     const reply = this.#reply === undefined ? '' : `,"reply_to_message_id":"${this.#reply}"`;
     const after = this.#after === undefined ? '' : `,"after":"${this.#after}"`;
     const head = `{"type":"message","message_id":"${this.ref}","thread_id":"${this.#thread_id}"${reply}${after}`;
-    return isWide(tail) ? new Escaper().escape(head + tail) : head + tail;
+    return escapeLine(head + tail);
   }
 
   /** Bytes that `writeTo` takes at the most; 0 where it can't be used. */
@@ -232,8 +232,12 @@ function writeLine(entry: Entry, content: string | undefined): string | undefine
     left -= 1;
   }
   if (left !== 0) return undefined;
-  line = new Escaper().escape(`${line}}`);
+  line = escapeLine(`${line}}`);
   return line.length > LIMITS.line ? undefined : line;
+}
+
+function escapeLine(line: string): string {
+  return isWide(line) ? new Escaper().escape(line) : line;
 }
 
 const NAME_LENGTH = 4096;

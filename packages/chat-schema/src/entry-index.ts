@@ -167,6 +167,33 @@ export class EntryIndex extends LineTable {
     }
   }
 
+  /** Torn lines about a message or its attempts, and where each begins in its text. O(texts). */
+  *tornAbout(message: number): IterableIterator<{
+    readonly lane: LaneText;
+    readonly start: number;
+    readonly line: string;
+  }> {
+    for (const state of this.#texts) {
+      if (state?.open === undefined || state.open.row >= 0) continue;
+      const { lane, hidden } = this.headerList[state.header] ?? {};
+      if (lane === undefined || lane === null || hidden === true) continue;
+      if (!this.#messagesOf(state.open.text).includes(message)) continue;
+      yield { lane: state.lane, start: state.open.start, line: state.open.text };
+    }
+  }
+
+  /** The messages that a line about a message or an attempt is about. */
+  #messagesOf(line: string): readonly number[] {
+    const head = this.#head;
+    readHead(line, 0, line.length, head);
+    if (head.subject < 0 || head.subjectRole === ROLE.thread) return [];
+    const slot = this.slots.find(line.substring(head.subject, head.subject + ULID_LENGTH));
+    if (slot === undefined) return [];
+    return head.subjectRole === ROLE.message
+      ? [slot]
+      : this.attemptMessages(slot).map((row) => this.subjectOf(row));
+  }
+
   /** The stamp of the line: its own id; of parts and interrupts, whose ids are derived, their attempt's. */
   stampOf(row: number): string {
     const line = this.rawLine(row);
@@ -275,7 +302,7 @@ export class EntryIndex extends LineTable {
   #extend(text: number, state: TextState, open: OpenLine, chunk: string, newline: number): void {
     const more = newline < 0 ? chunk : chunk.slice(0, newline);
     open.text += more;
-    if (open.row < 0) markLanes(this.#touched);
+    if (open.row < 0) this.#touchTorn(open);
     if (newline >= 0) {
       state.open = undefined;
       if (open.row < 0) {
@@ -300,11 +327,11 @@ export class EntryIndex extends LineTable {
   /** What came is no whole run of text, or too much of it: the line is read again, if it still can be closed. */
   #checkOpen(open: OpenLine): void {
     this.#touchRow(open.row);
-    open.whole = !endsInEscape(open.text);
+    open.whole = canGrow(open.text);
     if (closeLine(open.text) !== undefined) return;
     this.#killRow(open.row);
     open.row = -1;
-    markLanes(this.#touched);
+    this.#touchTorn(open);
   }
 
   #stream(open: OpenLine, text: string | undefined): void {
@@ -324,7 +351,7 @@ export class EntryIndex extends LineTable {
     this.#file(text, state, open.text, 0, open.text.length, open.start, true);
     if (this.size === row) return;
     open.row = row;
-    open.whole = !endsInEscape(open.text);
+    open.whole = canGrow(open.text);
     if (this.kindOf(row) === KIND.part) {
       open.attempt = this.subjectOf(row);
       open.n = readNumber(open.text);
@@ -421,6 +448,14 @@ export class EntryIndex extends LineTable {
     return text.slice(this.startOf(row), end < 0 ? text.length : end);
   }
 
+  /** No record changes, but what is redacted must not come back behind a deletion. */
+  #touchTorn({ text }: OpenLine): void {
+    const touched = this.#touched;
+    if (touched === undefined) return;
+    markLanes(touched);
+    for (const slot of this.#messagesOf(text)) if (this.hasRedaction(slot)) touched.messages.add(slot);
+  }
+
   #touchRow(row: number): void {
     const touched = this.#touched;
     if (touched === undefined) return;
@@ -507,6 +542,12 @@ export class EntryIndex extends LineTable {
       if (now !== '') this.#appendText(text, state, now);
     }
   }
+}
+
+/** Whether what is appended to an open line is text of its own, and says nothing of what stands before it. */
+function canGrow(open: string): boolean {
+  // Behind a deletion nothing can be read ([LN11]), though the line could be while the deletion was its end.
+  return !open.includes('\0') && !endsInEscape(open);
 }
 
 function markAny(touched: Touched | undefined): void {

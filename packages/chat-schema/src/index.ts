@@ -112,4 +112,5 @@ export type {
   Waiting,
 } from './records.js';
 export { ChatOrigin } from './structs.js';
+export { systemTimers, type Timers } from './timers.js';
 export type { ChatReader } from './view.js';

@@ -19,11 +19,26 @@ function privateRows(index: EntryIndex, slot: number): number[] {
 
 /** Whether some text of the message still stands in the document. */
 export function hasPrivateText(index: EntryIndex, slot: number): boolean {
-  return privateRows(index, slot).some((row) => {
-    const line = index.rawLine(row);
+  return listPrivateLines(index, slot).some(({ line }) =>
     // What reads as a deletion is gone already, wherever damage has put it.
-    return findPrivateRanges(line).some(([start, end]) => /[^\0]/.test(line.slice(start, end)));
+    findPrivateRanges(line).some(([start, end]) => /[^\0]/.test(line.slice(start, end))),
+  );
+}
+
+interface PrivateLine {
+  readonly lane: LaneText;
+  /** Where it begins in its text. */
+  readonly start: number;
+  readonly line: string;
+}
+
+/** Also lines that can't be read, because more came behind a deletion. */
+function listPrivateLines(index: EntryIndex, slot: number): readonly PrivateLine[] {
+  const rows = privateRows(index, slot).map((row) => {
+    const { lane, start } = index.placeOf(row);
+    return { lane, start, line: index.rawLine(row) };
   });
+  return [...rows, ...index.tornAbout(slot)];
 }
 
 /** Whether the row is about a redacted message, and so read blanked. */
@@ -38,11 +53,10 @@ export function isRedactedRow(index: EntryIndex, row: number): boolean {
 /** Deletes what stands between the quotes. Lines stay JSON, offsets in their texts change. */
 export function deletePrivateText(transaction: Y.Transaction, index: EntryIndex, slot: number): void {
   const byText = new Map<LaneText, (readonly [number, number])[]>();
-  for (const row of privateRows(index, slot)) {
-    const { lane, start } = index.placeOf(row);
+  for (const { lane, start, line } of listPrivateLines(index, slot)) {
     const ranges = byText.get(lane) ?? [];
     byText.set(lane, ranges);
-    for (const [from, to] of findPrivateRanges(index.rawLine(row))) ranges.push([start + from, start + to]);
+    for (const [from, to] of findPrivateRanges(line)) ranges.push([start + from, start + to]);
   }
   for (const [lane, ranges] of byText) deleteFromLaneText(transaction, lane, ranges);
 }

@@ -202,6 +202,22 @@ describe('redaction and damage', () => {
     expectSame([{ chat, doc }, late]);
   });
 
+  it('[LN11] text that comes behind a deletion in an open line is read as a fresh document reads it', () => {
+    const { a, b, thread_id } = createPair();
+    const writer = a.chat.openMessage({ thread_id, sender_id: 'ada' });
+    const part = writer.openPart();
+    part.append('one ');
+    syncAll([a, b]);
+    deleteText(b.doc, 'one ');
+    expect(b.chat.message(writer.message_id)?.parts).toMatchObject([{ text: '' }]);
+    // The writer has not heard of it.
+    part.append('two ');
+    send(a.doc, b.doc);
+    expect(b.chat.message(writer.message_id)?.parts).toEqual([]);
+    expect(b.chat.quarantine()).toMatchObject([{ reason: 'torn' }]);
+    expectSame([b], { copies: false });
+  });
+
   it('[RX3] a replica that may write deletes unblanked text again, after the transaction that brought it', () => {
     const { a, b, thread_id } = createPair();
     const { message_id } = say(a.chat, thread_id, 'SECRET');

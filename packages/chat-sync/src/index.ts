@@ -84,4 +84,3 @@ export {
   type StoredRow,
   type WrittenRows,
 } from './storage/index.js';
-export { systemTimers, type Timers } from './timers.js';

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { deriveUlid } from '@chatdoc/schema';
+import { deriveUlid, type Timers } from '@chatdoc/schema';
 import { createEncoder, toUint8Array, writeVarString, writeVarUint } from 'lib0/encoding';
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { openPresence, type Presence, type PresenceLimits } from '../src/presence/presence.js';
-import type { Timers } from '../src/timers.js';
 
 /** Real awareness objects that send each other what a provider would, on one clock that tests set. */
 

@@ -1,3 +1,4 @@
+import type { Timers } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
@@ -10,7 +11,6 @@ import {
 } from '../src/storage/index.js';
 import { FaultPlan, memoryHarness, storageConformance, withFaults } from '../src/testing/index.js';
 import { digestOf, openSampleChat, SAMPLE_NAME, say, writeHistory } from '../src/testing/sample-chat.js';
-import type { Timers } from '../src/timers.js';
 
 /** Time passes when the test says so. */
 class TestTimers implements Pick<Timers, 'setTimer' | 'clearTimer'> {

@@ -12,7 +12,6 @@ export const SLOTS = ['red', 'green', 'blue'].map(
 
 /** A lease that shows its effect within seconds. */
 export const LEASE_MS = 3_000;
-export const RENEW_MS = 500;
 
 export type Role = 'hub' | 'backend' | 'viewer';
 

@@ -1,8 +1,14 @@
-import { type Chat, ChatDocError, type Thread, type ThreadConfig } from '@chatdoc/schema';
+import {
+  type Chat,
+  ChatDocError,
+  systemTimers,
+  type Thread,
+  type ThreadConfig,
+  type Timers,
+} from '@chatdoc/schema';
 import type { Agent } from './agent.js';
 import type { Liveness } from './liveness.js';
 import { ServedChat } from './served-chat.js';
-import { systemTimers, type Timers } from './timers.js';
 import { TURN_LIMITS, type TurnLimits, type TurnResult } from './turn-run.js';
 
 /** Who answers in a thread. */
@@ -17,13 +23,27 @@ export interface AgentBinding {
 export interface ServeOptions {
   /** Undefined for threads that this process cannot run: then it neither runs nor recovers their turns. */
   readonly agentFor: (thread: Thread, config: ThreadConfig) => AgentBinding | undefined;
-  /** Without it nothing shows which attempts are alive, and this process never calls one interrupted. */
+  /**
+   * Without it nothing shows which attempts are alive, and this process never calls one interrupted; nor does it
+   * before `setSynced`.
+   */
   readonly liveness?: Liveness;
   /**
    * How long a prompt is left to other runners before this one claims it, ms; 0 unless given. Where several that
    * are online serve one thread, all but one should wait longer than an update takes to reach them.
    */
   readonly claim_delay_ms?: number;
+}
+
+/** A chat that an engine serves. */
+export interface Service {
+  /**
+   * Says whether this process is in sync with its peers, in both directions; it counts as not, until this is
+   * called. The host calls it whenever that changes, or once where nothing can come between, as at a file.
+   */
+  setSynced(isSynced: boolean): void;
+  /** Ends what runs. */
+  close(): Promise<void>;
 }
 
 export interface EngineOptions {
@@ -33,8 +53,8 @@ export interface EngineOptions {
   /** Turns at the same time, over all documents; 4 unless given. */
   readonly concurrency?: number;
   /**
-   * How long an attempt must have been shown by nobody before its runner counts as gone, ms. Longer than two
-   * renewals of awareness, 30 s.
+   * How long an attempt must have been shown by nobody before its runner counts as gone, ms; 40,000 unless given.
+   * Well above the time between two renewals of presence, 10 s: whoever comes back hears of some peers only then.
    */
   readonly lease_ms?: number;
   readonly limits?: Partial<TurnLimits>;
@@ -89,13 +109,14 @@ export class TurnEngine {
     }
   }
 
-  /** Serves a chat from now on: also what waits in it, and what a crash left. The result ends it. */
-  serve(chat: Chat, options: ServeOptions): { close(): Promise<void> } {
+  /** Serves a chat from now on: also what waits in it, and what a crash left. */
+  serve(chat: Chat, options: ServeOptions): Service {
     if (this.#isClosed) throw new ChatDocError('not_open', 'serve', 'the engine was closed');
     const served = new ServedChat(this, chat, options);
     this.#served.add(served);
     this.schedule();
     return {
+      setSynced: (isSynced) => served.setSynced(isSynced),
       close: async () => {
         await served.close();
         this.#served.delete(served);

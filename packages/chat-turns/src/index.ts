@@ -5,9 +5,10 @@ export {
   type EngineOptions,
   LEASE_MS,
   type ServeOptions,
+  type Service,
   TurnEngine,
 } from './engine.js';
-export { AwarenessLiveness, type AwarenessLivenessOptions, type Liveness } from './liveness.js';
+export type { Liveness } from './liveness.js';
 export { FLUSH_LENGTH, FLUSH_MS } from './part-stream.js';
 export { findHolder, type Holder, listWaiting, NEXT_KEY } from './queue.js';
 export {
@@ -67,6 +68,5 @@ export {
   type ThreadHandle,
 } from './slots.js';
 export type { PromptMessage, PromptRole, Template } from './template.js';
-export { systemTimers, type Timers } from './timers.js';
 export { narrowChat, type TurnChat } from './turn-chat.js';
 export { TURN_LIMITS, type TurnLimits, type TurnOutcome, type TurnResult } from './turn-run.js';

@@ -1,5 +1,4 @@
-import type { AttemptWriter, PartWriter } from '@chatdoc/schema';
-import type { Timers } from './timers.js';
+import type { AttemptWriter, PartWriter, Timers } from '@chatdoc/schema';
 
 /** Between two flushes of a stream, ms: a reader sees motion, and a transaction is not spent on each token. */
 export const FLUSH_MS = 50;
@@ -32,7 +31,7 @@ export class PartStream {
     const now = this.#timers.now();
     const waited = this.#flushed === undefined ? FLUSH_MS : now - this.#flushed;
     if (this.#buffer.length >= FLUSH_LENGTH || waited >= FLUSH_MS) this.#flush(now);
-    else this.#timer ??= this.#timers.set(this.#onTimer, FLUSH_MS - waited);
+    else this.#timer ??= this.#timers.setTimer(this.#onTimer, FLUSH_MS - waited);
   }
 
   close(): void {
@@ -69,7 +68,7 @@ export class PartStream {
 
   #clearTimer(): void {
     if (this.#timer === undefined) return;
-    this.#timers.clear(this.#timer);
+    this.#timers.clearTimer(this.#timer);
     this.#timer = undefined;
   }
 }

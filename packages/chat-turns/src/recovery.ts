@@ -1,5 +1,5 @@
+import type { Timers } from '@chatdoc/schema';
 import type { Liveness } from './liveness.js';
-import type { Timers } from './timers.js';
 import type { TurnChat } from './turn-chat.js';
 
 interface Suspect {
@@ -24,6 +24,9 @@ export class Recovery {
   readonly #onFault: (error: unknown) => void;
   readonly #suspects = new Map<string, Suspect>();
   readonly #unsubscribe: () => void;
+  /** Since when this process has been in sync with its peers without a break; undefined while it is not. */
+  #syncedSince: number | undefined;
+  #live: readonly string[] = [];
   #timer: unknown;
 
   constructor(
@@ -39,6 +42,10 @@ export class Recovery {
     this.#leaseMs = leaseMs;
     this.#onFault = onFault;
     this.#unsubscribe = liveness.subscribe(() => this.#mark());
+  }
+
+  setSynced(isSynced: boolean): void {
+    this.#syncedSince = isSynced ? (this.#syncedSince ?? this.#timers.now()) : undefined;
   }
 
   /** The open attempts of a thread that this process does not run. */
@@ -64,14 +71,19 @@ export class Recovery {
   #mark(): void {
     if (this.#suspects.size === 0) return;
     const now = this.#timers.now();
-    const live = this.#liveness.attempts();
-    for (const [attempt, suspect] of this.#suspects) if (live.has(attempt)) suspect.since = now;
+    const before = this.#live;
+    this.#live = this.#liveness.liveAttempts();
+    // What was live when we looked last is gone since now at most: we may have been asleep.
+    for (const attempt of [...before, ...this.#live]) {
+      const suspect = this.#suspects.get(attempt);
+      if (suspect !== undefined) suspect.since = now;
+    }
   }
 
   #look(): void {
     this.#mark();
     const now = this.#timers.now();
-    const synced = this.#liveness.syncedSince();
+    const synced = this.#syncedSince;
     for (const [attempt, suspect] of [...this.#suspects]) {
       const heldSince = synced === undefined ? now : Math.max(synced, suspect.since);
       if (now - heldSince < this.#leaseMs) continue;
@@ -82,10 +94,10 @@ export class Recovery {
 
   #arm(): void {
     if (this.#suspects.size === 0) {
-      this.#timers.clear(this.#timer);
+      this.#timers.clearTimer(this.#timer);
       this.#timer = undefined;
     } else {
-      this.#timer ??= this.#timers.set(this.#onTimer, this.#leaseMs / LOOKS);
+      this.#timer ??= this.#timers.setTimer(this.#onTimer, this.#leaseMs / LOOKS);
     }
   }
 

@@ -1,5 +1,5 @@
+import { systemTimers, type Timers } from '@chatdoc/schema';
 import type { Agent, Turn, TurnEvent } from './agent.js';
-import { systemTimers, type Timers } from './timers.js';
 
 /** What a scripted agent does, one step after the other. */
 export type ScriptStep =
@@ -52,11 +52,11 @@ async function* perform(
 function wait(ms: number | undefined, timers: Timers, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
-    const timer = ms === undefined ? undefined : timers.set(resolve, ms);
+    const timer = ms === undefined ? undefined : timers.setTimer(resolve, ms);
     signal?.addEventListener(
       'abort',
       () => {
-        timers.clear(timer);
+        timers.clearTimer(timer);
         resolve();
       },
       { once: true },

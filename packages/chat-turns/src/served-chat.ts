@@ -89,6 +89,10 @@ export class ServedChat {
     return false;
   }
 
+  setSynced(isSynced: boolean): void {
+    this.#recovery?.setSynced(isSynced);
+  }
+
   /** Ends what runs. Settled once each agent has ended or was left behind. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -143,7 +147,7 @@ export class ServedChat {
     if (promptId === undefined) this.#left.delete(threadId);
     else if (!isSame) {
       this.#left.set(threadId, { promptId, since: timers.now() });
-      timers.set(() => {
+      timers.setTimer(() => {
         this.#dirty.add(threadId);
         this.#engine.schedule();
       }, delay);
@@ -224,8 +228,8 @@ export class ServedChat {
   #show(attempt: string, isAlive: boolean): void {
     const { liveness } = this.#options;
     try {
-      if (isAlive) liveness?.show(attempt);
-      else liveness?.hide(attempt);
+      if (isAlive) liveness?.addAttempt(attempt);
+      else liveness?.removeAttempt(attempt);
     } catch (error) {
       this.#stopServing(null, error);
     }

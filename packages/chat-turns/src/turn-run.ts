@@ -1,6 +1,5 @@
-import { type Attempt, ChatDocError, type Message } from '@chatdoc/schema';
+import { type Attempt, ChatDocError, type Message, type Timers } from '@chatdoc/schema';
 import { type Agent, AgentError, type Turn, type TurnErrorCode, type TurnEvent } from './agent.js';
-import type { Timers } from './timers.js';
 import { listAttempts, type TurnChat } from './turn-chat.js';
 import type { TurnWriter } from './turn-writer.js';
 
@@ -93,9 +92,9 @@ export class TurnRun {
 
   start(agent: Agent): void {
     const { timers, limits } = this.#host;
-    this.#turnTimer = timers.set(() => this.#timeout(), limits.turn_timeout_ms);
+    this.#turnTimer = timers.setTimer(() => this.#timeout(), limits.turn_timeout_ms);
     this.#heard = timers.now();
-    this.#idleTimer = timers.set(this.#onIdle, limits.idle_timeout_ms);
+    this.#idleTimer = timers.setTimer(this.#onIdle, limits.idle_timeout_ms);
     try {
       if (this.turn.continues !== undefined) this.#writer.carry(this.turn.continues);
     } catch (error) {
@@ -144,7 +143,7 @@ export class TurnRun {
       this.#settle(ending, false);
     } else if (this.#ending === undefined) {
       this.#ending = ending;
-      this.#endTimer = this.#host.timers.set(
+      this.#endTimer = this.#host.timers.setTimer(
         () => this.#settle(ending, false),
         this.#host.limits.stop_grace_ms,
       );
@@ -184,7 +183,7 @@ export class TurnRun {
     this.#take(result.value);
     this.#pulled += 1;
     if (this.#pulled % EVENTS_AT_ONCE > 0) this.#pull();
-    else this.#host.timers.set(() => this.#pull(), 0);
+    else this.#host.timers.setTimer(() => this.#pull(), 0);
   };
 
   readonly #onFail = (error: unknown): void => this.#fail(error);
@@ -232,7 +231,7 @@ export class TurnRun {
     const { timers, limits } = this.#host;
     const left = this.#heard + limits.idle_timeout_ms - timers.now();
     if (left <= 0) this.#timeout();
-    else this.#idleTimer = timers.set(this.#onIdle, left);
+    else this.#idleTimer = timers.setTimer(this.#onIdle, left);
   };
 
   #timeout(): void {
@@ -243,7 +242,7 @@ export class TurnRun {
     if (this.#settled) return;
     this.#settled = true;
     const { timers, limits } = this.#host;
-    for (const timer of [this.#idleTimer, this.#turnTimer, this.#endTimer]) timers.clear(timer);
+    for (const timer of [this.#idleTimer, this.#turnTimer, this.#endTimer]) timers.clearTimer(timer);
     const { thread, prompt, message_id, attempt } = this.turn;
     const ids = { thread_id: thread.thread_id, prompt_id: prompt.message_id, message_id, attempt };
     let settled = ending;
@@ -252,7 +251,7 @@ export class TurnRun {
     } catch (error) {
       settled = this.#writeFault(error);
     }
-    this.#endTimer = timers.set(() => this.#finishDrain(), limits.drain_ms);
+    this.#endTimer = timers.setTimer(() => this.#finishDrain(), limits.drain_ms);
     this.#host.onSettled({ ...ids, ...settled, acknowledged });
   }
 
@@ -299,7 +298,7 @@ export class TurnRun {
   #finishDrain(): void {
     if (this.#drained || !this.#settled) return;
     this.#drained = true;
-    this.#host.timers.clear(this.#endTimer);
+    this.#host.timers.clearTimer(this.#endTimer);
     // Not awaited: it ends when the agent does, if ever.
     try {
       this.#iterator?.return?.().then(undefined, () => undefined);

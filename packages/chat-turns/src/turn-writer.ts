@@ -4,11 +4,11 @@ import {
   ChatDocError,
   type JsonObject,
   type NewPart,
+  type Timers,
 } from '@chatdoc/schema';
 import { TOOL_ENDS, type TurnEvent } from './agent.js';
 import { PartStream } from './part-stream.js';
 import { pickIds, type SessionIds } from './session.js';
-import type { Timers } from './timers.js';
 
 export interface TurnEnd {
   readonly finish_reason: string;

@@ -198,7 +198,7 @@ describe('claiming', () => {
       running += 1;
       most = Math.max(most, running);
       began.push(turn.prompt.content);
-      await new Promise<void>((resolve) => timers.set(resolve, 100));
+      await new Promise<void>((resolve) => timers.setTimer(resolve, 100));
       yield say('done');
       running -= 1;
     };

@@ -1,16 +1,12 @@
 import { type Chat, ChatDocError } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
-import { Awareness } from 'y-protocols/awareness';
-import * as Y from 'yjs';
 import {
   type Agent,
-  AwarenessLiveness,
   LEASE_MS,
   type Liveness,
   retryTurn,
   stopTurn,
   submitPrompt,
-  systemTimers,
   TurnEngine,
   type TurnEvent,
   type TurnResult,
@@ -165,7 +161,7 @@ describe('an agent', () => {
     const deaf: Agent = async function* () {
       for (;;) {
         yield say('on ');
-        await new Promise<void>((resolve) => timers.set(resolve, 100));
+        await new Promise<void>((resolve) => timers.setTimer(resolve, 100));
       }
     };
     const timers = new FakeTimers();
@@ -220,10 +216,10 @@ describe('a host', () => {
   });
 
   it('[TE16] whose liveness throws loses no turn and no place', async () => {
-    for (const method of ['show', 'hide'] as const) {
+    for (const method of ['addAttempt', 'removeAttempt'] as const) {
       const error = new Error('the provider is gone');
       const timers = new FakeTimers();
-      const liveness: Liveness = new LivenessBoard().join(timers);
+      const liveness: Liveness = new LivenessBoard().join();
       liveness[method] = () => {
         throw error;
       };
@@ -317,16 +313,6 @@ describe('a host', () => {
     expect(outcomes(events)).toEqual(['complete']);
   });
 
-  it('[RC7] with two livenesses on one awareness is told so, until one is closed', () => {
-    const awareness = new Awareness(new Y.Doc());
-    const timers = new FakeTimers();
-    const first = new AwarenessLiveness(awareness, { timers });
-    expect(() => new AwarenessLiveness(awareness, { timers })).toThrowError(ChatDocError);
-    first.close();
-    new AwarenessLiveness(awareness, { timers }).close();
-    awareness.destroy();
-  });
-
   it('[RC1] that is recovering takes what is submitted, and runs it after the skip', async () => {
     const board = new LivenessBoard();
     const dead = createBackend(new HandAgent().agent, { board });
@@ -346,14 +332,6 @@ describe('a host', () => {
     const { message_id } = (sent as { message: { message_id: string } }).message;
     expect(answerTo(next.chat, thread_id, message_id).content).toBe('yes');
   });
-});
-
-it('[TE13] a timer of the system that never ends is none', async () => {
-  const fired: number[] = [];
-  const timer = systemTimers.set(() => fired.push(1), Number.POSITIVE_INFINITY);
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  systemTimers.clear(timer);
-  expect(fired).toEqual([]);
 });
 
 function createReplicaWithTimers(): { readonly chat: Chat; readonly timers: FakeTimers } {

@@ -1,14 +1,16 @@
 import type { Message } from '@chatdoc/schema';
-import { describe, expect, it } from 'vitest';
+import { openPresence, PRESENCE_LIMITS, type Presence } from '@chatdoc/sync';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import {
-  AwarenessLiveness,
+  type AgentBinding,
   continueTurn,
   LEASE_MS,
   retryTurn,
   type ScriptStep,
   scriptedAgent,
+  TurnEngine,
 } from '../src/index.js';
 import {
   answerTo,
@@ -21,6 +23,7 @@ import {
   FakeTimers,
   HandAgent,
   LivenessBoard,
+  NETWORK,
   outcomes,
   present,
   reload,
@@ -79,12 +82,31 @@ describe('recovery', () => {
     const other = createBackend(hand.agent, { board, replica: reload(runner.doc, 'other') });
     await other.timers.advance(20 * LEASE_MS);
     expect(entriesOf(other.chat, 'interrupt')).toEqual([]);
-    // It dies: the lease begins when it was last shown.
+    // It dies between two looks: the lease begins then, not with the look before.
+    await other.timers.advance(LEASE_MS / 16);
     runner.kill();
-    await other.timers.advance(LEASE_MS - LEASE_MS / 8);
+    await other.timers.advance(LEASE_MS);
     expect(entriesOf(other.chat, 'interrupt')).toEqual([]);
-    await other.timers.advance(LEASE_MS / 4);
+    await other.timers.advance(LEASE_MS / 8);
     expect(answerTo(other.chat, thread_id, prompt.message_id).acp_interrupted).toBe(true);
+  });
+
+  it('[RC1] a sign of life in the last moment begins the lease anew, also if nobody tells of it', async () => {
+    const before = await crash();
+    let live: readonly string[] = [];
+    const silent = { liveAttempts: () => live, subscribe: () => () => undefined };
+    const again = createBackend(before.hand.agent, {
+      replica: reload(before.dead.doc, 'again'),
+      serve: { liveness: { ...before.board.join(), ...silent } },
+    });
+    await again.timers.advance(LEASE_MS - 1);
+    live = [before.hand.turn().attempt];
+    await again.timers.advance(1);
+    live = [];
+    await again.timers.advance(LEASE_MS - 1);
+    expect(answerOf(again, before).generating).toBe(true);
+    await again.timers.advance(LEASE_MS / 4);
+    expect(answerOf(again, before).acp_interrupted).toBe(true);
   });
 
   it('[RC2] not by a process that cannot run the thread', async () => {
@@ -116,13 +138,33 @@ describe('recovery', () => {
     });
     for (let round = 0; round < 5; round += 1) {
       await again.timers.advance(LEASE_MS - 1_000);
-      again.liveness.setSynced(false);
+      again.service.setSynced(false);
       await again.timers.advance(LEASE_MS * 2);
       expect(answerOf(again, before).generating).toBe(true);
-      again.liveness.setSynced(true);
+      again.service.setSynced(true);
     }
     await again.timers.advance(LEASE_MS + LEASE_MS / 8);
     expect(answerOf(again, before).acp_interrupted).toBe(true);
+  });
+
+  it('[RC9] not before the host has said that it is in sync, which it may say again', async () => {
+    const before = await crash();
+    const replica = reload(before.dead.doc, 'again');
+    const timers = new FakeTimers();
+    const engine = new TurnEngine({ runner_id: 'again', timers });
+    const liveness = before.board.join();
+    const agentFor = (): AgentBinding => ({ agent: before.hand.agent, sender_id: 'agent' });
+    const service = engine.serve(replica.chat, { agentFor, liveness });
+    const isOpen = (): boolean =>
+      answerTo(replica.chat, before.thread_id, before.prompt.message_id).generating;
+    await timers.advance(10 * LEASE_MS);
+    expect(isOpen()).toBe(true);
+    service.setSynced(true);
+    await timers.advance(LEASE_MS - 1_000);
+    service.setSynced(true);
+    expect(isOpen()).toBe(true);
+    await timers.advance(1_000 + LEASE_MS / 8);
+    expect(isOpen()).toBe(false);
   });
 
   it('[RC3] recovery begins nothing and asks for nothing', async () => {
@@ -231,138 +273,92 @@ describe('a crash at every event', () => {
   });
 });
 
-describe('liveness over awareness', () => {
-  function createPeer(): { awareness: Awareness; liveness: AwarenessLiveness; timers: FakeTimers } {
-    const timers = new FakeTimers();
-    const awareness = new Awareness(new Y.Doc());
-    return { awareness, timers, liveness: new AwarenessLiveness(awareness, { timers }) };
-  }
+/** Processes with presence, over real awareness and the timers of all; while `isConnected` each hears the others. */
+class Room {
+  readonly timers = new FakeTimers();
+  isConnected = true;
+  readonly #all: Awareness[] = [];
 
-  function tell(from: { awareness: Awareness }, to: { awareness: Awareness }): void {
-    const update = encodeAwarenessUpdate(from.awareness, [from.awareness.clientID]);
-    applyAwarenessUpdate(to.awareness, update, 'network');
-  }
-
-  const close = (...peers: { awareness: Awareness; liveness: AwarenessLiveness }[]): void => {
-    for (const { awareness, liveness } of peers) {
-      liveness.close();
-      awareness.destroy();
+  join(user_id: string, doc: Y.Doc): Presence {
+    const awareness = new Awareness(doc);
+    for (const other of this.#all) {
+      applyAwarenessUpdate(awareness, encodeAwarenessUpdate(other, [other.clientID]), NETWORK);
     }
-  };
-
-  it('[RC7] shows what a live peer runs, and forgets one that falls silent', async () => {
-    const [a, b] = [createPeer(), createPeer()];
-    let heard = 0;
-    b.liveness.subscribe(() => {
-      heard += 1;
+    this.#all.push(awareness);
+    awareness.on('update', ({ added, updated, removed }: Record<string, number[]>) => {
+      if (!this.isConnected) return;
+      const changed = [...(added ?? []), ...(updated ?? []), ...(removed ?? [])];
+      for (const other of this.#all) {
+        if (other !== awareness)
+          applyAwarenessUpdate(other, encodeAwarenessUpdate(awareness, changed), NETWORK);
+      }
     });
-    a.liveness.show('one');
-    a.liveness.show('two');
-    a.liveness.hide('two');
-    tell(a, b);
-    expect([...b.liveness.attempts()]).toEqual(['one']);
-    expect([...a.liveness.attempts()]).toEqual(['one']);
-    expect(heard).toBeGreaterThan(0);
-    await b.timers.advance(29_999);
-    expect(b.liveness.attempts().size).toBe(1);
-    // It renews what it shows, with nothing new in it.
-    a.awareness.setLocalState(a.awareness.getLocalState());
-    tell(a, b);
-    await b.timers.advance(29_999);
-    expect(b.liveness.attempts().size).toBe(1);
-    // The same update again is no sign of life.
-    tell(a, b);
-    await b.timers.advance(1);
-    expect(b.liveness.attempts().size).toBe(0);
-    close(a, b);
-  });
+    return openPresence(awareness, { user: { user_id }, timers: this.timers });
+  }
 
-  it('[RC7] a wall clock that jumps changes nothing', async () => {
-    const now = Date.now;
-    const [a, b] = [createPeer(), createPeer()];
-    a.liveness.show('one');
-    for (const jump of [86_400_000, -86_400_000]) {
-      Date.now = () => now() + jump;
-      tell(a, b);
-      await b.timers.advance(10_000);
-      expect(b.liveness.attempts().has('one')).toBe(true);
-    }
-    await b.timers.advance(30_000);
-    expect(b.liveness.attempts().has('one')).toBe(false);
-    Date.now = now;
-    close(a, b);
-  });
+  close(): void {
+    for (const awareness of this.#all) awareness.destroy();
+  }
+}
 
-  it('[RC7] what is no list of attempts is none', () => {
-    const [a, b] = [createPeer(), createPeer()];
-    const odd: unknown[] = [
-      7,
-      'text',
-      [],
-      { attempts: 'x' },
-      { attempts: [1, null, {}] },
-      { attempts: { length: 9 } },
-    ];
-    for (const state of odd) {
-      a.awareness.setLocalState(state as Record<string, unknown>);
-      tell(a, b);
-      expect([...b.liveness.attempts()], JSON.stringify(state)).toEqual([]);
-    }
-    a.awareness.setLocalState({ attempts: Array.from({ length: 10_000 }, (_, at) => `a${at}`) });
-    tell(a, b);
-    expect(b.liveness.attempts().size).toBe(256);
-    close(a, b);
+describe('the presence of a provider as liveness', () => {
+  let room: Room;
+  beforeEach(() => {
+    room = new Room();
   });
+  afterEach(() => room.close());
 
-  it('[RC7] being in sync begins when the host says so, and anew after a break', async () => {
-    const peer = createPeer();
-    expect(peer.liveness.syncedSince()).toBeUndefined();
-    await peer.timers.advance(10);
-    peer.liveness.setSynced(true);
-    const since = peer.liveness.syncedSince();
-    await peer.timers.advance(10);
-    peer.liveness.setSynced(true);
-    expect(peer.liveness.syncedSince()).toBe(since);
-    peer.liveness.setSynced(false);
-    expect(peer.liveness.syncedSince()).toBeUndefined();
-    peer.liveness.setSynced(true);
-    expect(peer.liveness.syncedSince()).toBe(peer.timers.now());
-    close(peer);
-  });
-
-  it('[RC7] over real awareness a turn is shown while it runs, and recovered when its runner is gone', async () => {
-    const timers = new FakeTimers();
-    const replicas = [createReplica('a'), createReplica('b')] as const;
-    const awareness = replicas.map(({ doc }) => new Awareness(doc));
-    const [one, two] = awareness as [Awareness, Awareness];
-    for (const [from, to] of [
-      [one, two],
-      [two, one],
-    ] as const) {
-      from.on('update', ({ added, updated, removed }: Record<string, number[]>) => {
-        const changed = [...(added ?? []), ...(updated ?? []), ...(removed ?? [])];
-        applyAwarenessUpdate(to, encodeAwarenessUpdate(from, changed), 'network');
-      });
-    }
-    const livenesses = awareness.map((each) => new AwarenessLiveness(each, { timers }));
-    for (const liveness of livenesses) liveness.setSynced(true);
+  it('[RC8] everybody who looks at presence sees what an engine runs, while it runs', async () => {
     const hand = new HandAgent();
-    const backends = replicas.map((replica, at) =>
-      createBackend(hand.agent, { replica, timers, serve: { liveness: present(livenesses[at]) } }),
+    const replica = createReplica('runner');
+    const liveness = room.join('runner', replica.doc);
+    const runner = createBackend(hand.agent, { replica, timers: room.timers, serve: { liveness } });
+    const editor = room.join('ada', new Y.Doc());
+    ask(runner.chat, createThread(runner.chat));
+    await settle();
+    const { attempt } = hand.turn();
+    expect(editor.peers()).toMatchObject([{ user_id: 'runner', attempts: [attempt] }]);
+    expect(editor.liveAttempts()).toEqual([attempt]);
+    await room.timers.advance(5 * LEASE_MS);
+    expect(editor.liveAttempts(), 'it is renewed').toEqual([attempt]);
+    await hand.feed().end();
+    expect(outcomes(runner.events)).toEqual(['complete']);
+    expect(editor.liveAttempts()).toEqual([]);
+  });
+
+  it('[RC8] recovery leaves alone what presence shows, and sees when the runner is gone', async () => {
+    const hand = new HandAgent();
+    const replicas = [createReplica('a'), createReplica('b')] as const;
+    const [one, two] = replicas.map((replica, at) =>
+      createBackend(hand.agent, {
+        replica,
+        timers: room.timers,
+        serve: { liveness: room.join(`r${at}`, replica.doc) },
+      }),
     ) as [Backend, Backend];
-    const thread_id = createThread(replicas[0].chat);
-    const prompt = ask(replicas[0].chat, thread_id);
+    const thread_id = createThread(one.chat);
+    const prompt = ask(one.chat, thread_id);
     await settle();
     syncAll(replicas);
-    const attempt = hand.turn().attempt;
-    expect(present(livenesses[1]).attempts().has(attempt)).toBe(true);
-    for (let second = 0; second < 100; second += 10) {
-      one.setLocalState(one.getLocalState());
-      await timers.advance(10_000);
-    }
-    expect(backends[1].chat.state(thread_id).state).toBe('running');
-    await timers.advance(2 * LEASE_MS);
-    expect(answerTo(backends[1].chat, thread_id, prompt.message_id).acp_interrupted).toBe(true);
-    for (const each of awareness) each.destroy();
+    await room.timers.advance(5 * LEASE_MS);
+    expect(two.chat.state(thread_id).state).toBe('running');
+    room.isConnected = false;
+    await room.timers.advance(PRESENCE_LIMITS.lease + LEASE_MS / 2);
+    expect(two.chat.state(thread_id).state).toBe('running');
+    await room.timers.advance(LEASE_MS);
+    expect(answerTo(two.chat, thread_id, prompt.message_id).acp_interrupted).toBe(true);
+  });
+
+  it('[RC8] [TE16] a presence that was closed ends what is served, and loses no turn', async () => {
+    const replica = createReplica('runner');
+    const liveness = room.join('runner', replica.doc);
+    const agent = scriptedAgent({ steps: [say('yes')] });
+    const runner = createBackend(agent, { replica, timers: room.timers, serve: { liveness } });
+    liveness.close();
+    const thread_id = createThread(replica.chat);
+    const { message_id } = ask(replica.chat, thread_id);
+    await runner.engine.idle();
+    expect(runner.events.map((event) => event.type)).toContain('fault');
+    expect(answerTo(replica.chat, thread_id, message_id).content).toBe('yes');
   });
 });

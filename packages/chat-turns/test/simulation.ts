@@ -1,4 +1,4 @@
-import { type Chat, type Message, openChat } from '@chatdoc/schema';
+import { type Chat, type Message, openChat, type Timers } from '@chatdoc/schema';
 import * as Y from 'yjs';
 import {
   type Agent,
@@ -6,10 +6,10 @@ import {
   LEASE_MS,
   type Liveness,
   retryTurn,
+  type Service,
   sendNow,
   stopTurn,
   submitPrompt,
-  type Timers,
   TurnEngine,
   type TurnEvent,
 } from '../src/index.js';
@@ -43,7 +43,7 @@ interface Runner extends Node {
   /** What a crash may bring it back to. */
   saved: Uint8Array;
   shown: ReadonlySet<string>;
-  syncedSince: number | undefined;
+  service: Service;
 }
 
 /** What an agent does in one turn. */
@@ -182,7 +182,7 @@ export class Simulation {
         for (const [at, node] of this.#nodes.entries()) node.side = (b >> at) & 1;
         this.#isPartitioned = true;
         // A provider that is honest says that it is cut off; one that is not makes us interrupt the living.
-        if (a % 3 > 0) for (const runner of this.#runners) runner.syncedSince = undefined;
+        if (a % 3 > 0) for (const { service } of this.#runners) service.setSynced(false);
         return true;
       case 'heal':
         return this.#heal();
@@ -265,15 +265,13 @@ export class Simulation {
     let isDead = false;
     const timers: Timers = {
       now: () => this.#timers.now(),
-      set: (callback, ms) => this.#timers.set(() => isDead || callback(), ms),
-      clear: (handle) => this.#timers.clear(handle),
+      setTimer: (callback, ms) => this.#timers.setTimer(() => isDead || callback(), ms),
+      clearTimer: (timer) => this.#timers.clearTimer(timer),
     };
     const liveness: Liveness = {
-      attempts: () =>
-        new Set(this.#runners.flatMap((each) => (isHeard(each, runner) ? [...each.shown] : []))),
-      show: (attempt) => void shown.add(attempt),
-      hide: (attempt) => void shown.delete(attempt),
-      syncedSince: () => runner.syncedSince,
+      liveAttempts: () => this.#runners.flatMap((each) => (isHeard(each, runner) ? [...each.shown] : [])),
+      addAttempt: (attempt) => void shown.add(attempt),
+      removeAttempt: (attempt) => void shown.delete(attempt),
       subscribe: () => () => undefined,
     };
     const engine = new TurnEngine({ runner_id: runner.name, timers });
@@ -287,10 +285,11 @@ export class Simulation {
       if (!event.acknowledged && event.outcome === 'stopped') this.#count('left behind');
       this.#laws.noteEnd(chat, event);
     });
-    Object.assign(runner, { isUp: true, shown, syncedSince: this.#timers.now() });
     const binding = { agent: this.#createAgent(chat, timers), sender_id: 'agent' };
     const claim_delay_ms = this.#isPolite ? this.#runners.indexOf(runner) * 100 : 0;
-    engine.serve(chat, { agentFor: () => binding, liveness, claim_delay_ms });
+    const service = engine.serve(chat, { agentFor: () => binding, liveness, claim_delay_ms });
+    service.setSynced(true);
+    Object.assign(runner, { isUp: true, shown, service });
     runner.kill = () => {
       isDead = true;
       runner.isUp = false;
@@ -312,7 +311,7 @@ export class Simulation {
       this.#laws.running.add({ chat, message_id, attempt, signal });
       this.#laws.noteOutput(attempt, continues?.content ?? '');
       if (continues !== undefined) this.#count('continued');
-      const wait = (ms: number): Promise<void> => new Promise((resolve) => timers.set(resolve, ms));
+      const wait = (ms: number): Promise<void> => new Promise((resolve) => timers.setTimer(resolve, ms));
       const count = 1 + random.below(4);
       return (async function* (): AsyncGenerator<TurnEvent, void, undefined> {
         for (let at = 0; at < count; at += 1) {
@@ -370,7 +369,7 @@ export class Simulation {
     if (!this.#isPartitioned) return false;
     this.#isPartitioned = false;
     for (const node of this.#nodes) node.side = 0;
-    for (const runner of this.#runners) runner.syncedSince ??= this.#timers.now();
+    for (const { service } of this.#runners) service.setSynced(true);
     this.#exchangeAll();
     return true;
   }

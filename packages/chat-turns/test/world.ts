@@ -6,6 +6,7 @@ import {
   formatDate,
   type Message,
   openChat,
+  type Timers,
 } from '@chatdoc/schema';
 import * as Y from 'yjs';
 import {
@@ -14,7 +15,7 @@ import {
   type EngineOptions,
   type Liveness,
   type ServeOptions,
-  type Timers,
+  type Service,
   TurnEngine,
   type TurnEvent,
 } from '../src/index.js';
@@ -57,14 +58,14 @@ export class FakeTimers implements Timers {
     return this.#now;
   }
 
-  set(callback: () => void, ms: number): unknown {
+  setTimer(callback: () => void, ms: number): unknown {
     this.#count += 1;
     this.#timers.set(this.#count, { at: this.#now + Math.max(0, ms), callback });
     return this.#count;
   }
 
-  clear(handle: unknown): void {
-    this.#timers.delete(handle as number);
+  clearTimer(timer: unknown): void {
+    this.#timers.delete(timer as number);
   }
 
   get pending(): number {
@@ -74,7 +75,7 @@ export class FakeTimers implements Timers {
   /** Drops every timer: the process that set them is gone. */
   kill(): void {
     this.#timers.clear();
-    this.set = () => 0;
+    this.setTimer = () => 0;
   }
 
   /** Lets time pass, timer by timer, and whatever each sets off. */
@@ -164,30 +165,25 @@ export class LivenessBoard {
   readonly #listeners = new Set<() => void>();
 
   /** The view of one process. `kill` takes what it shows off the board. */
-  join(timers: Timers): Liveness & { kill(): void; setSynced(synced: boolean): void } {
+  join(): Liveness & { kill(): void } {
     const own = new Set<string>();
-    let synced: number | undefined = timers.now();
     this.#shown.set(own, own);
     const change = (): void => {
       for (const listener of [...this.#listeners]) listener();
     };
     return {
-      attempts: () => new Set([...this.#shown.values()].flatMap((set) => [...set])),
-      show: (attempt) => {
+      liveAttempts: () => [...this.#shown.values()].flatMap((set) => [...set]),
+      addAttempt: (attempt) => {
         own.add(attempt);
         change();
       },
-      hide: (attempt) => {
+      removeAttempt: (attempt) => {
         own.delete(attempt);
         change();
       },
-      syncedSince: () => synced,
       subscribe: (listener) => {
         this.#listeners.add(listener);
         return () => this.#listeners.delete(listener);
-      },
-      setSynced: (is) => {
-        synced = is ? (synced ?? timers.now()) : undefined;
       },
       kill: () => {
         this.#shown.delete(own);
@@ -199,6 +195,8 @@ export class LivenessBoard {
 
 export interface Backend extends Replica {
   readonly engine: TurnEngine;
+  /** In sync from the beginning. */
+  readonly service: Service;
   readonly timers: FakeTimers;
   readonly liveness: ReturnType<LivenessBoard['join']>;
   readonly events: EngineEvent[];
@@ -221,15 +219,17 @@ export function createBackend(agent: Agent, options: BackendOptions = {}): Backe
   const runner_id = options.runner_id ?? 'runner';
   const replica = options.replica ?? createReplica(runner_id);
   const timers = options.timers ?? new FakeTimers();
-  const liveness = (options.board ?? new LivenessBoard()).join(timers);
+  const liveness = (options.board ?? new LivenessBoard()).join();
   const engine = new TurnEngine({ runner_id, timers, ...options.engine });
   const events: EngineEvent[] = [];
   engine.subscribe((event) => events.push(event));
   const binding = { agent, sender_id: 'agent', ...(options.secrets && { secrets: options.secrets }) };
-  engine.serve(replica.chat, { agentFor: () => binding, liveness, ...options.serve });
+  const service = engine.serve(replica.chat, { agentFor: () => binding, liveness, ...options.serve });
+  service.setSynced(true);
   return {
     ...replica,
     engine,
+    service,
     timers,
     liveness,
     events,

@@ -1,4 +1,4 @@
-import { STRANGERS } from './application.js';
+import { STRANGERS, type StrangerKind } from './application.js';
 import type { Law } from './law.js';
 import { FAULTS, type Fault } from './schedule.js';
 import type { Subject } from './subject.js';
@@ -12,7 +12,7 @@ export interface Guarantee {
   /** Runs each schedule twice. */
   readonly twice?: boolean;
   /** What the subject must have, where it must have something. */
-  readonly needs?: 'storage' | 'facts';
+  readonly needs?: 'storage' | 'facts' | 'schemas' | 'hostile';
 }
 
 const LEDGER: readonly Law[] = ['keeps what it acknowledged'];
@@ -29,8 +29,8 @@ export const GUARANTEES: readonly Guarantee[] = [
   { name: 'survives an old snapshot', faults: ['crash', 'restore'], needs: 'storage', without: LEDGER },
   { name: 'refuses damage', faults: ['corrupt', 'truncate', 'garbage'], without: LEDGER },
   { name: 'clocks do not matter', faults: ['clock_back', 'clock_day', 'clock_far'], without: LEDGER },
-  { name: 'older and newer clients do no harm', faults: ['older', 'newer', 'partition'] },
-  { name: 'hostile peers do no harm', faults: ['hostile', 'partition'] },
+  { name: 'older and newer clients do no harm', faults: ['older', 'newer', 'partition'], needs: 'schemas' },
+  { name: 'hostile peers do no harm', faults: ['hostile', 'partition'], needs: 'hostile' },
   {
     name: 'keeps what it acknowledged',
     faults: ['delay', 'partition', 'crash', 'restore', 'clock_back'],
@@ -42,28 +42,29 @@ export const GUARANTEES: readonly Guarantee[] = [
 
 const OF_STORAGE: ReadonlySet<Fault> = new Set(['crash', 'torn', 'restore']);
 const OF_STRANGERS: ReadonlySet<string> = new Set(STRANGERS);
-const OF_CHECKSUMS: ReadonlySet<Fault> = new Set(['corrupt', 'truncate', 'garbage']);
 
-/** The faults that this subject can meet. `isChecked`: what is damaged is to be refused. */
+/** The faults that this subject can meet. */
 export function listFaults<S>(
   { application, storage }: Subject<S>,
   faults: readonly Fault[],
-  isChecked = true,
 ): readonly Fault[] {
   return faults.filter((fault) => {
     if (OF_STORAGE.has(fault)) return storage !== undefined;
-    if (OF_STRANGERS.has(fault)) return application.strangers?.[fault as 'hostile'] !== undefined;
-    return isChecked || !OF_CHECKSUMS.has(fault);
+    return !OF_STRANGERS.has(fault) || application.strangers?.[fault as StrangerKind] !== undefined;
   });
 }
 
 /** Why a guarantee does not apply to a subject; undefined where it does. */
-export function findObstacle<S>(subject: Subject<S>, { faults, needs }: Guarantee): string | undefined {
-  if (needs === 'storage' && subject.storage === undefined) return 'no storage was given';
-  if (needs === 'facts' && subject.application.facts === undefined) return 'the application has no `facts`';
-  const wanted = faults.filter((fault) => OF_STRANGERS.has(fault));
-  const isAlone = wanted.length > 0 && wanted.length < faults.length && faults.length < FAULTS.length;
-  if (isAlone && listFaults(subject, wanted).length === 0)
-    return `no ${wanted.join(' or ')} client was given`;
+export function findObstacle<S>(
+  { application, storage }: Subject<S>,
+  { needs }: Guarantee,
+): string | undefined {
+  const { facts, strangers = {} } = application;
+  if (needs === 'storage' && storage === undefined) return 'no storage was given';
+  if (needs === 'facts' && facts === undefined) return 'the application has no `facts`';
+  if (needs === 'hostile' && strangers.hostile === undefined) return 'no hostile client was given';
+  if (needs === 'schemas' && strangers.older === undefined && strangers.newer === undefined) {
+    return 'no older or newer client was given';
+  }
   return undefined;
 }

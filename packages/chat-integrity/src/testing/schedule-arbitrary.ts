@@ -8,6 +8,8 @@ export interface Profile {
   readonly faults: readonly Fault[];
   /** Steps of one run: at least half, at most all of it. */
   readonly steps: number;
+  /** One of so many steps is an audit: 200 unless given. */
+  readonly auditEvery?: number;
   /** Numbers of replicas, each as likely as the others. */
   readonly replicas: readonly number[];
 }
@@ -40,7 +42,7 @@ class ScheduleArbitrary extends fc.Arbitrary<Schedule> {
   }
 
   override generate(random: fc.Random): fc.Value<Schedule> {
-    const { commands, faults, steps: most, replicas: sizes } = this.#profile;
+    const { commands, faults, steps: most, replicas: sizes, auditEvery = 200 } = this.#profile;
     const below = (limit: number): number => random.nextInt(0, limit - 1);
     const replicas = sizes[below(sizes.length)] as number;
     const seed = random.nextInt(0, 0x7fff_ffff);
@@ -59,6 +61,7 @@ class ScheduleArbitrary extends fc.Arbitrary<Schedule> {
       if (share < SHARES.deliver) return { do: 'deliver', at: below(links), picks: [] };
       share -= SHARES.deliver;
       const at = below(replicas);
+      if (below(auditEvery) === 0) return { do: 'audit', at, picks: [] };
       if (share < SHARES.flush) return { do: 'flush', at, picks: [] };
       share -= SHARES.flush;
       if (share < SHARES.mend) return { do: 'mend', at, picks: picks.slice(0, 1) };

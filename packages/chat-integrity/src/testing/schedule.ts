@@ -27,7 +27,7 @@ export type Fault = (typeof FAULTS)[number];
  * nothing to act on does nothing.
  */
 export interface Step {
-  readonly do: 'command' | 'deliver' | 'flush' | 'mend' | 'fault';
+  readonly do: 'command' | 'deliver' | 'flush' | 'mend' | 'audit' | 'fault';
   /** Of the command or the fault. */
   readonly name?: string;
   /** The replica, or the connection, that it happens to. */

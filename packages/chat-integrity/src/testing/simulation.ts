@@ -21,8 +21,8 @@ export interface SimulationOptions {
   readonly tally: Tally;
   /** Laws that are not checked: what a provider or an application does not promise. */
   readonly without?: readonly Law[];
-  /** One of so many steps is followed by an audit, and one of so many runs ended by one: 100 and 1 unless given. */
-  readonly auditEvery?: readonly [steps: number, ends: number];
+  /** One of so many runs ends with an audit: each unless given. */
+  readonly auditEvery?: number;
 }
 
 export interface RunResult {
@@ -49,18 +49,18 @@ export class Simulation<S> {
   readonly replicas: readonly Replica<S>[];
   readonly ledger: ContentLedger;
   /** Virtual milliseconds. */
-  now = START;
+  now: number = START;
   /** Strangers that have visited: each has a client id of its own. */
   visitors = 0;
   readonly #provider: Provider;
   readonly #fingerprint = new Fingerprint();
   readonly #without: ReadonlySet<Law>;
-  readonly #auditEvery: readonly [steps: number, ends: number];
+  readonly #auditEvery: number;
 
   constructor(
     subject: Subject<S>,
     schedule: Schedule,
-    { tally, without = [], auditEvery = [100, 1] }: SimulationOptions,
+    { tally, without = [], auditEvery = 1 }: SimulationOptions,
   ) {
     const { replicas, seed, skews } = schedule;
     this.subject = subject;
@@ -94,7 +94,7 @@ export class Simulation<S> {
     return this.#provider;
   }
 
-  readonly mark = (name: string): void => this.tally.add(name);
+  readonly mark: (name: string) => void = (name) => this.tally.add(name);
 
   /**
    * Runs all of it. Yields after each step, so that a driver can wait there for what is asynchronous. Throws
@@ -102,11 +102,9 @@ export class Simulation<S> {
    */
   *run(): Generator<void, RunResult, void> {
     try {
-      const { seed } = this.schedule;
-      const [auditSteps] = this.#auditEvery;
       for (const replica of this.replicas) replica.start();
       yield;
-      for (const [at, step] of this.schedule.steps.entries()) {
+      for (const step of this.schedule.steps) {
         // Calls on several replicas fall in one moment: who takes it for a name must find out.
         if (step.do !== 'command') this.now += STEP_MS;
         const touched = this.#runStep(step);
@@ -114,7 +112,7 @@ export class Simulation<S> {
         if (this.subject.settle !== undefined)
           for (const replica of this.replicas) settleFallen(this, replica);
         this.#moveOn();
-        if (touched !== undefined) this.#checkStep(touched, (at + seed) % auditSteps === 0);
+        if (touched !== undefined) this.#checkStep(touched);
       }
       const rounds = yield* this.#heal();
       this.#checkEnd();
@@ -138,6 +136,9 @@ export class Simulation<S> {
         return undefined;
       case 'mend':
         this.#mend(pick);
+        return undefined;
+      case 'audit':
+        this.#audit(replica);
         return undefined;
       case 'fault': {
         if (!applyFault(this, step.name ?? '', replica, step.at, pick)) return undefined;
@@ -233,7 +234,7 @@ export class Simulation<S> {
     }
   }
 
-  #checkStep(replica: Replica<S>, isAudit: boolean): void {
+  #checkStep(replica: Replica<S>): void {
     const { state, doc } = replica;
     if (state === undefined) return;
     const { application, subject } = this;
@@ -244,7 +245,6 @@ export class Simulation<S> {
         guard('invariants', () => application.invariants?.(state)),
       );
     }
-    if (isAudit) this.#audit(replica);
   }
 
   #audit({ state }: Replica<S>): void {
@@ -337,7 +337,7 @@ export class Simulation<S> {
     }
     const chosen = this.replicas[this.schedule.seed % this.replicas.length] as Replica<S>;
     this.#assert('reloads the same', reloadDocument(this.application, chosen, text));
-    if (this.schedule.seed % this.#auditEvery[1] === 0) this.#audit(chosen);
+    if (this.schedule.seed % this.#auditEvery === 0) this.#audit(chosen);
     const { facts } = this.application;
     if (facts !== undefined && !this.#without.has('keeps what it acknowledged')) {
       this.ledger.check(new Set(guard('facts', () => facts(first.state as S))));

@@ -1,5 +1,4 @@
-import { systemEnvironment } from '@chatdoc/schema';
-import { systemTimers, type Timers } from '../timers.js';
+import { systemEnvironment, systemTimers, type Timers } from '@chatdoc/schema';
 import { type FileSystem, nodeFileSystem } from './file-system.js';
 
 /** What document files take from the world. Tests inject their own. */

@@ -1,6 +1,11 @@
-import { ChatDocError, type Environment, systemEnvironment } from '@chatdoc/schema';
+import {
+  ChatDocError,
+  type Environment,
+  systemEnvironment,
+  systemTimers,
+  type Timers,
+} from '@chatdoc/schema';
 import { type Awareness, removeAwarenessStates } from 'y-protocols/awareness';
-import { systemTimers, type Timers } from '../timers.js';
 import { AWARENESS_LIMITS, MAX_AWARENESS_NUMBER } from './presence-filter.js';
 import {
   createPresenceState,

@@ -1,5 +1,5 @@
+import { systemTimers } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import { systemTimers } from '../timers.js';
 import { assertEqual, assertFault, assertOk, assertTrue } from './assertions.js';
 import { digestOf, digestOfUpdates, type History, openSampleChat, say, writeHistory } from './sample-chat.js';
 import type { Bench } from './storage-bench.js';

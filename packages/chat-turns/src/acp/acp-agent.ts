@@ -1,7 +1,7 @@
 import * as acp from '@agentclientprotocol/sdk';
+import { systemTimers, type Timers } from '@chatdoc/schema';
 import { type Agent, AgentError, type Turn, type TurnEvent } from '../agent.js';
 import { EventQueue } from '../event-queue.js';
-import { systemTimers, type Timers } from '../timers.js';
 import { writePrompt } from '../transcript-text.js';
 import { isObject, readUpdate } from './acp-updates.js';
 import { type AgentCommand, AgentProcess } from './agent-process.js';
@@ -59,7 +59,7 @@ class AcpTurn {
     let timer: unknown;
     // Also for an agent that hears nothing: this loop may be waiting for it, and nobody else ends it.
     const onAbort = (): void => {
-      timer = this.#timers.set(() => process.kill(), this.#options.cancel_grace_ms ?? CANCEL_GRACE_MS);
+      timer = this.#timers.setTimer(() => process.kill(), this.#options.cancel_grace_ms ?? CANCEL_GRACE_MS);
     };
     this.#signal.addEventListener('abort', onAbort, { once: true });
     const connection = this.#connect(process);
@@ -73,7 +73,7 @@ class AcpTurn {
       this.#signal.removeEventListener('abort', onAbort);
       connection.close();
       await process.end();
-      this.#timers.clear(timer);
+      this.#timers.clearTimer(timer);
     }
   }
 

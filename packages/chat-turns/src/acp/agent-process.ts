@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Readable, Writable } from 'node:stream';
+import type { Timers } from '@chatdoc/schema';
 import { AgentError } from '../agent.js';
-import type { Timers } from '../timers.js';
 
 export interface AgentCommand {
   readonly command: string;
@@ -86,9 +86,9 @@ export class AgentProcess {
     if (this.#isEnded) return;
     let timer: unknown;
     const pause = new Promise<void>((resolve) => {
-      timer = this.#timers.set(resolve, PATIENCE_MS);
+      timer = this.#timers.setTimer(resolve, PATIENCE_MS);
     });
     await Promise.race([this.ended, pause]);
-    this.#timers.clear(timer);
+    this.#timers.clearTimer(timer);
   }
 }

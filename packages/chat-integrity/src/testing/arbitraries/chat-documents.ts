@@ -16,9 +16,30 @@ const WORDS = [
 ] as const;
 
 const CALLS = [
-  ...(['thread', 'fork', 'send', 'send', 'send', 'reply', 'edit', 'delete', 'redact', 'configure'] as const),
-  ...(['clear', 'feedback', 'react', 'read', 'ask', 'ask', 'answer', 'answer', 'retry', 'stop'] as const),
-  ...(['state', 'variables', 'slot', 'undated'] as const),
+  'thread',
+  'fork',
+  'send',
+  'send',
+  'send',
+  'reply',
+  'edit',
+  'delete',
+  'redact',
+  'configure',
+  'clear',
+  'feedback',
+  'react',
+  'read',
+  'ask',
+  'ask',
+  'answer',
+  'answer',
+  'retry',
+  'stop',
+  'state',
+  'variables',
+  'slot',
+  'undated',
 ] as const;
 
 /** One call; its numbers pick among what there is when it is made. */

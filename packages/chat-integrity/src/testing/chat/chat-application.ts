@@ -1,6 +1,6 @@
-import { openChat } from '@chatdoc/schema';
+import { ChatDocError, openChat } from '@chatdoc/schema';
 import { compactChat } from '@chatdoc/sync';
-import type * as Y from 'yjs';
+import * as Y from 'yjs';
 import { watch } from '../../watch.js';
 import type { Application } from '../application.js';
 import { CHAT_COMMANDS, CHAT_WEIGHTS } from './chat-commands.js';
@@ -27,6 +27,8 @@ export function chatApplication(): Application<ChatState> {
         written: [],
         lastStamp: '',
         structs: 0,
+        lanes: 0,
+        isDamaged: false,
         looks: 0,
         threads: [],
       };
@@ -46,9 +48,15 @@ export function chatApplication(): Application<ChatState> {
     marks: CHAT_MARKS,
     strangers: { older: olderClient, newer: newerClient, hostile: hostilePeer },
     move: ({ chat, seat }, generation): Y.Doc => {
-      const next = compactChat(chat, { environment: seat.environment, generation });
-      next.chat.close();
-      return next.doc;
+      try {
+        const next = compactChat(chat, { environment: seat.environment, generation });
+        next.chat.close();
+        return next.doc;
+      } catch (error) {
+        // Nothing but lines without any lane: damage, which stays behind.
+        if (error instanceof ChatDocError && error.code === 'import_no_header') return new Y.Doc();
+        throw error;
+      }
     },
     close: ({ watcher, chat }) => {
       watcher.close();

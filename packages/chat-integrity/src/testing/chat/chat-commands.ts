@@ -180,7 +180,14 @@ const mend: ChatCommand = ({ chat, seat }) => {
   return [];
 };
 
-const compact: ChatCommand = ({ seat }) => seat.moveTo(seat.generation + 1);
+/** Each replica brings its own copy along: more of them would make a document of nothing but copies. */
+const MOST_GENERATIONS = 3;
+
+const compact: ChatCommand = ({ seat }) => {
+  if (seat.generation >= MOST_GENERATIONS) return false;
+  seat.moveTo(seat.generation + 1);
+  return [];
+};
 
 export const CHAT_COMMANDS: Readonly<Record<string, ChatCommand>> = {
   send: keepingConfig(send),
@@ -229,5 +236,5 @@ export const CHAT_WEIGHTS: Readonly<Record<string, number>> = {
   interrupt: 20,
   recover: 6,
   repair: 5,
-  compact: 5,
+  compact: 8,
 };

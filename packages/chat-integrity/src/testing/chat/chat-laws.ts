@@ -27,6 +27,9 @@ export function findViolation(state: ChatState): string | undefined {
   }
   if (structs < state.structs) return `the lanes have shrunk from ${state.structs} to ${structs}`;
   state.structs = structs;
+  const lanes = seat.doc.getMap('chat').size;
+  if (lanes < state.lanes) state.isDamaged = true;
+  state.lanes = lanes;
   state.looks += 1;
   const threads = state.looks % 4 === 0 ? listThreadIds(chat) : [];
   const thread = threads[state.looks % Math.max(1, threads.length)];
@@ -39,7 +42,7 @@ export function findViolation(state: ChatState): string | undefined {
     const id = written[(state.looks * 3 + back) % written.length] as string;
     if (chat.message(id) !== undefined || chat.thread(id) !== undefined) continue;
     // A deletion in a header, or in a line that is redacted, leaves lines that cannot be read and puts none aside.
-    const isDamaged = chat.damage().length > 0 || chat.quarantine().length > 0;
+    const isDamaged = state.isDamaged || chat.damage().length > 0 || chat.quarantine().length > 0;
     if (!isDamaged) return `what was written is gone: ${id}`;
   }
   return undefined;
@@ -141,7 +144,9 @@ export function* listFacts({ chat }: ChatState): IterableIterator<string> {
         for (const { text = '' } of tried.parts) {
           for (const piece of readPieces(text)) yield pieceFact(message_id, tried.attempt, piece);
         }
-        if (tried.state === 'settled') yield settledFact(message_id, tried.attempt);
+        // An attempt that was interrupted and stopped reads as settled, too, until its runner goes on.
+        if (tried.state === 'settled' && tried.finish_reason !== 'stopped')
+          yield settledFact(message_id, tried.attempt);
       }
     }
   }

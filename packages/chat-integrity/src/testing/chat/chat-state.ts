@@ -24,6 +24,10 @@ export interface ChatState {
   lastStamp: string;
   /** Structs of the document at the last look. */
   structs: number;
+  /** Lanes at the last look. */
+  lanes: number;
+  /** A lane went: what it held, and a redaction covers, is nowhere kept. */
+  isDamaged: boolean;
   looks: number;
   /** Threads as they were a few steps ago: to list them anew at each step would cost more than the step. */
   threads: readonly string[];

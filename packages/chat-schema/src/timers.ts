@@ -7,10 +7,13 @@ export interface Timers {
   clearTimer(timer: unknown): void;
 }
 
+/** What the platform takes, 24 days: it would fire a longer one, or one that never ends, at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemTimers: Timers = {
   // biome-ignore lint/plugin: the one place that reads the monotonic clock
   now: () => performance.now(),
   // biome-ignore lint/plugin: the one place that sets timers
-  setTimer: (call, milliseconds) => setTimeout(call, milliseconds),
+  setTimer: (call, milliseconds) => setTimeout(call, Math.min(milliseconds, LONGEST_MS)),
   clearTimer: (timer) => clearTimeout(timer as number),
 };
