@@ -365,11 +365,14 @@ describe('run', () => {
     const refused = await runProgram(['run', FILE, ...AGENT, '--prompt', 'ask:rm\\u001b'], { cwd, env });
     expect(refused).toMatchObject({ code: 0, stdout: 'no\n' });
     const allowed = await runProgram(['run', FILE, ...AGENT, '--prompt', 'ask:rm', '--allow'], { cwd, env });
-    expect(allowed).toMatchObject({ stdout: 'yes\n', stderr: '▸ the agent asks for rm: allowed\n' });
-    // It comes within one text, which a pipe gets as it was said.
+    expect(allowed.stdout).toBe('yes\n');
+    // An agent that tells nothing more of what it asked for leaves it cancelled in the answer.
+    const told = '▸ tool: rm\n▸ tool [cancelled]: rm\n';
+    expect(allowed.stderr).toBe(`▸ the agent asks for rm: allowed\n${told}`);
+    // What it asks for stands between its texts, which begin a line each.
     const within = await runProgram(['run', FILE, ...AGENT, '--prompt', 'say:May_I?_ ask:rm'], { cwd, env });
-    expect(within.stdout).toBe('May I? no\n');
-    expect(refused.stderr).toMatch(/^▸ the agent asks for rm.*: refused; --allow allows it\n$/);
+    expect(within.stdout).toBe('May I? \nno\n');
+    expect(refused.stderr).toMatch(/^▸ the agent asks for rm.*: refused; --allow allows it\n▸ tool: rm/);
   });
 
   it('[CL61] ✗ loses nothing where another program compacts the document meanwhile', async () => {
