@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['@chatdoc/source'];
@@ -14,6 +15,8 @@ export default defineConfig({
   test: {
     reporters: ['default', './tools/closing-line.ts'],
     testTimeout: 120_000,
+    // Vitest leaves one processor to itself, which needs next to nothing here.
+    maxWorkers: availableParallelism(),
     projects: [
       project('chat-schema', 'packages/chat-schema', 'test/**/*.test.ts'),
       project('chat-migrate', 'packages/chat-migrate', 'test/**/*.test.ts'),
