@@ -35,11 +35,12 @@ describe('the README', () => {
   it('names only commands that the workspace has', () => {
     const scriptsOf = (folder: string): string[] =>
       Object.keys((JSON.parse(readPage(`${folder}package.json`)) as { scripts: object }).scripts);
-    const named = /npx -y pnpm@10 (?:--filter @chatdoc\/(\w+) )?([\w:-]+)/g;
+    const named = /npx -y pnpm@10 (?:--filter (?:@chatdoc\/(\w+)|([\w-]+)) )?([\w:-]+)/g;
     const commands = PAGES.flatMap((page) => [...readPage(page).matchAll(named)]);
     expect(commands.length).toBeGreaterThan(0);
-    for (const [, name, script = ''] of commands) {
-      const scripts = scriptsOf(name === undefined ? '' : `packages/chat-${name}/`);
+    for (const [, name, example, script = ''] of commands) {
+      const folder = name === undefined ? `examples/${example}/` : `packages/chat-${name}/`;
+      const scripts = scriptsOf((name ?? example) === undefined ? '' : folder);
       expect([...scripts, 'install']).toContain(script);
     }
   });
@@ -86,7 +87,9 @@ describe.each(PAGES)('%s', (page) => {
   });
 
   it('cites only rules that a SPEC has', () => {
-    const specs = ['schema', 'sync', 'migrate', 'integrity'].map((name) => `packages/chat-${name}/SPEC.md`);
+    const specs = ['schema', 'sync', 'migrate', 'integrity', 'turns'].map(
+      (name) => `packages/chat-${name}/SPEC.md`,
+    );
     const rules = specs
       .filter((path) => existsSync(resolve(ROOT, path)))
       .flatMap((path) => [...readPage(path).matchAll(/^- \[([A-Z]{2}\d+)\]/gm)].map(([, rule]) => rule));

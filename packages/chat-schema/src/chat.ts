@@ -252,7 +252,7 @@ export class Chat extends ChatWriter {
     const due = slots.filter((slot) => hasPrivateText(this.index, slot));
     if (due.length === 0) return;
     this.#transactor.run('blank', (transaction) => {
-      for (const slot of due) deletePrivateText(transaction, this.index, slot);
+      deletePrivateText(transaction, this.index, due);
       return [];
     });
   };

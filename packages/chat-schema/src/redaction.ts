@@ -50,10 +50,17 @@ export function isRedactedRow(index: EntryIndex, row: number): boolean {
   return index.attemptMessages(slot).some((message) => isRedacted({ index }, index.subjectOf(message)));
 }
 
-/** Deletes what stands between the quotes. Lines stay JSON, offsets in their texts change. */
-export function deletePrivateText(transaction: Y.Transaction, index: EntryIndex, slot: number): void {
+/**
+ * Deletes what stands between the quotes. Lines stay JSON, offsets in their texts change, and the index hears of that
+ * at the end of the transaction: so it is called once in one, for all messages.
+ */
+export function deletePrivateText(
+  transaction: Y.Transaction,
+  index: EntryIndex,
+  slots: readonly number[],
+): void {
   const byText = new Map<LaneText, (readonly [number, number])[]>();
-  for (const { lane, start, line } of listPrivateLines(index, slot)) {
+  for (const { lane, start, line } of slots.flatMap((slot) => listPrivateLines(index, slot))) {
     const ranges = byText.get(lane) ?? [];
     byText.set(lane, ranges);
     for (const [from, to] of findPrivateRanges(line)) ranges.push([start + from, start + to]);

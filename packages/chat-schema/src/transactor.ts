@@ -33,12 +33,17 @@ export class Transactor {
     }
   }
 
+  /** Whether a call now runs within a transaction that is not its own. */
+  get isNested(): boolean {
+    return isInTransaction(docOf(this.#map) as Y.Doc);
+  }
+
   /** `write` gives the clientIDs in whose name it appended. */
   run(call: string, write: (transaction: Y.Transaction) => readonly number[]): void {
     this.assertWritable(call);
     const doc = docOf(this.#map) as Y.Doc;
     // In a transaction of our own the end of it is read at once; in another's we do not wait for that.
-    const isNested = isInTransaction(doc);
+    const { isNested } = this;
     doc.transact((transaction) => {
       const clients = write(transaction);
       if (!isNested) return;

@@ -223,7 +223,11 @@ export class ChatWriter extends ChatView {
     if (!isRedacted(this.source, slot)) {
       const id = this.#stamps.next();
       const entry: Entry = { type: 'redaction', id, message_id, by, date: date ?? this.#now() };
-      this.#write('redact', [entry], (transaction) => deletePrivateText(transaction, this.index, slot));
+      // Within another's transaction its text goes when that has ended, with that of all others redacted in it.
+      const isNested = this.#transactor.isNested;
+      this.#write('redact', [entry], (transaction) => {
+        if (!isNested) deletePrivateText(transaction, this.index, [slot]);
+      });
     }
     return this.message(message_id) as Message;
   }

@@ -151,6 +151,34 @@ describe('redaction and damage', () => {
     expect(other.chat.digest()).toBe(before);
   });
 
+  it('[RX1] of several messages in one lane it takes the text of each and no other, also in one transaction', () => {
+    for (const redactAll of [
+      (chat: Replica['chat'], doc: Y.Doc, ids: readonly string[]) =>
+        doc.transact(() => ids.map((message_id) => chat.redact({ message_id, by: 'ada' }))),
+      // All at once, by a replica that hears of it.
+      (chat: Replica['chat'], doc: Y.Doc, ids: readonly string[]) => {
+        addText(doc, textOf([header({ lane: 'redactions' }), ...ids.map(redaction)]));
+        expect(chat.quarantine()).toEqual([]);
+      },
+    ]) {
+      const [secret, other, kept] = [idAt(1), idAt(2), idAt(3)];
+      // The text of the first moves the lines of the second, which end where that of the third begins.
+      const { chat, doc } = replicaOf([
+        header(),
+        threadLine(T),
+        messageLine(secret, T, { content: 'SECRET of length' }),
+        messageLine(other, T, { content: 'SECRET' }),
+        entryLine('finish', idAt(4), { attempt: other, finish_reason: 'stop' }),
+        messageLine(kept, T, { content: 'kept' }),
+      ]);
+      redactAll(chat, doc, [secret, other]);
+      expect(chat.messages(T).map(({ content }) => content)).toEqual(['', '', 'kept']);
+      expect(chat.quarantine()).toEqual([]);
+      expect(holdsBytes(doc, 'SECRET')).toBe(false);
+      expectSame([{ chat, doc }]);
+    }
+  });
+
   it('[RX1] it takes the text of legacy rows that are about the message, wherever they stand, and of no other', () => {
     const row = (tag: string, fields: Record<string, unknown>): string =>
       entryLine('legacy_row', idAt(6, tag), { ...fields, reason: 'columns' });
