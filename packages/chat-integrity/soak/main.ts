@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 const SUITES: Readonly<
   Record<string, { readonly file: string; readonly factor: number; readonly amount: string }>
 > = {
-  chat: { file: 'simulation-chat-1', factor: 0.5, amount: 'times 500,000 steps under all faults at once' },
+  chat: { file: 'simulation-chat-1', factor: 0.5, amount: 'times 160,000 steps under all faults at once' },
   open: { file: 'simulation-open', factor: 2, amount: 'times 150 runs over bare y-protocols' },
   replay: { file: 'simulation-replay', factor: 2, amount: 'times 30 pairs of equal runs' },
   harness: { file: 'testing-', factor: 1, amount: 'passes of planted faults, provers and agents' },
