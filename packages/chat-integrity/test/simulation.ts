@@ -90,6 +90,7 @@ export function findRare(
   names: readonly string[],
   least: number,
 ): readonly string[] {
-  const share = Math.floor((least * steps) / 1_000_000);
+  // A part of that amount scatters more.
+  const share = Math.floor(((steps < 1_000_000 ? 0.9 : 1) * (least * steps)) / 1_000_000);
   return names.filter((name) => tally.count(name) < share).map((name) => `${name}: ${tally.count(name)}`);
 }
