@@ -159,7 +159,7 @@ const PLANTED: readonly (readonly [string, Partial<ProveOptions<Notes>>, string,
     'a storage that writes behind what is torn',
     { storage: tornStorage },
     'survives crashes',
-    'a clean restart loses nothing',
+    'a clean restart loses nothing, keeps what it flushed',
   ],
   [
     'an application that reads the clock into its state',
