@@ -1,108 +1,20 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
+import { findDifference } from '../../chat-integrity/src/testing/canonical.js';
+import { canonicalRecords, readEverything } from '../../chat-integrity/src/testing/chat/read-everything.js';
 import {
-  compareReports,
   type Everything,
   extractTexts,
   type LaneText,
-  type Probe,
   runOracle,
 } from '../../chat-integrity/src/testing/index.js';
-import { type Chat, type ChatReader, deriveAnswerId, type Environment, openChat } from '../src/index.js';
-
-const PROBLEM = 'problem';
-
-/** Everything that a reader gives about the ids of a probe, in the shape of the oracle. */
-export function readAll(chat: Chat, probe: Probe): Everything {
-  const { waiting, quarantine, duplicates, report } = {
-    waiting: chat.waiting(),
-    quarantine: chat.quarantine(),
-    duplicates: chat.duplicates(),
-    report: chat.report(),
-  };
-  return {
-    ...readRecords(chat, probe),
-    quarantine: quarantine
-      .map(({ lane_id, line, reason }) => ({ lane_id, line, reason }))
-      .sort(compareReports),
-    duplicates: [...duplicates].sort(compareReports),
-    ignored: [...report.ignored].sort(compareReports),
-    waiting,
-    unknown: report.unknown_types,
-    hidden: report.hidden_lanes,
-    rolledBack: report.rolled_back_lanes,
-  };
-}
-
-type Records = Omit<
-  Everything,
-  'quarantine' | 'duplicates' | 'ignored' | 'waiting' | 'unknown' | 'hidden' | 'rolledBack'
->;
-
-/** What a reader of the past gives too. */
-export function readRecords(chat: ChatReader, probe: Probe): Records {
-  const record = <T>(ids: readonly string[], read: (id: string) => T): Record<string, T> =>
-    Object.fromEntries(ids.map((id) => [id, read(id)]));
-  return {
-    docId: chat.docId(),
-    rollbacks: chat.rollbacks(),
-    threads: chat.threads(),
-    configs: record(probe.threads, (id) => chat.config(id)),
-    conflicts: record(probe.threads, (id) => chat.conflicts(id)),
-    order: record(probe.threads, (id) => chat.messageIds(id)),
-    transcripts: record(probe.threads, (id) => chat.transcript(id).map(({ message_id }) => message_id)),
-    parents: record(probe.messages, (id) => chat.parent(id)),
-    messages: record(probe.messages, (id) => chat.message(id) ?? null),
-    states: record(probe.threads, (id) => chat.state(id)),
-    queues: record(probe.threads, (id) => chat.queue(id)),
-    active: Object.fromEntries(
-      probe.slots.map((slot) => [JSON.stringify(slot), chat.activeThread(slot) ?? null]),
-    ),
-    variables: Object.fromEntries(
-      probe.scopes.map(([scope, id]) => [`${scope}/${id}`, chat.variables(scope, id)]),
-    ),
-    annotations: {
-      ...record(probe.threads, (thread_id) => chat.annotations({ thread_id })),
-      ...record(probe.messages, (message_id) => chat.annotations({ message_id })),
-    },
-    marks: Object.fromEntries(
-      probe.threads.flatMap((id) =>
-        probe.users.map((user) => [`${id}/${user}`, chat.readMark(id, user) ?? null] as const),
-      ),
-    ),
-    legacyRows: chat.legacyRows() as unknown as Everything['legacyRows'],
-  };
-}
-
-/** Canonical JSON; a problem is there or not, whatever it says. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (key, inner: unknown) => {
-    if (key === PROBLEM && typeof inner === 'string') return PROBLEM;
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
-}
+import { type Chat, deriveAnswerId, type Environment, openChat } from '../src/index.js';
 
 /** Equal; where they are not, the message says where first, and what stands there. */
 export function expectSame(actual: unknown, expected: unknown, what: string): void {
-  const [a, b] = [canonical(actual), canonical(expected)];
-  if (a === b) return;
-  const difference = findDifference(JSON.parse(a), JSON.parse(b), '');
-  expect.fail(`${what}: ${difference}`);
-}
-
-function findDifference(actual: unknown, expected: unknown, path: string): string | undefined {
-  if (typeof actual === 'object' && actual !== null && typeof expected === 'object' && expected !== null) {
-    const [a, b] = [actual as Record<string, unknown>, expected as Record<string, unknown>];
-    for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-      const inner = findDifference(a[key], b[key], `${path}/${key}`);
-      if (inner !== undefined) return inner;
-    }
-    return undefined;
-  }
-  if (actual === expected) return undefined;
-  return `at ${path}: got ${JSON.stringify(actual)}, expected ${JSON.stringify(expected)}`;
+  const difference = findDifference(canonicalRecords(actual), canonicalRecords(expected));
+  if (difference !== undefined) expect.fail(`${what}: ${difference}`);
 }
 
 /** [DG3]: one fold digest for all documents of a suite that read the same. */
@@ -110,7 +22,7 @@ export class FoldLedger {
   readonly #folded = new Map<string, string>();
 
   noteFold(records: unknown, digest: string): void {
-    const short = createHash('sha256').update(canonical(records)).digest('hex');
+    const short = createHash('sha256').update(canonicalRecords(records)).digest('hex');
     expect(this.#folded.get(short) ?? digest, '[DG3] what reads the same has the same fold digest').toBe(
       digest,
     );
@@ -136,12 +48,12 @@ export function checkLaws(chat: Chat, doc: Y.Doc, ledger: FoldLedger, now = 0): 
   const texts = extractTexts(doc);
   const oracle = runOracle(texts);
   const probe = oracle.probe;
-  const kept = readAll(chat, probe);
+  const kept = readEverything(chat, probe);
   const digest = chat.digest();
-  expectSame(readAll(chat, probe), kept, '[FD8] reading changes nothing');
+  expectSame(readEverything(chat, probe), kept, '[FD8] reading changes nothing');
 
   const rebuilt = openChat(doc, { environment: readingEnvironment(now), readOnly: true });
-  expectSame(kept, readAll(rebuilt, probe), '[FD1] incremental equals rebuilt');
+  expectSame(kept, readEverything(rebuilt, probe), '[FD1] incremental equals rebuilt');
   expect(rebuilt.digest(), '[DG1] incremental equals rebuilt').toBe(digest);
   expect(rebuilt.foldDigest(), '[DG3] incremental equals rebuilt').toBe(chat.foldDigest());
   expectSame(chat.report().foreign, rebuilt.report().foreign, '[LA2] incremental equals rebuilt');
@@ -151,7 +63,7 @@ export function checkLaws(chat: Chat, doc: Y.Doc, ledger: FoldLedger, now = 0): 
   const fresh = new Y.Doc();
   Y.applyUpdate(fresh, Y.encodeStateAsUpdate(doc));
   const loaded = openChat(fresh, { environment: readingEnvironment(now), readOnly: true });
-  expectSame(readAll(loaded, probe), kept, '[FD1] a fresh load equals what was kept');
+  expectSame(readEverything(loaded, probe), kept, '[FD1] a fresh load equals what was kept');
   expect(loaded.digest(), '[DG1] a fresh load').toBe(digest);
   loaded.close();
   fresh.destroy();
@@ -230,7 +142,8 @@ function checkFrozen(chat: Chat, everything: Everything): void {
 
 function expectFrozen(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
-  if (!Object.isFrozen(value)) expect(Object.isFrozen(value), `[FD8] frozen: ${canonical(value)}`).toBe(true);
+  if (!Object.isFrozen(value))
+    expect(Object.isFrozen(value), `[FD8] frozen: ${canonicalRecords(value)}`).toBe(true);
   for (const inner of Object.values(value)) expectFrozen(inner);
 }
 
@@ -255,9 +168,9 @@ export function expectConverged(replicas: readonly { readonly chat: Chat; readon
   const [first, ...others] = replicas;
   if (first === undefined) return;
   const { probe } = runOracle(extractTexts(first.doc));
-  const expected = readAll(first.chat, probe);
+  const expected = readEverything(first.chat, probe);
   for (const { chat } of others) {
-    expectSame(readAll(chat, probe), expected, '[FD1] all replicas read the same');
+    expectSame(readEverything(chat, probe), expected, '[FD1] all replicas read the same');
     expect(chat.digest(), '[DG1] all replicas have one digest').toBe(first.chat.digest());
     expect(chat.foldDigest(), '[DG3] all replicas have one fold digest').toBe(first.chat.foldDigest());
     expect(chat.toJSONL(), '[CP1] all replicas give one copy').toBe(first.chat.toJSONL());

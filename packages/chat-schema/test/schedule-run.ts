@@ -1,4 +1,5 @@
 import * as Y from 'yjs';
+import { canonicalRecords } from '../../chat-integrity/src/testing/chat/read-everything.js';
 import {
   type AttemptWriter,
   type Chat,
@@ -7,7 +8,7 @@ import {
   openChat,
   type PartWriter,
 } from '../src/index.js';
-import { canonical } from './laws.js';
+
 import type { HonestStep, HostileStep, Schedule, Step } from './schedule.js';
 import { runHostileStep } from './schedule-hostile.js';
 
@@ -135,7 +136,7 @@ const MESSAGE_STEPS: ReadonlySet<string> = new Set(
 function runWithoutConfigChange(world: World, replica: Replica, step: HonestStep): boolean {
   if (!MESSAGE_STEPS.has(step.op)) return runHonestStep(world, replica, step);
   const read = (): string =>
-    canonical(replica.chat.threads().map(({ thread_id }) => replica.chat.config(thread_id)));
+    canonicalRecords(replica.chat.threads().map(({ thread_id }) => replica.chat.config(thread_id)));
   const before = read();
   const didSomething = runHonestStep(world, replica, step);
   if (read() !== before) throw new Error(`[FD9] ${step.op} changed the config of a thread`);

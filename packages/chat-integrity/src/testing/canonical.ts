@@ -1,9 +1,10 @@
 /** JSON with sorted keys: one text for equal values. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, sortKeys) ?? 'undefined';
+  return JSON.stringify(value, (_key, inner: unknown) => sortKeys(inner)) ?? 'undefined';
 }
 
-function sortKeys(_key: string, value: unknown): unknown {
+/** A value with its own keys sorted, for a replacer of `JSON.stringify`. */
+export function sortKeys(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const keys = Object.keys(value);
   let isSorted = true;

@@ -15,7 +15,7 @@ import {
   settledFact,
   threadFact,
 } from './chat-state.js';
-import { readEverything, withoutWords } from './read-everything.js';
+import { canonicalRecords, readEverything } from './read-everything.js';
 
 /** What holds at every step, at the cost of a few look-ups. */
 export function findViolation(state: ChatState): string | undefined {
@@ -53,14 +53,11 @@ export function findFault(state: ChatState): string | undefined {
   const { chat, seat, watcher } = state;
   const oracle = runOracle(extractTexts(seat.doc));
   const kept = readEverything(chat, oracle.probe);
-  const text = canonicalJson(withoutWords(kept));
+  const text = canonicalRecords(kept);
   const rebuilt = openChat(seat.doc, { environment: seat.environment, readOnly: true });
   try {
     return (
-      name(
-        '[FD1] the chat and the oracle',
-        findDifference(text, canonicalJson(withoutWords(oracle.everything))),
-      ) ??
+      name('[FD1] the chat and the oracle', findDifference(text, canonicalRecords(oracle.everything))) ??
       name(
         '[DG1] the digest and that of the oracle',
         findDifference(quote(chat.digest()), quote(oracle.digest)),

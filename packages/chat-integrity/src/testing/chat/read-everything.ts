@@ -1,4 +1,5 @@
 import type { Chat, ChatReader } from '@chatdoc/schema';
+import { sortKeys } from '../canonical.js';
 import { compareReports } from '../oracle/oracle.js';
 import type { Everything, Probe } from '../oracle/oracle-types.js';
 
@@ -57,12 +58,10 @@ export function readRecords(chat: ChatReader, probe: Probe): Omit<Everything, Fi
   };
 }
 
-/** Canonical form: whether there is a problem counts, not what it says. */
-export function withoutWords(everything: Everything): unknown {
-  return JSON.parse(
-    JSON.stringify(everything, (key, value: unknown) =>
-      key === 'problem' && typeof value === 'string' ? 'problem' : value,
-    ),
+/** As `canonicalJson`; that there is a problem counts, not what it says. */
+export function canonicalRecords(records: unknown): string {
+  return JSON.stringify(records, (key, value: unknown) =>
+    key === 'problem' && typeof value === 'string' ? 'problem' : sortKeys(value),
   );
 }
 
