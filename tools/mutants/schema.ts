@@ -3,7 +3,7 @@ import { inPackage, type Mutant } from './mutant.js';
 export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   {
     name: 'schema/replaces-ignored',
-    file: 'src/last-writer.ts',
+    file: 'src/fold/last-writer.ts',
     find: 'const heads = sorted.filter((entry) => !replaced.has(entry.id));',
     replace: 'const heads = sorted;',
     breaks: 'The greater clock wins over a write that was made after seeing it.',
@@ -11,7 +11,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/settings-by-entry',
-    file: 'src/fold-thread.ts',
+    file: 'src/fold/thread.ts',
     find: 'const heads = findHeads(entries.filter((entry) => entry[field] !== undefined));',
     replace: 'const heads = findHeads(entries).filter((entry) => entry[field] !== undefined);',
     breaks: 'Settings are not merged by field: of two that were edited apart one is lost.',
@@ -19,7 +19,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/null-kept',
-    file: 'src/fold-thread.ts',
+    file: 'src/fold/thread.ts',
     find: 'if (winner[field] !== null) config[field] = freezeDeep(winner[field]);',
     replace: 'config[field] = freezeDeep(winner[field]);',
     breaks: 'A setting that was cleared still shows.',
@@ -27,7 +27,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/no-dedupe',
-    file: 'src/choose.ts',
+    file: 'src/fold/choose.ts',
     find: 'const key = keyOf(index, row);',
     replace: 'const key = keyOf(index, row) + String(row);',
     breaks: 'An entry that stands twice counts twice.',
@@ -35,7 +35,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/arrival-decides',
-    file: 'src/choose.ts',
+    file: 'src/fold/choose.ts',
     find: 'return b.line.length - a.line.length || compareText(a.line, b.line);',
     replace: 'return a.row - b.row;',
     breaks: 'Of two lines with one id the one that came first shows, so that replicas differ.',
@@ -43,7 +43,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/deletions-unseen',
-    file: 'src/structs.ts',
+    file: 'src/lane/structs.ts',
     find: 'if (transaction.deleteSet.clients.size === 0) return types;',
     replace: 'return types;',
     breaks: 'The delete set of an update is dropped: the index still holds what it took.',
@@ -51,7 +51,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/client-id-reused',
-    file: 'src/lanes.ts',
+    file: 'src/lane/pool.ts',
     find: 'const taken = clockOf(doc, client) > 0 || client === doc.clientID;',
     replace: 'const taken = false;',
     breaks: 'A lane is written under a clientID that the document knows already.',
@@ -59,7 +59,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/lane-not-fenced',
-    file: 'src/lanes.ts',
+    file: 'src/lane/pool.ts',
     find: 'if (lane.damaged || clockOf(doc, lane.client) !== lane.clock) return false;',
     replace: 'if (lane.damaged) return false;',
     breaks: 'A writer goes on in a lane that somebody else has extended under its clientID.',
@@ -67,7 +67,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/lane-shared',
-    file: 'src/writer.ts',
+    file: 'src/chat/writer.ts',
     find: 'lane.held = true;',
     replace: '',
     breaks: 'Other entries are written into the lane whose line a stream holds open.',
@@ -75,7 +75,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/order-without-hops',
-    file: 'src/order.ts',
+    file: 'src/fold/order.ts',
     find: 'compareText(a.eff, b.eff) || a.hops - b.hops ||',
     replace: 'compareText(a.eff, b.eff) ||',
     breaks: 'The tie-break of the order is gone: a reply can stand above what it answers.',
@@ -83,7 +83,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/order-not-renewed',
-    file: 'src/order.ts',
+    file: 'src/fold/order.ts',
     find: 'if (known !== undefined || this.#absent.has(node.id) || node.targets.includes(node.id)) {',
     replace: 'if (known !== undefined || node.targets.includes(node.id)) {',
     breaks: 'A message that others waited for leaves them where they were: the order depends on the arrival.',
@@ -91,7 +91,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/after-left-out',
-    file: 'src/writer.ts',
+    file: 'src/chat/writer.ts',
     find: 'return last === undefined || (last.isFinal && messageId > last.eff) ? undefined : last.id;',
     replace: 'return last === undefined || messageId > last.eff ? undefined : last.id;',
     breaks: 'What is sent while a message waits for its target can end up above what its author saw.',
@@ -99,7 +99,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/redaction-forgets-parts',
-    file: 'src/redaction.ts',
+    file: 'src/chat/redaction.ts',
     find: 'rows.push(row, ...index.attemptRows(index.attemptOf(row) ?? slot));',
     replace: 'rows.push(row);',
     breaks: 'A redaction leaves the streamed text of the message in the document.',
@@ -107,7 +107,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/redaction-forgets-a-copy',
-    file: 'src/fold-attempt.ts',
+    file: 'src/fold/attempt.ts',
     find: 'chooseRows(index, own, redacted)',
     replace: 'chooseRows(index, own)',
     breaks: 'Text of a redacted message that a copy brings back shows again.',
@@ -115,7 +115,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/redaction-once',
-    file: 'src/chat.ts',
+    file: 'src/chat/chat.ts',
     find: 'for (const slot of touched.messages) this.#watchRedacted(slot);',
     replace: '',
     breaks: 'Nobody deletes again what a late update brings of a redacted message.',
@@ -123,7 +123,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/quarantine-drops-a-line',
-    file: 'src/report.ts',
+    file: 'src/chat/report.ts',
     find: 'if (!parsed.ok) add(header.lane.lane_id, line, parsed.reason);',
     replace: "if (!parsed.ok && parsed.reason !== 'not_json') add(header.lane.lane_id, line, parsed.reason);",
     breaks: 'A line that cannot be read is listed nowhere.',
@@ -131,7 +131,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/damage-forgotten',
-    file: 'src/chat.ts',
+    file: 'src/chat/chat.ts',
     find: 'this.#damage.add(lost);',
     replace: '',
     breaks: 'What somebody deletes from a lane is not kept aside.',
@@ -139,7 +139,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/stamps-follow-clock',
-    file: 'src/ids.ts',
+    file: 'src/entry/ulid.ts',
     find: 'const stamp = fresh > max ? fresh : addRandomStep(max, this.#env.random(6));',
     replace: 'const stamp = fresh;',
     breaks: 'Ids of one millisecond do not increase, nor those of a clock that goes back.',
@@ -147,7 +147,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/stamps-step-by-one',
-    file: 'src/ids.ts',
+    file: 'src/entry/ulid.ts',
     find: '& (i === 0 ? 31 : 255)) * 256 ** (5 - i);',
     replace: '& 0) * 256 ** (5 - i);',
     breaks: 'Two writers that saw the same greatest stamp make the same id.',
@@ -155,7 +155,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/future-followed',
-    file: 'src/ids.ts',
+    file: 'src/entry/ulid.ts',
     find: 'if (compareAt(text, at, horizon, 0) <= 0) {',
     replace: 'if (compareAt(text, at, horizon, 0) < 27) {',
     breaks: 'One forged stamp of the far future drags every honest writer along.',
@@ -163,7 +163,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/stop-not-fenced',
-    file: 'src/fold-attempt.ts',
+    file: 'src/fold/attempt.ts',
     find: 'const stopped = epoch <= epochs.stopped;',
     replace: 'const stopped = epochs.stopped > 0;',
     breaks: 'A late stop ends the attempt of a later retry.',
@@ -171,7 +171,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/epoch-trusted',
-    file: 'src/fold-attempt.ts',
+    file: 'src/fold/attempt.ts',
     find: 'return written !== undefined && written <= asked ? written : 1;',
     replace: 'return written ?? 1;',
     breaks: 'An attempt with a forged epoch takes the place of the honest ones.',
@@ -179,7 +179,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/epoch-not-compared',
-    file: 'src/fold-attempt.ts',
+    file: 'src/fold/attempt.ts',
     find: 'b.record.epoch - a.record.epoch ||',
     replace: '',
     breaks: 'What was retried still shows instead of the retry.',
@@ -187,7 +187,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/interrupt-not-voided',
-    file: 'src/fold-attempt.ts',
+    file: 'src/fold/attempt.ts',
     find: 'interrupt.attempt === attempt && interrupt.seen === body.lastPart',
     replace: 'interrupt.attempt === attempt',
     breaks: 'A runner that was taken for dead stays so, whatever it writes afterwards.',
@@ -195,7 +195,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/foreign-parts-counted',
-    file: 'src/fold-attempt.ts',
+    file: 'src/fold/attempt.ts',
     find: '(writer !== undefined && writers.has(writer) ? own : ignored).push(row);',
     replace: '(writer === undefined ? ignored : own).push(row);',
     breaks: 'Anybody can write into the answer of another runner.',
@@ -203,7 +203,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/resend-not-known',
-    file: 'src/writer.ts',
+    file: 'src/chat/writer.ts',
     find: 'if (known !== undefined) return this.#resend(known, message);',
     replace: '',
     breaks: 'A message that is sent again is written again, and a changed text is dropped.',
@@ -211,7 +211,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/import-not-union',
-    file: 'src/jsonl.ts',
+    file: 'src/lane/jsonl.ts',
     find: 'const lines = section.lines.filter((line) => present.get(header)?.has(line) !== true);',
     replace: 'const lines = section.lines;',
     breaks: 'An import writes again what the document holds already.',
@@ -219,7 +219,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/digest-of-losers',
-    file: 'src/digest.ts',
+    file: 'src/fold/digest.ts',
     find: 'if ((lost?.get(line) ?? 0) === 0) lines.add(line);',
     replace: 'lines.add(line);',
     breaks: 'The digest says nothing of which of two lines was chosen.',
@@ -227,7 +227,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/rolled-back-shown',
-    file: 'src/headers.ts',
+    file: 'src/lane/header.ts',
     find: 'const hidden = lane.min_reader > SCHEMA_VERSION || lane.rolled_back !== undefined;',
     replace: 'const hidden = lane.min_reader > SCHEMA_VERSION;',
     breaks: 'What a rollback took back shows again.',
@@ -235,7 +235,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   },
   {
     name: 'schema/undo-takes-lanes',
-    file: 'src/structs.ts',
+    file: 'src/lane/structs.ts',
     find: 'if (parent === (map as Y.AbstractType<unknown>)) return false;',
     replace: '',
     breaks: 'An undo manager deletes lanes.',

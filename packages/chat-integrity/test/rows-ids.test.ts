@@ -11,7 +11,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 // Two million ids are asked of the clock that all stamps come from: as many messages would take minutes.
-import { StampClock } from '../../chat-schema/src/ids.js';
+import { StampClock } from '../../chat-schema/src/entry/ulid.js';
 import { brokenUlids, forgedUlids, notUlids, SCRIPT_START, ulids } from '../src/testing/arbitraries/index.js';
 import { DIGITS, runs, scale, writeDigits } from './rows-world.js';
 

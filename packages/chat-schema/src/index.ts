@@ -1,5 +1,13 @@
-export { AttemptWriter, type NewFinish, type NewPart, PartWriter } from './attempt-writer.js';
-export { Chat, openChat } from './chat.js';
+export { AttemptWriter, type NewFinish, type NewPart, PartWriter } from './chat/attempt-writer.js';
+export { Chat, openChat } from './chat/chat.js';
+export { embedChat } from './chat/embed.js';
+export type {
+  CountedEntry,
+  Inspector,
+  LineFaults,
+  SubjectRole,
+  TouchedLines,
+} from './chat/inspector.js';
 export type {
   Annotating,
   ChatOptions,
@@ -11,7 +19,8 @@ export type {
   NewThread,
   StateChange,
   VariableChange,
-} from './chat-options.js';
+} from './chat/options.js';
+export type { ChatReader } from './chat/reader.js';
 export {
   blankLine,
   closeLine,
@@ -26,8 +35,7 @@ export {
   parseLine,
   type QuarantineReason,
   readHead,
-} from './codec.js';
-export { embedChat } from './embed.js';
+} from './entry/codec.js';
 export {
   type ActivationEntry,
   type AnnotationEntry,
@@ -65,9 +73,7 @@ export {
   VARIABLE_SCOPES,
   type VariableScope,
   type VariablesEntry,
-} from './entries.js';
-export { type Environment, systemEnvironment } from './environment.js';
-export { ChatDocError, type ChatDocErrorCode } from './errors.js';
+} from './entry/entries.js';
 export {
   deriveAnswerId,
   deriveInterruptId,
@@ -82,15 +88,8 @@ export {
   type ParsedUlid,
   parseUlid,
   timeOfUlid,
-} from './ids.js';
-export type {
-  CountedEntry,
-  Inspector,
-  LineFaults,
-  SubjectRole,
-  TouchedLines,
-} from './inspector.js';
-export { findHeads } from './last-writer.js';
+} from './entry/ulid.js';
+export { findHeads } from './fold/last-writer.js';
 export type {
   Annotation,
   Attempt,
@@ -110,7 +109,8 @@ export type {
   ThreadState,
   Version,
   Waiting,
-} from './records.js';
-export { ChatOrigin } from './structs.js';
-export { systemTimers, type Timers } from './timers.js';
-export type { ChatReader } from './view.js';
+} from './fold/records.js';
+export { type Environment, systemEnvironment } from './host/environment.js';
+export { ChatDocError, type ChatDocErrorCode } from './host/errors.js';
+export { systemTimers, type Timers } from './host/timers.js';
+export { ChatOrigin } from './lane/structs.js';

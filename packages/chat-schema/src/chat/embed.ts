@@ -1,0 +1,25 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import * as Y from 'yjs';
+import { assertString, ChatDocError, describeType } from '../host/errors.js';
+import { ChatOrigin, createMap, type LaneMap, nameType } from '../lane/structs.js';
+
+/**
+ * The map of a chat under `key` of `parent`, made if it is not there. Two sides that make it apart write the
+ * same struct, so neither loses what it adds: a map made with `new Y.Map()` would lose one side whole.
+ * Throws `detached` where it was made before and has been deleted: it can't come back under the same id.
+ */
+export function embedChat(parent: Y.Map<unknown>, key: string): LaneMap {
+  if (!(parent instanceof Y.Map)) {
+    throw new ChatDocError('invalid_argument', 'parent', `expected a Y.Map, got ${describeType(parent)}`);
+  }
+  assertString(key, 'key');
+  if (parent.doc === null) throw new ChatDocError('detached', 'parent', 'the map is in no document');
+  const known = parent.get(key);
+  if (known instanceof Y.Map) return known;
+  const name = JSON.stringify(['chatdoc embedded chat', nameType(parent as Y.AbstractType<unknown>), key]);
+  const bytes = sha256(new TextEncoder().encode(name));
+  const client = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+  const map = createMap(parent, key, client, new ChatOrigin('embedChat'));
+  if (map === undefined) throw new ChatDocError('detached', 'key', 'the embedded chat has been deleted');
+  return map;
+}

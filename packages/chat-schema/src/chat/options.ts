@@ -1,0 +1,93 @@
+import type {
+  Json,
+  Purpose,
+  Slot,
+  ThreadConfigFields,
+  ThreadStateName,
+  VariableScope,
+} from '../entry/entries.js';
+import type { Environment } from '../host/environment.js';
+
+/** Arguments of the calls that write. Times are ISO-8601 UTC with milliseconds; absent ones are now. */
+
+export interface ChatOptions {
+  /** Name of the root map; `chat` unless given. */
+  readonly root?: string;
+  readonly environment?: Environment;
+  /** Stands in the headers of our lanes: a claim that only a gate makes more. */
+  readonly user_id?: string;
+  /** Of the document; 0 unless its file or room says otherwise. */
+  readonly generation?: number;
+  /** Writes nothing at all: for documents whose frame asks for a later reader. */
+  readonly readOnly?: boolean;
+}
+
+export interface NewThread extends ThreadConfigFields {
+  readonly created_by: string;
+  readonly created_at?: string;
+  readonly purpose?: Purpose;
+  /** With a slot the id derives from it: creating the same thread again gives the one that is there. */
+  readonly slot?: Omit<Slot, 'number'> & { readonly number?: number };
+  readonly root_message_id?: string;
+  readonly forked_from?: { readonly thread_id: string; readonly message_id?: string };
+  readonly legacy?: Json;
+}
+
+export interface ConfigChange extends ThreadConfigFields {
+  readonly thread_id: string;
+  readonly updated_by: string;
+  readonly updated_at?: string;
+}
+
+export interface NewMessage {
+  readonly thread_id: string;
+  readonly sender_id: string;
+  readonly content: string;
+  readonly date?: string;
+  readonly reply_to_message_id?: string;
+  /** Makes the call idempotent, with `date`: a retry gives both again. */
+  readonly client_message_id?: string;
+  /** Makes the message a prompt. */
+  readonly expects?: 'answer';
+  readonly legacy?: Json;
+}
+
+export type NewStreamedMessage = Omit<NewMessage, 'content' | 'client_message_id' | 'expects'>;
+
+export interface NewAttempt {
+  readonly prompt_id: string;
+  readonly sender_id: string;
+  readonly runner_id: string;
+  /** The epoch that is asked for, unless given. */
+  readonly epoch?: number;
+  readonly date?: string;
+  readonly acp_thread_id?: string;
+}
+
+export interface Edit {
+  readonly message_id: string;
+  readonly author_id: string;
+  readonly content: string;
+  readonly date?: string;
+}
+
+export type Annotating = {
+  readonly user_id: string;
+  /** `reaction:👍`, `feedback`, `read`, … */
+  readonly key: string;
+  /** null clears. */
+  readonly value: Json;
+} & ({ readonly message_id: string } | { readonly thread_id: string });
+
+export interface VariableChange {
+  readonly scope: VariableScope;
+  readonly scope_id: string;
+  readonly values: Readonly<Record<string, Json>>;
+}
+
+export interface StateChange {
+  readonly thread_id: string;
+  readonly state: ThreadStateName;
+  readonly active_message_id?: string;
+  readonly updated_at?: string;
+}

@@ -1,0 +1,489 @@
+import type * as Y from 'yjs';
+import type { Entry, MessageEntry, ThreadConfigFields } from '../entry/entries.js';
+import {
+  assertUlid,
+  deriveAnswerId,
+  deriveInterruptId,
+  deriveMessageId,
+  deriveSlotThreadId,
+  formatDate,
+  type StampClock,
+} from '../entry/ulid.js';
+import { findHeads } from '../fold/last-writer.js';
+import { foldNew, isRedacted } from '../fold/message.js';
+import type { Message, Thread, ThreadConfig } from '../fold/records.js';
+import { CONFIG_FIELDS, configHeads, foldVariables, groupAnnotations } from '../fold/thread.js';
+import type { Environment } from '../host/environment.js';
+import { assertObject, assertString, ChatDocError, describeValue } from '../host/errors.js';
+import type { EntryIndex } from '../index/entry-index.js';
+import type { LanePool, OwnLane } from '../lane/pool.js';
+import { AttemptWriter } from './attempt-writer.js';
+import type {
+  Annotating,
+  ConfigChange,
+  Edit,
+  NewAttempt,
+  NewMessage,
+  NewStreamedMessage,
+  NewThread,
+  StateChange,
+  VariableChange,
+} from './options.js';
+import { ChatView } from './reader.js';
+import { deletePrivateText } from './redaction.js';
+import { encodeChecked, type Transactor } from './transaction.js';
+
+/** @internal What writing takes. */
+export interface WriterParts {
+  readonly index: EntryIndex;
+  readonly environment: Environment;
+  readonly stamps: StampClock;
+  readonly lanes: LanePool;
+  readonly transactor: Transactor;
+}
+
+/** The calls that append entries. Each is one transaction, and reads back what it wrote. */
+export class ChatWriter extends ChatView {
+  readonly #env: Environment;
+  readonly #stamps: StampClock;
+  readonly #lanes: LanePool;
+  readonly #transactor: Transactor;
+  /** By thread, its last message, which nothing in it outranks: saves looking at the order for each send. */
+  readonly #tails = new Map<string, string>();
+
+  /** @internal */
+  constructor({ index, environment, stamps, lanes, transactor }: WriterParts) {
+    super(index);
+    this.#env = environment;
+    this.#stamps = stamps;
+    this.#lanes = lanes;
+    this.#transactor = transactor;
+  }
+
+  /** @internal Others may have written to the thread. */
+  protected forgetTail(threadId: string): void {
+    this.#tails.delete(threadId);
+  }
+
+  createThread(thread: NewThread): Thread {
+    this.#begin('createThread', thread);
+    if (thread.slot !== undefined) assertObject(thread.slot, 'slot');
+    const purpose = thread.purpose ?? 'chat';
+    const slot = thread.slot === undefined ? undefined : { ...thread.slot, number: thread.slot.number ?? 1 };
+    const thread_id = slot === undefined ? this.#stamps.next() : deriveSlotThreadId(slot, purpose);
+    const known = slot === undefined ? undefined : this.thread(thread_id);
+    if (known !== undefined) return known;
+    const created_at = thread.created_at ?? this.#now();
+    const entries: Entry[] = [
+      {
+        type: 'thread',
+        thread_id,
+        root_message_id: thread.root_message_id,
+        forked_from: thread.forked_from,
+        created_at,
+        created_by: thread.created_by,
+        purpose,
+        slot,
+        legacy: thread.legacy,
+      },
+    ];
+    const fields = pickConfig(thread);
+    if (Object.keys(fields).length > 0) {
+      entries.push({
+        type: 'thread_config',
+        id: this.#stamps.next(),
+        thread_id,
+        ...fields,
+        updated_at: created_at,
+        updated_by: thread.created_by,
+      });
+    }
+    this.#write('createThread', entries);
+    return this.thread(thread_id) as Thread;
+  }
+
+  configure(change: ConfigChange): ThreadConfig {
+    this.#begin('configure', change);
+    const { thread_id, updated_by, updated_at = this.#now() } = change;
+    this.#assertThread(thread_id);
+    const fields = pickConfig(change);
+    const names = Object.keys(fields) as (keyof ThreadConfigFields)[];
+    if (names.length > 0) {
+      const replaces = configHeads(this.foldedThread(thread_id)?.configEntries ?? [], names);
+      const id = this.#stamps.next();
+      this.#write('configure', [
+        { type: 'thread_config', id, thread_id, ...listed(replaces), updated_at, updated_by, ...fields },
+      ]);
+    }
+    return this.config(thread_id);
+  }
+
+  send(message: NewMessage): Message {
+    this.#begin('send', message);
+    const { thread_id, sender_id, content, client_message_id, reply_to_message_id, expects, legacy } =
+      message;
+    this.#assertThread(thread_id);
+    const date = message.date ?? this.#now();
+    let message_id: string;
+    if (client_message_id === undefined) {
+      message_id = this.#stamps.next();
+    } else {
+      assertString(sender_id, 'sender_id');
+      assertString(client_message_id, 'client_message_id');
+      assertDate(date);
+      message_id = deriveMessageId(date, thread_id, sender_id, client_message_id);
+      const known = this.message(message_id);
+      if (known !== undefined) return this.#resend(known, message);
+    }
+    const entry: MessageEntry = {
+      type: 'message',
+      message_id,
+      thread_id,
+      reply_to_message_id,
+      after: this.#findAfter(thread_id, message_id),
+      client_message_id,
+      sender_id,
+      date,
+      expects,
+      legacy,
+      content,
+    };
+    assertString(content, 'content');
+    this.#write('send', [entry]);
+    const target =
+      reply_to_message_id === undefined ? thread_id : this.message(reply_to_message_id)?.thread_id;
+    if (entry.after === undefined && target === thread_id) this.#tails.set(thread_id, message_id);
+    // JSON may change what a caller hangs on: then it is read back like any other line.
+    if (legacy === undefined) this.seedMessage(message_id, foldNew(this.source, entry));
+    return this.message(message_id) as Message;
+  }
+
+  /**
+   * The last message of the thread, where the new one must say that it comes after it. A stamp above all that
+   * orders the last message says so already.
+   */
+  #findAfter(threadId: string, messageId: string): string | undefined {
+    const tail = this.#tails.get(threadId);
+    if (tail !== undefined && messageId > tail) return undefined;
+    const last = this.lastMessage(threadId);
+    return last === undefined || (last.isFinal && messageId > last.eff) ? undefined : last.id;
+  }
+
+  /** The same client id again: the same text is a retry, another one a revision. Nothing is dropped. */
+  #resend(known: Message, { sender_id, content, date }: NewMessage): Message {
+    if (known.history.some((version) => version.content === content && version.author_id === sender_id))
+      return known;
+    return this.edit({ message_id: known.message_id, author_id: sender_id, content, ...(date && { date }) });
+  }
+
+  edit(edit: Edit): Message {
+    this.#begin('edit', edit);
+    const { message_id, author_id, content, date } = edit;
+    return this.#revise('edit', message_id, author_id, content, date, false);
+  }
+
+  /** The message shows empty; what it said stays in its history. `redact` takes the text itself. */
+  delete(deletion: Omit<Edit, 'content'>): Message {
+    this.#begin('delete', deletion);
+    const { message_id, author_id, date } = deletion;
+    return this.#revise('delete', message_id, author_id, '', date, true);
+  }
+
+  #revise(
+    call: string,
+    message_id: string,
+    author_id: string,
+    content: string,
+    date: string | undefined,
+    deleted: boolean,
+  ): Message {
+    const folded = this.#assertMessage(message_id);
+    this.#write(call, [
+      {
+        type: 'revision',
+        id: this.#stamps.next(),
+        message_id,
+        attempt: folded.message.attempt?.attempt,
+        ...listed(folded.revisionHeads),
+        author_id,
+        date: date ?? this.#now(),
+        ...(deleted && { deleted }),
+        content,
+      },
+    ]);
+    return this.message(message_id) as Message;
+  }
+
+  /** Deletes every text of the message, its revisions and its attempts from the document, for all and for ever. */
+  redact(redaction: { message_id: string; by: string; date?: string }): Message {
+    this.#begin('redact', redaction);
+    const { message_id, by, date } = redaction;
+    this.#assertMessage(message_id);
+    const slot = this.index.slots.find(message_id) as number;
+    if (!isRedacted(this.source, slot)) {
+      const id = this.#stamps.next();
+      const entry: Entry = { type: 'redaction', id, message_id, by, date: date ?? this.#now() };
+      // Within another's transaction its text goes when that has ended, with that of all others redacted in it.
+      const isNested = this.#transactor.isNested;
+      this.#write('redact', [entry], (transaction) => {
+        if (!isNested) deletePrivateText(transaction, this.index, [slot]);
+      });
+    }
+    return this.message(message_id) as Message;
+  }
+
+  annotate(annotation: Annotating): void {
+    this.#begin('annotate', annotation);
+    const { user_id, key, value } = annotation;
+    assertString(user_id, 'user_id');
+    assertString(key, 'key');
+    const ofMessage = 'message_id' in annotation;
+    const id = ofMessage ? annotation.message_id : annotation.thread_id;
+    if (ofMessage) this.#assertMessage(id);
+    else this.#assertThread(id);
+    const entries = this.annotationEntries(this.index.slots.find(id) as number, ofMessage);
+    const heads = findHeads(groupAnnotations(entries).get(JSON.stringify([user_id, key])) ?? []);
+    this.#write('annotate', [
+      {
+        type: 'annotation',
+        id: this.#stamps.next(),
+        ...(ofMessage ? { message_id: id } : { thread_id: id }),
+        ...listed(heads.map((head) => head.id)),
+        user_id,
+        key,
+        value,
+      },
+    ]);
+  }
+
+  setVariables(change: VariableChange): void {
+    this.#begin('setVariables', change);
+    const { scope, scope_id, values } = change;
+    const { entries } = foldVariables(this.variableEntries(), scope, scope_id);
+    const heads = new Set<string>();
+    for (const name of Object.keys(values ?? {})) {
+      const setting = entries.filter(
+        (entry) => entry.values !== undefined && Object.hasOwn(entry.values, name),
+      );
+      for (const head of findHeads(setting)) heads.add(head.id);
+    }
+    const id = this.#stamps.next();
+    this.#write('setVariables', [
+      { type: 'variables', id, ...listed([...heads].sort()), scope, scope_id, values },
+    ]);
+  }
+
+  /** What a host says of a thread. It shows until the next turn entry. */
+  setState(change: StateChange): void {
+    this.#begin('setState', change);
+    const { thread_id, state, active_message_id, updated_at } = change;
+    this.#assertThread(thread_id);
+    const heads = findHeads(this.foldedThread(thread_id)?.stateEntries ?? []).map((head) => head.id);
+    this.#write('setState', [
+      {
+        type: 'thread_state',
+        id: this.#stamps.next(),
+        thread_id,
+        active_message_id,
+        ...listed(heads),
+        state,
+        updated_at: updated_at ?? this.#now(),
+      },
+    ]);
+  }
+
+  /** Makes the thread the active one of its slot. */
+  activate(activation: { thread_id: string }): void {
+    this.#begin('activate', activation);
+    const { thread_id } = activation;
+    const thread = this.#assertThread(thread_id);
+    if (thread.slot === undefined) {
+      throw new ChatDocError(
+        'invalid_argument',
+        'thread_id',
+        'expected a thread with a slot, got one without',
+      );
+    }
+    const { root_id, owner_id, provider } = thread.slot;
+    const heads = findHeads(this.activations(this.slotThreads({ ...thread.slot, purpose: thread.purpose })));
+    const id = this.#stamps.next();
+    const slot = { root_id, owner_id, provider };
+    this.#write('activate', [
+      { type: 'activation', id, thread_id, ...listed(heads.map((head) => head.id)), slot },
+    ]);
+  }
+
+  /** Opens an attempt at a prompt: its message line, in a lane of its own. Whether to is the caller's business. */
+  openAttempt(opening: NewAttempt): AttemptWriter {
+    this.#begin('openAttempt', opening);
+    const { prompt_id, sender_id, runner_id, epoch, date, acp_thread_id } = opening;
+    const prompt = this.#assertMessage(prompt_id, 'prompt_id').message;
+    if (prompt.expects !== 'answer') {
+      throw new ChatDocError('invalid_argument', 'prompt_id', 'expected a message that expects an answer');
+    }
+    const message_id = deriveAnswerId(prompt_id);
+    const attempt = this.#stamps.next();
+    const entry: MessageEntry = {
+      type: 'message',
+      message_id,
+      thread_id: prompt.thread_id,
+      prompt_id,
+      attempt,
+      epoch: omitFirst(epoch ?? this.turnOf(message_id).epochs.asked),
+      runner_id,
+      sender_id,
+      date: date ?? this.#now(),
+      acp_thread_id,
+    };
+    return this.#openWriter('openAttempt', entry, attempt);
+  }
+
+  /** Opens a message that answers nothing and whose parts are streamed. It is `generating` while a part is open. */
+  openMessage(message: NewStreamedMessage): AttemptWriter {
+    this.#begin('openMessage', message);
+    const { thread_id, sender_id, reply_to_message_id, date, legacy } = message;
+    this.#assertThread(thread_id);
+    const message_id = this.#stamps.next();
+    const entry: MessageEntry = {
+      type: 'message',
+      message_id,
+      thread_id,
+      reply_to_message_id,
+      after: this.#findAfter(thread_id, message_id),
+      sender_id,
+      date: date ?? this.#now(),
+      legacy,
+    };
+    return this.#openWriter('openMessage', entry, message_id);
+  }
+
+  /** Asks whoever runs the answer to stop, or takes its prompt out of the queue. `message_id`: answer or prompt. */
+  stop(stop: { message_id: string; by: string }): void {
+    this.#begin('stop', stop);
+    const { message_id, by } = stop;
+    const answer = this.#answerId(message_id);
+    const { asked, stopped } = this.turnOf(answer).epochs;
+    if (stopped >= asked) return;
+    this.#write('stop', [{ type: 'stop', id: this.#stamps.next(), message_id: answer, epoch: asked, by }]);
+  }
+
+  /** Asks for another attempt. Nothing is written while one is asked for that nobody has begun. */
+  retry(retry: { message_id: string; by: string }): void {
+    this.#begin('retry', retry);
+    const { message_id, by } = retry;
+    const answer = this.#answerId(message_id);
+    const { asked, stopped } = this.turnOf(answer).epochs;
+    const message = this.message(answer);
+    const tried = [message?.attempt, ...(message?.alternates ?? [])].some(
+      (attempt) => attempt?.epoch === asked,
+    );
+    if (!tried && stopped < asked) return;
+    this.#write('retry', [
+      { type: 'retry', id: this.#stamps.next(), message_id: answer, epoch: asked + 1, by },
+    ]);
+  }
+
+  /** Says that the runner of an open attempt is gone. Its later entries void it. */
+  interrupt(interrupt: { message_id: string; attempt?: string }): void {
+    this.#begin('interrupt', interrupt);
+    const { message_id, attempt } = interrupt;
+    const folded = this.#assertMessage(message_id);
+    const { message } = folded;
+    const id = attempt ?? message.attempt?.attempt ?? '';
+    const open = [message.attempt, ...message.alternates].find((other) => other?.attempt === id);
+    const seen = folded.lastParts.get(id);
+    if (open?.state !== 'open' || seen === undefined) return;
+    this.#write('interrupt', [
+      { type: 'interrupt', id: deriveInterruptId(id, seen), message_id, attempt: id, seen },
+    ]);
+  }
+
+  /** Before any look-up: a map that is gone has no threads, which is not what the caller must hear. */
+  #begin(call: string, argument: unknown): void {
+    this.#transactor.assertWritable(call);
+    assertObject(argument, call);
+  }
+
+  #answerId(messageId: string): string {
+    assertUlid(messageId, 'message_id');
+    const message = this.message(messageId);
+    if (message?.expects === 'answer') return deriveAnswerId(messageId);
+    if (message?.attempt === undefined) {
+      throw new ChatDocError('not_found', 'message_id', `no prompt or answer has the id ${messageId}`);
+    }
+    return messageId;
+  }
+
+  #openWriter(call: string, entry: MessageEntry, attempt: string): AttemptWriter {
+    const line = encodeChecked(entry);
+    let lane: OwnLane | undefined;
+    this.#transactor.run(call, (transaction) => {
+      lane = this.#lanes.take();
+      lane.held = true;
+      this.#lanes.append(transaction, lane, `${line}\n`, 1, true);
+      return [lane.client];
+    });
+    const host = {
+      lanes: this.#lanes,
+      transact: (name: string, write: (transaction: Y.Transaction) => readonly number[]) =>
+        this.#transactor.run(name, write),
+      nextStamp: () => this.#stamps.next(),
+      encode: encodeChecked,
+    };
+    return new AttemptWriter(host, entry.message_id, attempt, lane as OwnLane);
+  }
+
+  #write(call: string, entries: readonly Entry[], after?: (transaction: Y.Transaction) => void): void {
+    const chunk = entries.map((entry) => `${encodeChecked(entry)}\n`).join('');
+    this.#transactor.run(call, (transaction) => {
+      const lane = this.#lanes.take();
+      this.#lanes.append(transaction, lane, chunk, entries.length, true);
+      after?.(transaction);
+      return [lane.client];
+    });
+  }
+
+  #assertThread(threadId: string): Thread {
+    assertUlid(threadId, 'thread_id');
+    const thread = this.foldedThread(threadId)?.thread;
+    if (thread === undefined)
+      throw new ChatDocError('not_found', 'thread_id', `no thread has the id ${threadId}`);
+    return thread as Thread;
+  }
+
+  #assertMessage(messageId: string, path = 'message_id'): NonNullable<ReturnType<ChatView['folded']>> {
+    assertUlid(messageId, path);
+    const folded = this.folded(messageId);
+    if (folded === undefined) throw new ChatDocError('not_found', path, `no message has the id ${messageId}`);
+    return folded;
+  }
+
+  #now(): string {
+    return formatDate(this.#env.now());
+  }
+}
+
+function pickConfig(fields: ThreadConfigFields): ThreadConfigFields {
+  const picked: Record<string, unknown> = {};
+  for (const field of CONFIG_FIELDS) if (fields[field] !== undefined) picked[field] = fields[field];
+  return picked;
+}
+
+/** `replaces`, left out where nothing is. */
+function listed(ids: readonly string[]): { replaces?: readonly string[] } {
+  return ids.length === 0 ? {} : { replaces: ids };
+}
+
+/** The first epoch is what an attempt without one has. */
+function omitFirst(epoch: number): number | undefined {
+  return epoch === 1 ? undefined : epoch;
+}
+
+function assertDate(date: unknown): void {
+  if (typeof date === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(date)) return;
+  throw new ChatDocError(
+    'invalid_argument',
+    'date',
+    `expected ISO-8601 UTC with milliseconds, got ${describeValue(date)}`,
+  );
+}

@@ -1,0 +1,206 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { blankLine, createHead, KIND, ROLE, readHead } from '../entry/codec.js';
+import { ULID_LENGTH } from '../entry/ulid.js';
+import type { EntryIndex } from '../index/entry-index.js';
+import type { Touched } from '../index/touched.js';
+import { readHeader } from '../lane/header.js';
+import { readSections, type Section } from '../lane/sections.js';
+import type { LaneText } from '../lane/structs.js';
+import { chooseRows, isPrivateKind, type LostLine } from './choose.js';
+import { findLost } from './duplicates.js';
+import { isRedacted } from './message.js';
+
+/**
+ * SHA-256 over what the document holds, whatever texts and clients hold it: for each lane in order its id and
+ * the SHA-256 of its sorted lines. Lines that another of their id outranks are left out. Only lanes whose
+ * lines, or whose choice among lines, changed are read again.
+ */
+export class Digest {
+  readonly #index: EntryIndex;
+  readonly #lanes = new Map<string, string>();
+  readonly #textVersions = new Map<LaneText, { version: number; lanes: Set<string> }>();
+  readonly #textsOf = new Map<string, Set<LaneText>>();
+  readonly #lost = new Map<string, readonly LostLine[]>();
+  /** Lost lines by lane, counted: two subjects can't lose one line, two rows can. */
+  readonly #lostLines = new Map<string, Map<string, number>>();
+  readonly #redacted = new Set<number>();
+  #dirtyMessages: Set<number> | undefined;
+  #dirtyThreads: Set<number> | undefined;
+  #othersDirty = true;
+  #current: string | undefined;
+
+  constructor(index: EntryIndex) {
+    this.#index = index;
+  }
+
+  note(touched: Touched): void {
+    if (!touched.any) return;
+    this.#current = undefined;
+    this.#othersDirty ||= touched.document;
+    if (this.#dirtyMessages === undefined || this.#dirtyThreads === undefined) return;
+    for (const slot of touched.messages) this.#dirtyMessages.add(slot);
+    for (const { message } of touched.deltas) this.#dirtyMessages.add(message);
+    for (const slot of touched.annotated) this.#dirtyMessages.add(slot);
+    for (const slot of touched.threads) this.#dirtyThreads.add(slot);
+  }
+
+  read(): string {
+    if (this.#current === undefined) {
+      const dirty = new Set<string>();
+      this.#readSubjects(dirty);
+      this.#readTexts(dirty);
+      const sections = new Map<LaneText, Map<string, Section[]>>();
+      for (const lane of dirty) this.#readLane(lane, sections);
+      let text = '';
+      for (const lane of [...this.#lanes.keys()].sort()) text += `${lane} ${this.#lanes.get(lane)}\n`;
+      this.#current = hash(text);
+    }
+    return this.#current;
+  }
+
+  #readSubjects(dirty: Set<string>): void {
+    const messages = this.#dirtyMessages ?? this.#index.slotsWith('message');
+    const threads = this.#dirtyThreads ?? this.#index.slotsWith('thread');
+    for (const slot of messages) {
+      const rows = this.#index.messageRows(slot);
+      const redacted = isRedacted({ index: this.#index }, slot);
+      if (redacted !== this.#redacted.has(slot)) {
+        if (redacted) this.#redacted.add(slot);
+        else this.#redacted.delete(slot);
+        for (const lane of this.#lanesOf(slot, rows)) dirty.add(lane);
+      }
+      this.#setLost(`m${slot}`, findLost(this.#index, slot, redacted), dirty);
+    }
+    for (const slot of threads) {
+      const { lost } = chooseRows(this.#index, this.#index.threadRows(slot));
+      this.#setLost(`t${slot}`, lost, dirty);
+    }
+    if (this.#othersDirty) {
+      for (const kind of [KIND.document, KIND.variables, KIND.legacy_row]) {
+        this.#setLost(`o${kind}`, chooseRows(this.#index, this.#index.otherRows(kind)).lost, dirty);
+      }
+    }
+    this.#dirtyMessages = new Set();
+    this.#dirtyThreads = new Set();
+    this.#othersDirty = false;
+  }
+
+  *#lanesOf(slot: number, rows: readonly number[]): IterableIterator<string> {
+    const index = this.#index;
+    // A torn line is no row; it may be about any message.
+    for (const { header } of index.tornLines()) yield header?.lane?.lane_id ?? '';
+    for (const row of rows) {
+      yield index.headerOf(row)?.lane?.lane_id ?? '';
+      const attempt = index.attemptOf(row) ?? slot;
+      for (const part of index.attemptRows(attempt)) yield index.headerOf(part)?.lane?.lane_id ?? '';
+    }
+  }
+
+  #setLost(subject: string, lost: readonly LostLine[], dirty: Set<string>): void {
+    const before = this.#lost.get(subject);
+    if (before === undefined && lost.length === 0) return;
+    for (const [rows, step] of [[before ?? [], -1] as const, [lost, 1] as const]) {
+      for (const { lane_id, line } of rows) {
+        const lines = this.#lostLines.get(lane_id) ?? new Map<string, number>();
+        this.#lostLines.set(lane_id, lines);
+        lines.set(line, (lines.get(line) ?? 0) + step);
+        dirty.add(lane_id);
+      }
+    }
+    if (lost.length > 0) this.#lost.set(subject, lost);
+    else this.#lost.delete(subject);
+  }
+
+  /** Finds the lanes of texts that changed, came or went. */
+  #readTexts(dirty: Set<string>): void {
+    const seen = new Set<LaneText>();
+    for (const { lane, version } of this.#index.texts()) {
+      seen.add(lane);
+      const known = this.#textVersions.get(lane);
+      if (known?.version === version) continue;
+      const lanes = new Set(readSections(lane).map((section) => section.laneId));
+      for (const id of known?.lanes ?? []) this.#unlink(id, lane, dirty);
+      for (const id of lanes) {
+        dirty.add(id);
+        const texts = this.#textsOf.get(id) ?? new Set();
+        this.#textsOf.set(id, texts.add(lane));
+      }
+      this.#textVersions.set(lane, { version, lanes });
+    }
+    for (const [lane, { lanes }] of this.#textVersions) {
+      if (seen.has(lane)) continue;
+      for (const id of lanes) this.#unlink(id, lane, dirty);
+      this.#textVersions.delete(lane);
+    }
+  }
+
+  #unlink(laneId: string, lane: LaneText, dirty: Set<string>): void {
+    this.#textsOf.get(laneId)?.delete(lane);
+    dirty.add(laneId);
+  }
+
+  /** `read` holds texts by lane: an import has put many lanes into each. */
+  #readLane(laneId: string, read: Map<LaneText, Map<string, Section[]>>): void {
+    const lines = new Set<string>();
+    const lost = this.#lostLines.get(laneId);
+    for (const text of this.#textsOf.get(laneId) ?? []) {
+      let byLane = read.get(text);
+      if (byLane === undefined) {
+        byLane = groupByLane(readSections(text));
+        read.set(text, byLane);
+      }
+      for (const section of byLane.get(laneId) ?? []) {
+        if (section.header !== '') lines.add(section.header);
+        const mayBlank = this.#redacted.size > 0 && isFolded(section.header);
+        for (const raw of section.lines) {
+          const line = mayBlank && this.#isRedactedLine(raw) ? blankLine(raw) : raw;
+          if ((lost?.get(line) ?? 0) === 0) lines.add(line);
+        }
+      }
+    }
+    if (lines.size === 0) this.#lanes.delete(laneId);
+    else
+      this.#lanes.set(
+        laneId,
+        hash(
+          [...lines]
+            .sort()
+            .map((line) => `${line}\n`)
+            .join(''),
+        ),
+      );
+  }
+
+  #isRedactedLine(line: string): boolean {
+    readHead(line, 0, line.length, head);
+    if (!isPrivateKind(head.kind)) return false;
+    const slot = this.#index.slots.find(line.substring(head.subject, head.subject + ULID_LENGTH));
+    if (slot === undefined) return false;
+    if (head.subjectRole === ROLE.message) return this.#redacted.has(slot);
+    return this.#index.attemptMessages(slot).some((row) => this.#redacted.has(this.#index.subjectOf(row)));
+  }
+}
+
+function groupByLane(sections: readonly Section[]): Map<string, Section[]> {
+  const byLane = new Map<string, Section[]>();
+  for (const section of sections) {
+    const group = byLane.get(section.laneId);
+    if (group === undefined) byLane.set(section.laneId, [section]);
+    else group.push(section);
+  }
+  return byLane;
+}
+
+// What stands in a hidden lane, or under no header, is not read, so no redaction covers it.
+function isFolded(header: string): boolean {
+  const { lane, hidden } = readHeader(header);
+  return lane !== null && !hidden;
+}
+
+const head = createHead();
+const encoder = new TextEncoder();
+
+export function hash(text: string): string {
+  return bytesToHex(sha256(encoder.encode(text)));
+}

@@ -1,0 +1,67 @@
+/**
+ * The kernel that sister packages build on: entries, heads, lines, lanes, and the index. Not for embedders: these
+ * names change without notice.
+ */
+
+export {
+  blankLine,
+  closeLine,
+  createHead,
+  decodeText,
+  Escaper,
+  encodeLine,
+  endsInEscape,
+  findBadValue,
+  findPrivateRanges,
+  type Head,
+  healBlanks,
+  KIND,
+  keyOfLine,
+  type ParsedLine,
+  parseLine,
+  ROLE,
+  type Role,
+  readHead,
+  TYPE_OF_KIND,
+} from './entry/codec.js';
+export {
+  type Entry,
+  type EntryType,
+  type LaneEntry,
+  LIMITS,
+  readEntry,
+  SCHEMA_VERSION,
+} from './entry/entries.js';
+export {
+  ALPHABET,
+  assertUlid,
+  DIGIT,
+  deriveUlid,
+  formatDate,
+  formatUlid,
+  isUlid,
+  isUlidAt,
+  MAX_TIME,
+  StampClock,
+  timeOfUlid,
+  ULID_LENGTH,
+} from './entry/ulid.js';
+export { authorOf, compareText, isPrivateKind } from './fold/choose.js';
+export { findHeads } from './fold/last-writer.js';
+export { assertObject, assertString, describeType, describeValue } from './host/errors.js';
+export { definedOnly, freezeDeep, sameValue } from './host/values.js';
+export { EntryIndex, readNumber, type TakenLine } from './index/entry-index.js';
+export { type Header, readHeader } from './lane/header.js';
+export { parseJSONL } from './lane/jsonl.js';
+export { groupLines, readSections, type Section } from './lane/sections.js';
+export {
+  ChatOrigin,
+  clockOf,
+  createLaneText,
+  findLaneText,
+  isInTransaction,
+  type LaneMap,
+  type LaneText,
+  listLaneTexts,
+  readLaneText,
+} from './lane/structs.js';

@@ -1,0 +1,91 @@
+import { createHead, encodeLine, KIND, keyOfLine, ROLE, readHead } from '../entry/codec.js';
+import { ULID_LENGTH } from '../entry/ulid.js';
+import { compareText } from '../fold/choose.js';
+import { isRedacted } from '../fold/message.js';
+import type { DamagedLine } from '../fold/records.js';
+import type { EntryIndex, TakenLine } from '../index/entry-index.js';
+import { readSections } from './sections.js';
+
+/**
+ * Lane text that a deletion took, kept aside by replicas that held it. What a redaction covers is no damage
+ * and is forgotten; what stands in the document again is left out.
+ */
+export class DamageLog {
+  readonly #index: EntryIndex;
+  readonly #aside = new Map<string, TakenLine>();
+
+  constructor(index: EntryIndex) {
+    this.#index = index;
+  }
+
+  add(taken: readonly TakenLine[]): void {
+    for (const line of taken) this.#aside.set(`${line.header?.lane_id ?? ''} ${line.line}`, line);
+  }
+
+  /** O(1) where nothing was ever taken, else O(lanes concerned). */
+  list(): readonly DamagedLine[] {
+    if (this.#aside.size === 0) return [];
+    const present = this.#readPresent();
+    const damaged: DamagedLine[] = [];
+    for (const [name, { line, header }] of this.#aside) {
+      if (this.#isRedacted(line)) {
+        this.#aside.delete(name);
+        continue;
+      }
+      const lane_id = header?.lane_id ?? null;
+      if (present.lines.has(name) || present.keys.has(`${lane_id ?? ''} ${shadowKey(line)}`)) continue;
+      damaged.push(Object.freeze({ lane_id, line, header }));
+    }
+    damaged.sort((a, b) => compareText(a.lane_id ?? '', b.lane_id ?? '') || compareText(a.line, b.line));
+    return Object.freeze(damaged);
+  }
+
+  /** JSONL of what is aside, each line under its own header; lines that stood under none can't be re-hosted. */
+  rescue(): string {
+    let jsonl = '';
+    let laneId: string | null = null;
+    for (const { lane_id, line, header } of this.list()) {
+      if (header === null) continue;
+      if (lane_id !== laneId) jsonl += `${encodeLine(header)}\n`;
+      laneId = lane_id;
+      jsonl += `${line}\n`;
+    }
+    return jsonl;
+  }
+
+  #readPresent(): { readonly lines: ReadonlySet<string>; readonly keys: ReadonlySet<string> } {
+    const lanes = new Set([...this.#aside.values()].map(({ header }) => header?.lane_id ?? ''));
+    const lines = new Set<string>();
+    const keys = new Set<string>();
+    for (const { lane } of this.#index.texts()) {
+      for (const section of readSections(lane)) {
+        if (!lanes.has(section.laneId)) continue;
+        for (const line of section.lines) {
+          lines.add(`${section.laneId} ${line}`);
+          if (!isCut(line)) keys.add(`${section.laneId} ${keyOfLine(line) ?? line}`);
+        }
+      }
+    }
+    return { lines, keys };
+  }
+
+  #isRedacted(line: string): boolean {
+    const head = createHead();
+    readHead(line, 0, line.length, head);
+    if (head.kind === KIND.redaction || head.subject < 0 || head.subjectRole === ROLE.thread) return false;
+    const slot = this.#index.slots.find(line.substring(head.subject, head.subject + ULID_LENGTH));
+    if (slot === undefined) return false;
+    const source = { index: this.#index };
+    if (head.subjectRole === ROLE.message) return isRedacted(source, slot);
+    return this.#index.attemptMessages(slot).some((row) => isRedacted(source, this.#index.subjectOf(row)));
+  }
+}
+
+function isCut(line: string): boolean {
+  return line.endsWith(',"cut":true}');
+}
+
+/** A cut line is back once its entry is there whole. */
+function shadowKey(line: string): string {
+  return isCut(line) ? (keyOfLine(line) ?? line) : '\0';
+}

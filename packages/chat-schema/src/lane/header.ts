@@ -1,0 +1,21 @@
+import { healBlanks, parseLine } from '../entry/codec.js';
+import { entrySchemas, type LaneEntry, SCHEMA_VERSION } from '../entry/entries.js';
+
+/** A `lane` line where it stands. Copies of one lane have one header each. */
+export interface Header {
+  /** Null where the line fails its schema: what follows is quarantined. */
+  readonly lane: LaneEntry | null;
+  /** `min_reader` is above ours, or the lane was rolled back: not folded. */
+  readonly hidden: boolean;
+}
+
+/** A line whose head is that of a lane, as it counts; any other line gives none. */
+export function readHeader(line: string): Header {
+  const parsed = parseLine(healBlanks(line));
+  const header = parsed.ok ? entrySchemas.lane.safeParse(parsed.body) : undefined;
+  if (header === undefined || !header.success) return { lane: null, hidden: false };
+  const lane = header.data as unknown as LaneEntry;
+  // The head names the lane; a second `lane_id` behind it must not.
+  const hidden = lane.min_reader > SCHEMA_VERSION || lane.rolled_back !== undefined;
+  return { lane: { ...lane, lane_id: line.substring(26, 52) }, hidden };
+}

@@ -1,0 +1,47 @@
+import { closeLine, createHead, healBlanks, KIND, readHead } from '../entry/codec.js';
+import { type LaneText, readLaneText } from './structs.js';
+
+/** The lines of one lane as they stand in one text, under their header. */
+export interface Section {
+  /** Empty for lines above the first header of the text. */
+  readonly laneId: string;
+  readonly header: string;
+  readonly lines: string[];
+}
+
+/** The lines of a text as they count: blanks healed, an open last line closed as cut, or as it stands. */
+export function splitLines(text: string): string[] {
+  const lines = text.split('\n');
+  const last = lines.pop() as string;
+  const healed = lines.map(healBlanks);
+  if (last !== '') healed.push(closeLine(last) ?? last);
+  return healed;
+}
+
+export function readSections(lane: LaneText): Section[] {
+  return groupLines(splitLines(readLaneText(lane)));
+}
+
+/** Lines by the nearest header above them. */
+export function groupLines(lines: readonly string[]): Section[] {
+  const sections: Section[] = [];
+  let current: Section | undefined;
+  for (const line of lines) {
+    const laneId = readLaneId(line);
+    if (laneId !== undefined || current === undefined) {
+      current = { laneId: laneId ?? '', header: laneId === undefined ? '' : line, lines: [] };
+      sections.push(current);
+      if (laneId !== undefined) continue;
+    }
+    current.lines.push(line);
+  }
+  return sections;
+}
+
+const head = createHead();
+
+/** The lane that a header line opens; undefined for any other line. */
+export function readLaneId(line: string): string | undefined {
+  readHead(line, 0, line.length, head);
+  return head.kind === KIND.lane ? line.substring(head.own, head.own + 26) : undefined;
+}
