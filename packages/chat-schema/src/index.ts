@@ -21,59 +21,37 @@ export type {
   VariableChange,
 } from './chat/options.js';
 export type { ChatReader } from './chat/reader.js';
+export type { ActivationEntry } from './entry/activation.js';
+export type { AnnotationEntry } from './entry/annotation.js';
+export type { DocumentEntry, Rollback } from './entry/document.js';
+export type { FinishEntry } from './entry/finish.js';
+export { createHead, type Head, keyOfLine, readHead } from './entry/head.js';
+export type { InterruptEntry } from './entry/interrupt.js';
+export type { Json, JsonObject } from './entry/json.js';
+export type { LaneEntry } from './entry/lane.js';
+export type { LegacyRowEntry } from './entry/legacy-row.js';
+export { LIMITS, SCHEMA_VERSION } from './entry/limits.js';
 export {
-  blankLine,
   closeLine,
-  createHead,
   Escaper,
   encodeLine,
   endsInEscape,
-  type Head,
-  KIND,
-  keyOfLine,
   type ParsedLine,
   parseLine,
   type QuarantineReason,
-  readHead,
-} from './entry/codec.js';
-export {
-  type ActivationEntry,
-  type AnnotationEntry,
-  type DocumentEntry,
-  type Entry,
-  type EntryType,
-  entrySchemas,
-  type FinishEntry,
-  type InterruptEntry,
-  type Json,
-  type JsonObject,
-  type LaneEntry,
-  type LegacyRowEntry,
-  LIMITS,
-  type MessageEntry,
-  PART_KINDS,
-  type PartEntry,
-  type PartKind,
-  PURPOSES,
-  type Purpose,
-  type RedactionEntry,
-  type RetryEntry,
-  type RevisionEntry,
-  type Rollback,
-  readEntry,
-  SCHEMA_VERSION,
-  type Slot,
-  type StopEntry,
-  THREAD_STATES,
-  type ThreadConfigEntry,
-  type ThreadConfigFields,
-  type ThreadEntry,
-  type ThreadStateEntry,
-  type ThreadStateName,
-  VARIABLE_SCOPES,
-  type VariableScope,
-  type VariablesEntry,
-} from './entry/entries.js';
+} from './entry/line.js';
+export type { MessageEntry } from './entry/message.js';
+export { PART_KINDS, type PartEntry, type PartKind } from './entry/part.js';
+export { blankLine } from './entry/private.js';
+export { readEntry } from './entry/read.js';
+export type { RedactionEntry } from './entry/redaction.js';
+export type { RetryEntry } from './entry/retry.js';
+export type { RevisionEntry } from './entry/revision.js';
+export type { StopEntry } from './entry/stop.js';
+export { type Entry, type EntryType, entrySchemas, KIND } from './entry/table.js';
+export { PURPOSES, type Purpose, type Slot, type ThreadEntry } from './entry/thread.js';
+export type { ThreadConfigEntry, ThreadConfigFields } from './entry/thread-config.js';
+export { THREAD_STATES, type ThreadStateEntry, type ThreadStateName } from './entry/thread-state.js';
 export {
   deriveAnswerId,
   deriveInterruptId,
@@ -89,6 +67,7 @@ export {
   parseUlid,
   timeOfUlid,
 } from './entry/ulid.js';
+export { VARIABLE_SCOPES, type VariableScope, type VariablesEntry } from './entry/variables.js';
 export { findHeads } from './fold/last-writer.js';
 export type {
   Annotation,

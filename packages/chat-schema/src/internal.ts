@@ -3,35 +3,25 @@
  * names change without notice.
  */
 
+export { ROLE, type Role } from './entry/define.js';
+export { createHead, type Head, keyOfLine, readHead } from './entry/head.js';
+export type { LaneEntry } from './entry/lane.js';
+export { LIMITS, SCHEMA_VERSION } from './entry/limits.js';
 export {
-  blankLine,
   closeLine,
-  createHead,
   decodeText,
   Escaper,
   encodeLine,
   endsInEscape,
   findBadValue,
-  findPrivateRanges,
-  type Head,
   healBlanks,
-  KIND,
-  keyOfLine,
   type ParsedLine,
   parseLine,
-  ROLE,
-  type Role,
-  readHead,
-  TYPE_OF_KIND,
-} from './entry/codec.js';
-export {
-  type Entry,
-  type EntryType,
-  type LaneEntry,
-  LIMITS,
-  readEntry,
-  SCHEMA_VERSION,
-} from './entry/entries.js';
+} from './entry/line.js';
+export { blankLine, findPrivateRanges } from './entry/private.js';
+export { readEntry } from './entry/read.js';
+export type { Entry, EntryType } from './entry/table.js';
+export { KIND } from './entry/table.js';
 export {
   ALPHABET,
   assertUlid,
@@ -46,11 +36,10 @@ export {
   timeOfUlid,
   ULID_LENGTH,
 } from './entry/ulid.js';
-export { authorOf, compareText, isPrivateKind } from './fold/choose.js';
 export { findHeads } from './fold/last-writer.js';
 export { assertObject, assertString, describeType, describeValue } from './host/errors.js';
-export { definedOnly, freezeDeep, sameValue } from './host/values.js';
-export { EntryIndex, readNumber, type TakenLine } from './index/entry-index.js';
+export { compareText, definedOnly, freezeDeep, sameValue } from './host/values.js';
+export { EntryIndex, type TakenLine } from './index/entry-index.js';
 export { type Header, readHeader } from './lane/header.js';
 export { parseJSONL } from './lane/jsonl.js';
 export { groupLines, readSections, type Section } from './lane/sections.js';

@@ -1,6 +1,8 @@
 import type * as Y from 'yjs';
-import { Escaper, encodeOpenLine } from '../entry/codec.js';
-import type { FinishEntry, Json, JsonObject, PartEntry } from '../entry/entries.js';
+import type { FinishEntry } from '../entry/finish.js';
+import type { Json, JsonObject } from '../entry/json.js';
+import { Escaper, encodeOpenLine } from '../entry/line.js';
+import type { PartEntry } from '../entry/part.js';
 import { assertObject, assertString, ChatDocError } from '../host/errors.js';
 import type { LanePool, OwnLane } from '../lane/pool.js';
 

@@ -1,5 +1,5 @@
 import type * as Y from 'yjs';
-import { KIND } from '../entry/codec.js';
+import { KIND } from '../entry/table.js';
 import { deriveAnswerId } from '../entry/ulid.js';
 import type { ChatChange } from '../fold/records.js';
 import type { EntryIndex } from '../index/entry-index.js';

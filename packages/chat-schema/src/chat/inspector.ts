@@ -1,5 +1,8 @@
-import { blankLine, closeLine, createHead, KIND, parseLine, readHead, TYPE_OF_KIND } from '../entry/codec.js';
-import type { Entry } from '../entry/entries.js';
+import { createHead, readHead } from '../entry/head.js';
+import { closeLine, parseLine } from '../entry/line.js';
+import { blankLine } from '../entry/private.js';
+import type { Entry } from '../entry/table.js';
+import { KIND, TYPE_OF_KIND } from '../entry/table.js';
 import { type StampClock, ULID_LENGTH } from '../entry/ulid.js';
 import { chooseBody } from '../fold/attempt.js';
 import { type Choice, type Chosen, chooseRows, type LostLine } from '../fold/choose.js';
@@ -234,7 +237,7 @@ export class Inspector {
   #describe({ kind, line, entry, problem, cut }: Chosen): CountedEntry {
     readHead(line, 0, line.length, head);
     const id = head.own < 0 ? '' : line.substring(head.own, head.own + ULID_LENGTH);
-    return { id, type: TYPE_OF_KIND[kind] as Entry['type'], entry, problem, cut };
+    return { id, type: TYPE_OF_KIND[kind] as Entry['type'], entry: entry as Entry, problem, cut };
   }
 
   #laneOf(row: number): string | null {

@@ -1,11 +1,8 @@
-import type {
-  Json,
-  Purpose,
-  Slot,
-  ThreadConfigFields,
-  ThreadStateName,
-  VariableScope,
-} from '../entry/entries.js';
+import type { Json } from '../entry/json.js';
+import type { Purpose, Slot } from '../entry/thread.js';
+import type { ThreadConfigFields } from '../entry/thread-config.js';
+import type { ThreadStateName } from '../entry/thread-state.js';
+import type { VariableScope } from '../entry/variables.js';
 import type { Environment } from '../host/environment.js';
 
 /** Arguments of the calls that write. Times are ISO-8601 UTC with milliseconds; absent ones are now. */

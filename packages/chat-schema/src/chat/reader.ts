@@ -1,17 +1,13 @@
-import { KIND } from '../entry/codec.js';
-import type {
-  ActivationEntry,
-  AnnotationEntry,
-  DocumentEntry,
-  Json,
-  LegacyRowEntry,
-  Purpose,
-  Rollback,
-  VariableScope,
-  VariablesEntry,
-} from '../entry/entries.js';
+import type { ActivationEntry } from '../entry/activation.js';
+import type { AnnotationEntry } from '../entry/annotation.js';
+import type { DocumentEntry, Rollback } from '../entry/document.js';
+import type { Json } from '../entry/json.js';
+import type { LegacyRowEntry } from '../entry/legacy-row.js';
+import { KIND } from '../entry/table.js';
+import type { Purpose, SlotKey } from '../entry/thread.js';
+import type { VariableScope, VariablesEntry } from '../entry/variables.js';
 import { filterRows, type Source } from '../fold/attempt.js';
-import { chooseRows, compareText } from '../fold/choose.js';
+import { chooseRows } from '../fold/choose.js';
 import { findHeads } from '../fold/last-writer.js';
 import {
   appendDelta,
@@ -31,16 +27,9 @@ import type {
   ThreadConfig,
   ThreadState,
 } from '../fold/records.js';
-import {
-  type FoldedThread,
-  foldAnnotations,
-  foldThread,
-  foldVariables,
-  type SlotKey,
-  sameSlot,
-} from '../fold/thread.js';
+import { type FoldedThread, foldAnnotations, foldThread, foldVariables, sameSlot } from '../fold/thread.js';
 import { deriveState, isQueued, listQueue, type TurnView } from '../fold/turns.js';
-import { keepEqual, keepList, sameValue } from '../host/values.js';
+import { compareText, keepEqual, keepList, sameValue } from '../host/values.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import type { Touched } from '../index/touched.js';
 

@@ -1,6 +1,7 @@
 import type * as Y from 'yjs';
-import { findPrivateRanges, KIND, ROLE } from '../entry/codec.js';
-import { isPrivateKind } from '../fold/choose.js';
+import { ROLE } from '../entry/define.js';
+import { findPrivateRanges } from '../entry/private.js';
+import { isPrivateKind, KIND } from '../entry/table.js';
 import { isRedacted } from '../fold/message.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import { deleteFromLaneText, type LaneText } from '../lane/structs.js';

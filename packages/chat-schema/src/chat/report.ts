@@ -1,8 +1,11 @@
-import { blankLine, closeLine, KIND, parseLine, type QuarantineReason } from '../entry/codec.js';
-import { chooseRows, compareText } from '../fold/choose.js';
+import { closeLine, parseLine, type QuarantineReason } from '../entry/line.js';
+import { blankLine } from '../entry/private.js';
+import { KIND } from '../entry/table.js';
+import { chooseRows } from '../fold/choose.js';
 import { findLost } from '../fold/duplicates.js';
 import { isRedacted } from '../fold/message.js';
 import type { ChatReport, LineReport, QuarantinedLine, Waiting } from '../fold/records.js';
+import { compareText } from '../host/values.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import { readSections } from '../lane/sections.js';
 import { countForeign } from '../lane/structs.js';

@@ -1,7 +1,8 @@
 import type * as Y from 'yjs';
-import type { z } from 'zod';
-import { encodeLine, findBadValue } from '../entry/codec.js';
-import { type Entry, entrySchemas, LIMITS } from '../entry/entries.js';
+import type * as z from 'zod/mini';
+import { LIMITS } from '../entry/limits.js';
+import { encodeLine, findBadValue } from '../entry/line.js';
+import { definitionOf, type Entry, entrySchemas } from '../entry/table.js';
 import { ChatDocError, describeValue } from '../host/errors.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import { createTouched, mergeTouched, type Touched } from '../index/touched.js';
@@ -85,6 +86,7 @@ export function assertEntry(entry: Entry): void {
     const got = bad === 'too_deep' ? `nesting beyond ${LIMITS.depth}` : 'a reserved key';
     throw new ChatDocError('invalid_argument', entry.type, `expected plain JSON, got ${got}`);
   }
+  if (definitionOf(entry.type).fits(entry)) return;
   const parsed = entrySchemas[entry.type].safeParse(entry);
   if (parsed.success) return;
   const issue = parsed.error.issues[0] as z.core.$ZodIssue;

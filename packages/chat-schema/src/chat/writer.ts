@@ -1,5 +1,7 @@
 import type * as Y from 'yjs';
-import type { Entry, MessageEntry, ThreadConfigFields } from '../entry/entries.js';
+import type { MessageEntry } from '../entry/message.js';
+import type { Entry } from '../entry/table.js';
+import { CONFIG_FIELDS, type ThreadConfigFields } from '../entry/thread-config.js';
 import {
   assertUlid,
   deriveAnswerId,
@@ -12,7 +14,7 @@ import {
 import { findHeads } from '../fold/last-writer.js';
 import { foldNew, isRedacted } from '../fold/message.js';
 import type { Message, Thread, ThreadConfig } from '../fold/records.js';
-import { CONFIG_FIELDS, configHeads, foldVariables, groupAnnotations } from '../fold/thread.js';
+import { configHeads, foldVariables, groupAnnotations } from '../fold/thread.js';
 import type { Environment } from '../host/environment.js';
 import { assertObject, assertString, ChatDocError, describeValue } from '../host/errors.js';
 import type { EntryIndex } from '../index/entry-index.js';

@@ -1,8 +1,11 @@
-import { KIND } from '../entry/codec.js';
-import type { FinishEntry, InterruptEntry, MessageEntry, PartEntry } from '../entry/entries.js';
-import { freezeDeep } from '../host/values.js';
+import type { FinishEntry } from '../entry/finish.js';
+import type { InterruptEntry } from '../entry/interrupt.js';
+import type { MessageEntry } from '../entry/message.js';
+import type { PartEntry } from '../entry/part.js';
+import { KIND } from '../entry/table.js';
+import { compareText, freezeDeep } from '../host/values.js';
 import type { EntryIndex } from '../index/entry-index.js';
-import { type Choice, type Chosen, chooseRows, compareText } from './choose.js';
+import { type Choice, type Chosen, chooseRows } from './choose.js';
 import type { Attempt, Part } from './records.js';
 
 /** Which rows are read: all, or those of the past. */

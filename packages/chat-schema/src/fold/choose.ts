@@ -1,22 +1,27 @@
+import { correctIds, createHead, readHead, readPartNumber } from '../entry/head.js';
+import type { LaneEntry } from '../entry/lane.js';
+import { parseLine } from '../entry/line.js';
+import { blankLine } from '../entry/private.js';
+import { readEntry } from '../entry/read.js';
 import {
-  blankLine,
-  createHead,
+  authorOf,
+  type EntryType,
+  isPrivateKind,
   KIND,
-  PROMPT_BEFORE,
-  parseLine,
-  readHead,
+  type ReadEntry,
   TYPE_OF_KIND,
-} from '../entry/codec.js';
-import { type Entry, type EntryType, type LaneEntry, readEntry, type ThreadEntry } from '../entry/entries.js';
+} from '../entry/table.js';
+import type { ThreadEntry } from '../entry/thread.js';
 import { deriveSlotThreadId, ULID_LENGTH } from '../entry/ulid.js';
-import { type EntryIndex, readNumber } from '../index/entry-index.js';
+import { compareText } from '../host/values.js';
+import type { EntryIndex } from '../index/entry-index.js';
 
 /** One entry that the fold takes, with every header it stands under. */
 export interface Chosen {
   readonly row: number;
   readonly kind: number;
   readonly line: string;
-  readonly entry: Entry;
+  readonly entry: ReadEntry;
   readonly problem: string | undefined;
   readonly cut: boolean;
   /** Headers of all byte-equal lines: a copy brings another. */
@@ -75,23 +80,10 @@ const head = createHead();
 function keyOf(index: EntryIndex, row: number): string {
   const kind = index.kindOf(row);
   const line = index.rawLine(row);
-  if (kind === KIND.part) return `${kind}:${readNumber(line)}`;
+  if (kind === KIND.part) return `${kind}:${readPartNumber(line)}`;
   readHead(line, 0, line.length, head);
   const at = kind === KIND.message ? head.attempt : head.own;
   return at < 0 ? `${kind}` : `${kind}:${line.substring(at, at + ULID_LENGTH)}`;
-}
-
-const PRIVATE_KINDS: ReadonlySet<number> = new Set([
-  KIND.message,
-  KIND.revision,
-  KIND.part,
-  KIND.finish,
-  KIND.legacy_row,
-]);
-
-/** Kinds that hold what somebody wrote, so that a redaction of the message they are about blanks them. */
-export function isPrivateKind(kind: number): boolean {
-  return PRIVATE_KINDS.has(kind);
 }
 
 function readLine(index: EntryIndex, row: number, blank: boolean): string {
@@ -107,7 +99,7 @@ function readCandidate(index: EntryIndex, row: number, blank: boolean): Chosen |
   const lane = index.headerOf(row)?.lane;
   if (!parsed.ok || lane === null || lane === undefined) return undefined;
   const body = parsed.body;
-  const forged = correctIds(line, kind, body as Record<string, unknown>);
+  const forged = correctIds(line, body as Record<string, unknown>);
   const read = readEntry(type, body);
   const cut = body['cut'] === true;
   // Only a part is written bit by bit; of anything else the end has been lost.
@@ -115,49 +107,6 @@ function readCandidate(index: EntryIndex, row: number, blank: boolean): Chosen |
   const problem = forged ?? read.problem ?? lost;
   return { row, kind, line, entry: read.entry, problem, cut, headers: [lane] };
 }
-
-/**
- * The head's ids win over the body's, which a second key of the same name can change. Names the first that
- * differed. Body keys that the head lacks are references, except the four fields of an answer.
- */
-function correctIds(line: string, kind: number, body: Record<string, unknown>): string | undefined {
-  readHead(line, 0, line.length, head);
-  const { own, thread, attempt, subject, subjectRole } = head;
-  if (kind === KIND.part) {
-    const problems = [correct(body, 'attempt', idAt(line, own)), correct(body, 'n', readNumber(line))];
-    return problems[0] ?? problems[1];
-  }
-  if (kind === KIND.message) {
-    const problems = [
-      correct(body, 'message_id', idAt(line, own)),
-      correct(body, 'thread_id', idAt(line, thread)),
-      correct(body, 'attempt', attempt < 0 ? undefined : idAt(line, attempt)),
-      correct(body, 'prompt_id', attempt < 0 ? undefined : idAt(line, attempt - PROMPT_BEFORE)),
-    ];
-    return problems.find((problem) => problem !== undefined);
-  }
-  if (kind === KIND.thread) return correct(body, 'thread_id', idAt(line, own));
-  const problem = correct(body, 'id', idAt(line, own));
-  if (subject < 0) return problem;
-  return correct(body, SUBJECT_KEYS[subjectRole] as string, idAt(line, subject)) ?? problem;
-}
-
-function idAt(line: string, at: number): string {
-  return line.substring(at, at + ULID_LENGTH);
-}
-
-function correct(
-  body: Record<string, unknown>,
-  key: string,
-  value: string | number | undefined,
-): string | undefined {
-  if (body[key] === value) return undefined;
-  if (value === undefined) delete body[key];
-  else body[key] = value;
-  return `head: ${key}`;
-}
-
-const SUBJECT_KEYS: readonly string[] = ['', 'thread_id', 'message_id', 'attempt'];
 
 function chooseOne(
   index: EntryIndex,
@@ -196,7 +145,7 @@ function chooseOne(
 }
 
 function isSlotLine({ entry }: Chosen): boolean {
-  if (entry.type !== 'thread' || entry.slot === undefined) return false;
+  if (entry.type !== 'thread' || entry.slot === undefined || entry.purpose === undefined) return false;
   return deriveSlotThreadId(entry.slot, entry.purpose) === entry.thread_id;
 }
 
@@ -224,30 +173,4 @@ export function schemaVersionOf({ headers }: Chosen): number {
 function isUnderAuthor({ entry, headers }: Chosen): boolean {
   const author = authorOf(entry);
   return author !== undefined && headers.some((header) => header.user_id === author);
-}
-
-/** The user that an entry names as its author, if its type names one. */
-export function authorOf(entry: Entry): string | undefined {
-  switch (entry.type) {
-    case 'message':
-      return entry.sender_id;
-    case 'revision':
-      return entry.author_id;
-    case 'thread':
-      return entry.created_by;
-    case 'thread_config':
-      return entry.updated_by;
-    case 'annotation':
-      return entry.user_id;
-    case 'stop':
-    case 'retry':
-    case 'redaction':
-      return entry.by;
-    default:
-      return undefined;
-  }
-}
-
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,13 +1,16 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { blankLine, createHead, KIND, ROLE, readHead } from '../entry/codec.js';
+import { ROLE } from '../entry/define.js';
+import { createHead, readHead } from '../entry/head.js';
+import { blankLine } from '../entry/private.js';
+import { isPrivateKind, KIND } from '../entry/table.js';
 import { ULID_LENGTH } from '../entry/ulid.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import type { Touched } from '../index/touched.js';
 import { readHeader } from '../lane/header.js';
 import { readSections, type Section } from '../lane/sections.js';
 import type { LaneText } from '../lane/structs.js';
-import { chooseRows, isPrivateKind, type LostLine } from './choose.js';
+import { chooseRows, type LostLine } from './choose.js';
 import { findLost } from './duplicates.js';
 import { isRedacted } from './message.js';
 

@@ -1,4 +1,4 @@
-import { KIND } from '../entry/codec.js';
+import { KIND } from '../entry/table.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import { chooseBody } from './attempt.js';
 import { chooseRows, type LostLine } from './choose.js';

@@ -1,4 +1,4 @@
-import { compareText } from './choose.js';
+import { compareText } from '../host/values.js';
 
 interface Replacing {
   readonly id: string;

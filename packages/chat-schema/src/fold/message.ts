@@ -1,15 +1,12 @@
-import { KIND } from '../entry/codec.js';
-import {
-  type InterruptEntry,
-  LIMITS,
-  type MessageEntry,
-  type RetryEntry,
-  type RevisionEntry,
-  SCHEMA_VERSION,
-  type StopEntry,
-} from '../entry/entries.js';
+import type { InterruptEntry } from '../entry/interrupt.js';
+import { LIMITS, SCHEMA_VERSION } from '../entry/limits.js';
+import type { MessageEntry } from '../entry/message.js';
+import type { RetryEntry } from '../entry/retry.js';
+import type { RevisionEntry } from '../entry/revision.js';
+import type { StopEntry } from '../entry/stop.js';
+import { KIND } from '../entry/table.js';
 import { deriveAnswerId } from '../entry/ulid.js';
-import { freezeDeep } from '../host/values.js';
+import { compareText, freezeDeep } from '../host/values.js';
 import {
   type Body,
   compareAttempts,
@@ -21,7 +18,7 @@ import {
   foldBody,
   type Source,
 } from './attempt.js';
-import { type Chosen, chooseRows, compareText, schemaVersionOf } from './choose.js';
+import { type Chosen, chooseRows, schemaVersionOf } from './choose.js';
 import { findHeads } from './last-writer.js';
 import type { OrderNode } from './order.js';
 import type { Attempt, Message, Part, Version } from './records.js';

@@ -1,4 +1,4 @@
-import { compareText } from './choose.js';
+import { compareText } from '../host/values.js';
 
 /** What orders a message: its id, and the messages that its author had seen. */
 export interface OrderNode {

@@ -1,13 +1,9 @@
-import type { QuarantineReason } from '../entry/codec.js';
-import type {
-  Json,
-  JsonObject,
-  LaneEntry,
-  Purpose,
-  Slot,
-  ThreadConfigFields,
-  ThreadStateName,
-} from '../entry/entries.js';
+import type { Json, JsonObject } from '../entry/json.js';
+import type { LaneEntry } from '../entry/lane.js';
+import type { QuarantineReason } from '../entry/line.js';
+import type { Purpose, Slot } from '../entry/thread.js';
+import type { ThreadConfigFields } from '../entry/thread-config.js';
+import type { ThreadStateName } from '../entry/thread-state.js';
 import type { ChatDocErrorCode } from '../host/errors.js';
 
 /** What callers read: the records that the fold yields. All are frozen, and stay the same object until changed. */

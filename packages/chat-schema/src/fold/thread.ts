@@ -1,36 +1,16 @@
-import { KIND } from '../entry/codec.js';
-import type {
-  ActivationEntry,
-  AnnotationEntry,
-  Json,
-  Slot,
-  ThreadConfigEntry,
-  ThreadConfigFields,
-  ThreadEntry,
-  ThreadStateEntry,
-  VariablesEntry,
-} from '../entry/entries.js';
-import { definedOnly, freezeDeep } from '../host/values.js';
+import type { ActivationEntry } from '../entry/activation.js';
+import type { AnnotationEntry } from '../entry/annotation.js';
+import type { Json } from '../entry/json.js';
+import { KIND } from '../entry/table.js';
+import type { SlotKey, ThreadEntry } from '../entry/thread.js';
+import { CONFIG_FIELDS, type ThreadConfigEntry, type ThreadConfigFields } from '../entry/thread-config.js';
+import type { ThreadStateEntry } from '../entry/thread-state.js';
+import type { VariablesEntry } from '../entry/variables.js';
+import { compareText, definedOnly, freezeDeep } from '../host/values.js';
 import { filterRows, type Source } from './attempt.js';
-import { type Chosen, chooseRows, compareText, schemaVersionOf } from './choose.js';
+import { type Chosen, chooseRows, schemaVersionOf } from './choose.js';
 import { findHeads } from './last-writer.js';
 import type { Annotation, ConfigConflict, Thread, ThreadConfig } from './records.js';
-
-export const CONFIG_FIELDS: readonly (keyof ThreadConfigFields)[] = [
-  'name',
-  'thread_color',
-  'thread_icon',
-  'thread_image',
-  'pin',
-  'archived',
-  'acp_config',
-  'agent_kind',
-  'session',
-  'template',
-  'variables',
-  'anchor',
-  'resolved',
-];
 
 /** All that stands about one thread, but its messages. */
 export interface FoldedThread {
@@ -165,8 +145,6 @@ export function foldVariables(
   }
   return { values: Object.freeze(values), entries: own };
 }
-
-export type SlotKey = Omit<Slot, 'number'>;
 
 export function sameSlot(a: SlotKey | undefined, b: SlotKey | undefined): boolean {
   return (

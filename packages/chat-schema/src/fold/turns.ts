@@ -1,4 +1,4 @@
-import type { ThreadStateEntry } from '../entry/entries.js';
+import type { ThreadStateEntry } from '../entry/thread-state.js';
 import { deriveAnswerId } from '../entry/ulid.js';
 import type { FoldedMessage, FoldedTurn } from './message.js';
 import type { Message, ThreadState } from './records.js';

@@ -47,3 +47,8 @@ export function keepList<T>(previous: readonly T[] | undefined, next: T[]): read
   }
   return Object.freeze(next);
 }
+
+/** Orders strings by code unit. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,19 +1,10 @@
 import type * as Y from 'yjs';
-import {
-  closeLine,
-  createHead,
-  decodeText,
-  endsInEscape,
-  forgetHead,
-  type Head,
-  healBlanks,
-  KIND,
-  PROMPT_BEFORE,
-  parseLine,
-  ROLE,
-  readHead,
-} from '../entry/codec.js';
-import { type LaneEntry, LIMITS } from '../entry/entries.js';
+import { ROLE } from '../entry/define.js';
+import { createHead, forgetHead, type Head, PROMPT_BEFORE, readHead, readPartNumber } from '../entry/head.js';
+import type { LaneEntry } from '../entry/lane.js';
+import { LIMITS } from '../entry/limits.js';
+import { closeLine, decodeText, endsInEscape, healBlanks, parseLine } from '../entry/line.js';
+import { KIND } from '../entry/table.js';
 import { isUlidAt, type StampClock, ULID_LENGTH } from '../entry/ulid.js';
 import { type Header, readHeader } from '../lane/header.js';
 import {
@@ -354,7 +345,7 @@ export class EntryIndex extends LineTable {
     open.whole = canGrow(open.text);
     if (this.kindOf(row) === KIND.part) {
       open.attempt = this.subjectOf(row);
-      open.n = readNumber(open.text);
+      open.n = readPartNumber(open.text);
     }
   }
 
@@ -430,10 +421,11 @@ export class EntryIndex extends LineTable {
   /** The text that a part line brings, unless another line of this part is there already. */
   #noteFirstText(touched: Touched, row: number): void {
     const line = this.rawLineOfNewPart(row);
-    const n = readNumber(line);
+    const n = readPartNumber(line);
     const attempt = this.subjectOf(row);
     for (const other of this.attemptRows(attempt)) {
-      if (other !== row && this.kindOf(other) === KIND.part && readNumber(this.rawLine(other)) === n) return;
+      if (other !== row && this.kindOf(other) === KIND.part && readPartNumber(this.rawLine(other)) === n)
+        return;
     }
     const parsed = parseLine(this.isOpen(row) ? (closeLine(line) ?? '') : line);
     if (!parsed.ok || typeof parsed.body['text'] !== 'string' || parsed.body['text'] === '') return;
@@ -560,11 +552,6 @@ function markLanes(touched: Touched | undefined): void {
 
 function sameText(a: LaneText, b: LaneText | undefined): boolean {
   return b !== undefined && a.client === b.client && a.clock === b.clock;
-}
-
-/** The number of a part, which stands right after its attempt. */
-export function readNumber(line: string): number {
-  return Number.parseInt(line.slice(58, 74), 10);
 }
 
 function nameLine({ line, header }: TakenLine): string {

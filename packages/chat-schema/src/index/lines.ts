@@ -1,4 +1,5 @@
-import { KIND, type Role } from '../entry/codec.js';
+import type { Role } from '../entry/define.js';
+import { KIND } from '../entry/table.js';
 import type { Header } from '../lane/header.js';
 import { SlotTable } from './refs.js';
 

@@ -1,8 +1,11 @@
-import { createHead, encodeLine, KIND, keyOfLine, ROLE, readHead } from '../entry/codec.js';
+import { ROLE } from '../entry/define.js';
+import { createHead, keyOfLine, readHead } from '../entry/head.js';
+import { encodeLine } from '../entry/line.js';
+import { KIND } from '../entry/table.js';
 import { ULID_LENGTH } from '../entry/ulid.js';
-import { compareText } from '../fold/choose.js';
 import { isRedacted } from '../fold/message.js';
 import type { DamagedLine } from '../fold/records.js';
+import { compareText } from '../host/values.js';
 import type { EntryIndex, TakenLine } from '../index/entry-index.js';
 import { readSections } from './sections.js';
 

@@ -1,5 +1,7 @@
-import { healBlanks, parseLine } from '../entry/codec.js';
-import { entrySchemas, type LaneEntry, SCHEMA_VERSION } from '../entry/entries.js';
+import type { LaneEntry } from '../entry/lane.js';
+import { SCHEMA_VERSION } from '../entry/limits.js';
+import { healBlanks, parseLine } from '../entry/line.js';
+import { entrySchemas } from '../entry/table.js';
 
 /** A `lane` line where it stands. Copies of one lane have one header each. */
 export interface Header {

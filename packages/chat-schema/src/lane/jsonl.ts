@@ -1,8 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import type * as Y from 'yjs';
-import { closeLine, keyOfLine, parseLine } from '../entry/codec.js';
+import { keyOfLine } from '../entry/head.js';
+import { closeLine, parseLine } from '../entry/line.js';
 import { deriveUlid, timeOfUlid } from '../entry/ulid.js';
-import { compareText } from '../fold/choose.js';
+import { compareText } from '../host/values.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import { groupLines, readSections, type Section } from './sections.js';
 import { clockOf, createLaneText, type LaneMap } from './structs.js';

@@ -1,6 +1,7 @@
 import type * as Y from 'yjs';
-import { encodeLine } from '../entry/codec.js';
-import { type LaneEntry, SCHEMA_VERSION } from '../entry/entries.js';
+import type { LaneEntry } from '../entry/lane.js';
+import { SCHEMA_VERSION } from '../entry/limits.js';
+import { encodeLine } from '../entry/line.js';
 import type { StampClock } from '../entry/ulid.js';
 import type { Environment } from '../host/environment.js';
 import {

@@ -1,4 +1,6 @@
-import { closeLine, createHead, healBlanks, KIND, readHead } from '../entry/codec.js';
+import { createHead, readHead } from '../entry/head.js';
+import { closeLine, healBlanks } from '../entry/line.js';
+import { KIND } from '../entry/table.js';
 import { type LaneText, readLaneText } from './structs.js';
 
 /** The lines of one lane as they stand in one text, under their header. */
