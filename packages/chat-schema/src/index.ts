@@ -1,5 +1,6 @@
-export { AttemptWriter, type NewFinish, type NewPart, PartWriter } from './chat/attempt-writer.js';
-export { Chat, openChat } from './chat/chat.js';
+export type { AttemptWriter, NewFinish, NewPart, PartWriter } from './chat/attempt-writer.js';
+export type { ChatCalls } from './chat/calls.js';
+export { type Chat, openChat } from './chat/chat.js';
 export { embedChat } from './chat/embed.js';
 export type {
   CountedEntry,
@@ -89,6 +90,7 @@ export type {
   Version,
   Waiting,
 } from './fold/records.js';
+export type { Range } from './fold/thread-list.js';
 export { type Environment, systemEnvironment } from './host/environment.js';
 export { ChatDocError, type ChatDocErrorCode } from './host/errors.js';
 export { systemTimers, type Timers } from './host/timers.js';

@@ -40,19 +40,40 @@ export interface PartHost {
 }
 
 /**
- * Writes one attempt: its parts in order, in a lane of its own, then its end. Each call is one transaction;
- * how often a stream is flushed is the caller's choice.
+ * Writes one attempt: its parts in order, in a lane of its own, then its end. Each call is one transaction; how often a
+ * stream is flushed is the caller's choice. Every call but `abandon` throws `not_open` once the attempt is finished.
  */
-export class AttemptWriter {
+export interface AttemptWriter {
+  readonly message_id: string;
+  readonly attempt: string;
+  readonly finished: boolean;
+  /** Opens a streamed part. Only one is open at a time: the one before is closed. */
+  openPart(part?: NewPart): PartWriter;
+  /** Writes one whole part. A tool call is updated by another part with its `part_id`. */
+  addPart(part: NewPart & { readonly kind: string }): void;
+  /** Settles the attempt, and closes an open part in the same transaction. */
+  finish(finish: NewFinish): void;
+  /** Gives up the lane without an end, as a crash would: the attempt stays open, its text readable. */
+  abandon(): void;
+}
+
+/** Streams the text of one part. Nothing is written before its first text. */
+export interface PartWriter {
+  append(text: string): void;
+  /** Ends the part. The last text and the end are one transaction. */
+  close(text?: string): void;
+}
+
+/** Writes an attempt into a lane that it holds; its message line is there already. */
+export class LaneAttemptWriter implements AttemptWriter {
   readonly message_id: string;
   readonly attempt: string;
   readonly #host: PartHost;
   #lane: OwnLane;
   #n = 0;
-  #open: PartWriter | undefined;
+  #open: LanePartWriter | undefined;
   #finished = false;
 
-  /** @internal Made by `openAttempt` and `openMessage`, which wrote the message line into `lane`. */
   constructor(host: PartHost, messageId: string, attempt: string, lane: OwnLane) {
     this.#host = host;
     this.message_id = messageId;
@@ -64,7 +85,6 @@ export class AttemptWriter {
     return this.#finished;
   }
 
-  /** Opens a streamed part. Only one is open at a time: the one before is closed. */
   openPart(part: NewPart = {}): PartWriter {
     this.#assertOpen('openPart');
     assertObject(part, 'openPart');
@@ -72,13 +92,12 @@ export class AttemptWriter {
     const entry = this.#entry(part);
     this.#host.encode(entry);
     this.#open?.close();
-    const writer = new PartWriter(this, entry);
+    const writer = new LanePartWriter(this, entry);
     this.#open = writer;
     if (part.text !== undefined) writer.append(part.text);
     return writer;
   }
 
-  /** Writes one whole part. A tool call is updated by another part with its `part_id`. */
   addPart(part: NewPart & { readonly kind: string }): void {
     this.#assertOpen('addPart');
     assertObject(part, 'addPart');
@@ -90,7 +109,6 @@ export class AttemptWriter {
     this.#host.transact('addPart', (transaction) => this.#write(transaction, `${line}\n`, 1));
   }
 
-  /** Settles the attempt, and closes an open part in the same transaction. */
   finish(finish: NewFinish): void {
     this.#assertOpen('finish');
     assertObject(finish, 'finish');
@@ -110,7 +128,6 @@ export class AttemptWriter {
     this.#host.lanes.release(this.#lane);
   }
 
-  /** Gives up the lane without an end, as a crash would: the attempt stays open, its text readable. */
   abandon(): void {
     this.#finished = true;
     this.#open = undefined;
@@ -119,8 +136,7 @@ export class AttemptWriter {
     this.#host.lanes.release(this.#lane);
   }
 
-  /** @internal */
-  appendText(part: PartWriter, open: PartEntry, escaper: Escaper, text: string, state: PartState): void {
+  appendText(part: LanePartWriter, open: PartEntry, escaper: Escaper, text: string, state: PartState): void {
     this.#assertOpen('append');
     if (this.#open !== part) throw new ChatDocError('not_open', 'append', 'the part is closed');
     this.#host.transact('append', (transaction) => {
@@ -144,8 +160,8 @@ export class AttemptWriter {
     });
   }
 
-  /** @internal The last text and the end of its line, in one transaction. */
-  closePart(part: PartWriter, open: PartEntry, escaper: Escaper, text: string, state: PartState): void {
+  /** The last text and the end of its line, in one transaction. */
+  closePart(part: LanePartWriter, open: PartEntry, escaper: Escaper, text: string, state: PartState): void {
     if (this.#open !== part) return;
     this.#open = undefined;
     if (state.n === 0 && text === '') return;
@@ -206,16 +222,14 @@ interface PartState {
   length: number;
 }
 
-/** Streams the text of one part. Nothing is written before its first text. */
-export class PartWriter {
-  readonly #attempt: AttemptWriter;
+class LanePartWriter implements PartWriter {
+  readonly #attempt: LaneAttemptWriter;
   readonly #entry: PartEntry;
   readonly #escaper = new Escaper();
   readonly #state: PartState = { n: 0, length: 0 };
   #closed = false;
 
-  /** @internal Made by `openPart`. */
-  constructor(attempt: AttemptWriter, entry: PartEntry) {
+  constructor(attempt: LaneAttemptWriter, entry: PartEntry) {
     this.#attempt = attempt;
     this.#entry = entry;
   }
@@ -229,7 +243,6 @@ export class PartWriter {
     }
   }
 
-  /** Ends the part. The last text and the end are one transaction. */
   close(text = ''): void {
     assertString(text, 'text');
     if (this.#closed) return;
@@ -240,7 +253,7 @@ export class PartWriter {
     this.#closed = true;
   }
 
-  /** @internal Closes the part; gives what ends its line, empty where none is open. */
+  /** Closes the part. Returns the end of its line, empty where none is open. */
   end(): string {
     this.#closed = true;
     return this.#state.n === 0 ? '' : '"}\n';

@@ -2,7 +2,6 @@ import * as Y from 'yjs';
 import { assertUlid, StampClock } from '../entry/ulid.js';
 import { describeFold } from '../fold/describe.js';
 import { Digest, hash } from '../fold/digest.js';
-import { isRedacted } from '../fold/message.js';
 import type {
   ChatChange,
   ChatReport,
@@ -21,18 +20,65 @@ import { applyImport, findMissing, isFree, parseJSONL, planImport, writeJSONL } 
 import { LanePool } from '../lane/pool.js';
 import type { Section } from '../lane/sections.js';
 import { docOf, isInTransaction, isOutside, type LaneMap } from '../lane/structs.js';
-import { listChanges } from './changes.js';
-import { Inspector } from './inspector.js';
+import type { ChatCalls } from './calls.js';
+import { ChangeLister } from './changes.js';
+import { Folds } from './folds.js';
+import { type Inspector, LineInspector } from './inspector.js';
 import type { ChatOptions } from './options.js';
-import { type ChatReader, ChatView } from './reader.js';
-import { deletePrivateText, hasPrivateText } from './redaction.js';
+import { type ChatReader, Reader } from './reader.js';
+import { deletePrivateText, findPrivateText } from './redaction.js';
 import { countWaiting, createReport, listDuplicates, listQuarantine } from './report.js';
 import { Transactor } from './transaction.js';
-import { ChatWriter } from './writer.js';
+import { Writer } from './writer.js';
+
+/** One chat: reads of its present state, and writes that append entries to lanes of our own. Methods work unbound. */
+export interface Chat extends ChatReader, ChatCalls {
+  readonly readOnly: boolean;
+  /** Of the lanes that this chat writes. */
+  readonly generation: number;
+  /** The lines behind the records, for checking a document. */
+  readonly inspector: Inspector;
+  /** Whether a transaction of the document is open: then an observer may be running. */
+  readonly isInTransaction: boolean;
+  /** Stops listening to the document. Reads stay at what was last seen. */
+  close(): void;
+  /** Calls `listener` once for each transaction that changed something. Returns an unsubscribe function. */
+  subscribe(listener: (change: ChatChange) => void): () => void;
+  /** For `new Y.UndoManager(…, { deleteFilter: chat.undoFilter })`: keeps undo off every lane. */
+  undoFilter(item: Y.Item): boolean;
+  /** The chat as of the entries up to `stamp`, read-only. Throws `invalid_argument` for what is not a ULID. */
+  at(stamp: string): ChatReader;
+  /** SHA-256 of what the document holds: equal for two documents with the same lines, whatever lanes hold them. */
+  digest(): string;
+  /** SHA-256 of the records: equal for two documents that read the same. */
+  foldDigest(): string;
+  /** Every lane under its header, as JSON lines. */
+  toJSONL(): string;
+  /** Lines that are not folded, each once per lane. O(document). */
+  quarantine(): readonly QuarantinedLine[];
+  /** Lines of an id for which another was chosen, each once per lane. O(document). */
+  duplicates(): readonly LineReport[];
+  /** References to what is not there (yet), counted. O(document). */
+  waiting(): Waiting;
+  /** Lines that a deletion took, kept aside by this process. */
+  damage(): readonly DamagedLine[];
+  /** JSONL of the lines kept aside, under their own headers. */
+  rescued(): string;
+  /** What is unusual in the document. O(document). */
+  report(): ChatReport;
+  /** Writes a union by id: what the document has already is not written again. */
+  importJSONL(text: string): ImportResult;
+  /**
+   * Writes the lines that are aside into the document again, under their own headers. Replicas that hold the
+   * same ones write the same structs. Returns how many lines it wrote.
+   */
+  rehost(): number;
+}
 
 /**
  * Opens the chat of a document, or of a nested map from `embedChat`. Writes nothing. Any provider may sync the
- * document; keep one `Chat` a document and process, and `close()` it when done.
+ * document; keep one `Chat` per document per process, and `close()` it when done. Throws `invalid_argument` for another
+ * target, and `detached` for a map that is not in a document. Parses nothing.
  */
 export function openChat(target: Y.Doc | Y.Map<unknown>, options: ChatOptions = {}): Chat {
   const isDoc = target instanceof Y.Doc;
@@ -45,131 +91,124 @@ export function openChat(target: Y.Doc | Y.Map<unknown>, options: ChatOptions = 
   }
   const map = isDoc ? target.getMap(options.root ?? 'chat') : target;
   if (docOf(map) === null) throw new ChatDocError('detached', 'target', 'the map is in no document');
-  const environment = options.environment ?? systemEnvironment;
-  const stamps = new StampClock(environment);
-  const [a = 0, b = 0, c = 0, d = 0] = environment.random(4);
-  const index = new EntryIndex(map, stamps, (a << 24) | (b << 16) | (c << 8) | d);
-  return new Chat(map, index, stamps, { ...options, environment });
+  return new OpenChat(map, options).chat;
 }
 
-/** One chat: reads of its present state, and writes that append entries to lanes of our own. */
-export class Chat extends ChatWriter {
-  readonly readOnly: boolean;
-  /** Of the lanes that this chat writes. */
-  readonly generation: number;
-  /** The lines behind the records, for whoever checks a document. */
-  readonly inspector: Inspector;
+/** What stands behind one `Chat`: reader and writer over one index, and the listener that keeps them. */
+class OpenChat {
+  readonly chat: Chat;
   readonly #map: LaneMap;
   readonly #doc: Y.Doc;
+  readonly #index: EntryIndex;
+  readonly #folds: Folds;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+  readonly #inspector: LineInspector;
+  readonly #changes: ChangeLister;
   readonly #stamps: StampClock;
   readonly #lanes: LanePool;
   readonly #digest: Digest;
   readonly #damage: DamageLog;
   readonly #transactor: Transactor;
+  readonly #readOnly: boolean;
   readonly #subscribers = new Set<(change: ChatChange) => void>();
-  readonly #past = new Set<WeakRef<ChatView>>();
-  /** Redacted messages of which text has come: to delete once no transaction is open. */
+  readonly #past = new Set<WeakRef<Folds>>();
+  /** Redacted messages of which text may have come: to delete once no transaction is open. */
   readonly #unblanked = new Set<number>();
 
-  /** @internal */
   constructor(
     map: LaneMap,
-    index: EntryIndex,
-    stamps: StampClock,
     { environment = systemEnvironment, generation = 0, user_id: userId, readOnly = false }: ChatOptions,
   ) {
+    const stamps = new StampClock(environment);
+    const [a = 0, b = 0, c = 0, d = 0] = environment.random(4);
+    const index = new EntryIndex(map, stamps, (a << 24) | (b << 16) | (c << 8) | d);
     const lanes = new LanePool(map, { generation, userId, environment, stamps });
     const transactor = new Transactor(map, index, readOnly);
-    super({ index, environment, stamps, lanes, transactor });
     transactor.onAppend = (touched) => this.#take(touched);
-    this.readOnly = readOnly;
-    this.generation = generation;
-    this.inspector = new Inspector(this, index, stamps);
     this.#map = map;
     this.#doc = docOf(map) as Y.Doc;
+    this.#index = index;
+    this.#folds = new Folds(index);
+    this.#reader = new Reader(index, this.#folds);
+    this.#writer = new Writer({
+      index,
+      folds: this.#folds,
+      reader: this.#reader,
+      environment,
+      stamps,
+      lanes,
+      transactor,
+    });
+    this.#inspector = new LineInspector(this.#folds, index, stamps);
+    this.#changes = new ChangeLister(index);
     this.#stamps = stamps;
     this.#lanes = lanes;
     this.#transactor = transactor;
     this.#digest = new Digest(index);
     this.#damage = new DamageLog(index);
+    this.#readOnly = readOnly;
+    this.chat = this.#compose(generation);
     this.#doc.on('afterTransaction', this.#onTransaction);
     this.#doc.on('afterAllTransactions', this.#onQuiet);
   }
 
-  /** Stops listening. Reads stay at what was last seen. */
-  close(): void {
+  #compose(generation: number): Chat {
+    const doc = this.#doc;
+    const index = this.#index;
+    const damage = this.#damage;
+    const chat: Chat = {
+      ...this.#reader,
+      ...this.#writer,
+      readOnly: this.#readOnly,
+      generation,
+      inspector: this.#inspector,
+      get isInTransaction() {
+        return isInTransaction(doc);
+      },
+      close: this.#close,
+      subscribe: this.#subscribe,
+      undoFilter: (item) => isOutside(this.#map, item),
+      at: this.#at,
+      digest: () => this.#digest.read(),
+      foldDigest: () => hash(describeFold(this.#reader)),
+      toJSONL: () => writeJSONL(index),
+      quarantine: () => listQuarantine(index),
+      duplicates: () => listDuplicates(index),
+      waiting: () => countWaiting(this.#folds, index),
+      damage: () => damage.list(),
+      rescued: () => damage.rescue(),
+      report: () => createReport(this.#folds, index, this.#stamps.countFuture(), damage.list().length),
+      importJSONL: this.#importJSONL,
+      rehost: this.#rehost,
+    };
+    return Object.freeze(chat);
+  }
+
+  readonly #close = (): void => {
     this.#doc.off('afterTransaction', this.#onTransaction);
     this.#doc.off('afterAllTransactions', this.#onQuiet);
     this.#subscribers.clear();
-    this.inspector.close();
-  }
+    this.#inspector.close();
+  };
 
-  /** Whether a transaction of the document is open: then an observer may be running. */
-  get isInTransaction(): boolean {
-    return isInTransaction(this.#doc);
-  }
-
-  /** Calls `listener` once for each transaction that changed something. The result ends it. */
-  subscribe(listener: (change: ChatChange) => void): () => void {
+  readonly #subscribe = (listener: (change: ChatChange) => void): (() => void) => {
     this.#subscribers.add(listener);
     this.#transactor.wantDeltas = true;
     return () => {
       this.#subscribers.delete(listener);
       this.#transactor.wantDeltas = this.#subscribers.size > 0;
     };
-  }
+  };
 
-  /** For `new Y.UndoManager(…, { deleteFilter: chat.undoFilter })`: keeps undo off every lane. */
-  readonly undoFilter = (item: Y.Item): boolean => isOutside(this.#map, item);
-
-  /** The chat as the entries up to `stamp` tell it. */
-  at(stamp: string): ChatReader {
+  readonly #at = (stamp: string): ChatReader => {
     assertUlid(stamp, 'stamp');
-    const past = new ChatView(this.index, (row) => this.index.stampOf(row) <= stamp);
-    this.#past.add(new WeakRef(past));
-    return past;
-  }
+    const folds = new Folds(this.#index, (row) => this.#index.stampOf(row) <= stamp);
+    this.#past.add(new WeakRef(folds));
+    return Object.freeze({ ...new Reader(this.#index, folds) });
+  };
 
-  digest(): string {
-    return this.#digest.read();
-  }
-
-  /** Of what a caller reads: equal for two documents that read the same, whatever their lanes. */
-  foldDigest(): string {
-    return hash(describeFold(this));
-  }
-
-  toJSONL(): string {
-    return writeJSONL(this.index);
-  }
-
-  quarantine(): readonly QuarantinedLine[] {
-    return listQuarantine(this.index);
-  }
-
-  duplicates(): readonly LineReport[] {
-    return listDuplicates(this.index);
-  }
-
-  waiting(): Waiting {
-    return countWaiting(this, this.index);
-  }
-
-  damage(): readonly DamagedLine[] {
-    return this.#damage.list();
-  }
-
-  /** JSONL of the lines kept aside, under their own headers. */
-  rescued(): string {
-    return this.#damage.rescue();
-  }
-
-  report(): ChatReport {
-    return createReport(this, this.index, this.#stamps.countFuture(), this.damage().length);
-  }
-
-  /** Writes a union by id: what the document holds already is not written again. */
-  importJSONL(text: string): ImportResult {
+  readonly #importJSONL = (text: string): ImportResult => {
     this.#transactor.assertWritable('importJSONL');
     if (typeof text !== 'string') {
       throw new ChatDocError('invalid_argument', 'text', `expected a string, got ${describeType(text)}`);
@@ -178,25 +217,21 @@ export class Chat extends ChatWriter {
     if (sections.length > 0 && sections.every((section) => section.laneId === '')) {
       return { ok: false, code: 'import_no_header', line: 1 };
     }
-    const missing = findMissing(this.index, sections);
+    const missing = findMissing(this.#index, sections);
     if (missing.length === 0) return { ok: true, lines: 0 };
     if (!this.#import('importJSONL', 'import', missing))
       return { ok: false, code: 'import_conflict', line: 1 };
     return { ok: true, lines: countLines(missing) };
-  }
+  };
 
-  /**
-   * Writes the lines that are aside into the document again, under their own headers. Replicas that hold the
-   * same ones write the same structs. Gives how many lines it wrote.
-   */
-  rehost(): number {
+  readonly #rehost = (): number => {
     this.#transactor.assertWritable('rehost');
-    const missing = findMissing(this.index, parseJSONL(this.rescued()));
+    const missing = findMissing(this.#index, parseJSONL(this.#damage.rescue()));
     if (missing.length === 0) return 0;
     // A lane can be lost again after it was re-hosted: then the tags before are taken.
     for (let round = 1; !this.#import('rehost', `rehost ${round}`, missing); ) round += 1;
     return countLines(missing);
-  }
+  };
 
   #import(call: string, tag: string, sections: readonly Section[]): boolean {
     const plan = planImport(tag, sections);
@@ -209,50 +244,45 @@ export class Chat extends ChatWriter {
   }
 
   readonly #onTransaction = (transaction: Y.Transaction): void => {
-    const { touched, lost } = this.index.apply(transaction, this.#subscribers.size > 0);
-    if (lost.length > 0) {
-      this.#damage.add(lost);
-      for (const { header } of lost) if (header !== null) this.#lanes.markDamaged(header.lane_id);
+    const { touched, taken } = this.#index.apply(transaction, this.#subscribers.size > 0);
+    if (taken.length > 0) {
+      this.#damage.add(taken);
+      for (const { header } of taken) if (header !== null) this.#lanes.markDamaged(header.lane_id);
     }
     this.#take(touched);
     const all = this.#transactor.takePending() ?? touched;
     if (all !== touched) mergeTouched(all, touched);
-    this.inspector.tell(all);
+    this.#inspector.notify(all);
     if (!all.any || this.#subscribers.size === 0) return;
-    const change = listChanges(this.index, all, transaction);
+    const change = this.#changes.list(all, transaction);
     if (change !== undefined) for (const subscriber of [...this.#subscribers]) subscriber(change);
   };
 
   /** Brings every reader up to what was touched. */
   #take(touched: Touched): void {
     if (!touched.any) return;
-    this.invalidate(touched);
+    this.#folds.invalidate(touched);
     this.#digest.note(touched);
-    for (const thread of touched.lists.keys()) this.forgetTail(this.index.slots.idOf(thread));
+    for (const thread of touched.lists.keys()) this.#writer.forgetTail(this.#index.refs.idOf(thread));
     for (const reference of this.#past) {
       const past = reference.deref();
       if (past === undefined) this.#past.delete(reference);
       else past.invalidate(touched);
     }
-    for (const slot of touched.messages) this.#watchRedacted(slot);
-    for (const { message } of touched.deltas) this.#watchRedacted(message);
-  }
-
-  #watchRedacted(slot: number): void {
-    if (!this.readOnly && isRedacted(this.source, slot) && hasPrivateText(this.index, slot)) {
-      this.#unblanked.add(slot);
-    }
+    if (this.#readOnly) return;
+    for (const ref of touched.messages) if (this.#index.isRedacted(ref)) this.#unblanked.add(ref);
+    for (const { message } of touched.deltas)
+      if (this.#index.isRedacted(message)) this.#unblanked.add(message);
   }
 
   // Never within an observer: a write there would be sent before what it answers.
   readonly #onQuiet = (): void => {
     if (this.#unblanked.size === 0) return;
-    const slots = [...this.#unblanked];
+    const refs = findPrivateText(this.#index, this.#unblanked);
     this.#unblanked.clear();
-    const due = slots.filter((slot) => hasPrivateText(this.index, slot));
-    if (due.length === 0) return;
+    if (refs.length === 0) return;
     this.#transactor.run('blank', (transaction) => {
-      deletePrivateText(transaction, this.index, due);
+      deletePrivateText(transaction, this.#index, refs);
       return [];
     });
   };

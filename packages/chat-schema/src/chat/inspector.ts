@@ -1,17 +1,15 @@
-import { createHead, readHead } from '../entry/head.js';
 import { closeLine, parseLine } from '../entry/line.js';
 import { blankLine } from '../entry/private.js';
 import type { Entry } from '../entry/table.js';
-import { KIND, TYPE_OF_KIND } from '../entry/table.js';
-import { type StampClock, ULID_LENGTH } from '../entry/ulid.js';
-import { chooseBody } from '../fold/attempt.js';
-import { type Choice, type Chosen, chooseRows, type LostLine } from '../fold/choose.js';
-import { isRedacted } from '../fold/message.js';
+import { definitionOf, KIND, TYPE_OF_KIND } from '../entry/table.js';
+import type { StampClock } from '../entry/ulid.js';
+import { AttemptFold } from '../fold/attempt.js';
+import { type Chosen, chooseRows, type OutrankedLine } from '../fold/choose.js';
 import type { LineReport, QuarantinedLine } from '../fold/records.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import type { Touched } from '../index/touched.js';
 import { countForeign } from '../lane/structs.js';
-import type { ChatView } from './reader.js';
+import type { Folds } from './folds.js';
 import { isRedactedRow } from './redaction.js';
 
 /** What a line can be about. */
@@ -48,36 +46,63 @@ export interface TouchedLines {
 
 const DOCUMENT_KINDS = [KIND.document, KIND.variables, KIND.legacy_row];
 
-/** The lines behind the records, subject by subject: each call is O(lines about it). */
-export class Inspector {
-  readonly #view: ChatView;
+/** The lines behind the records, subject by subject: each call is O(lines about it) unless it says otherwise. */
+export interface Inspector {
+  /** Calls `listener` after each transaction that changed a line or a text. Returns an unsubscribe function. */
+  listen(listener: (touched: TouchedLines) => void): () => void;
+  /** Everything that some line is, or was, about in this role, in unspecified order. */
+  subjects(role: SubjectRole): IterableIterator<string>;
+  /**
+   * Whether the record of the message has all that its lines have: it has one line, and nothing is wrong. Of an
+   * answer also all that the lines of its attempt have, except the id of their finish; nobody else names that attempt.
+   */
+  isPlain(messageId: string): boolean;
+  /** The lines about a subject: those that count, in unspecified order, and those that do not. */
+  read(
+    role: SubjectRole,
+    id: string,
+  ): { readonly entries: readonly CountedEntry[]; readonly faults: LineFaults };
+  /** Entries about the document as a whole. */
+  documentEntries(): readonly CountedEntry[];
+  /** Lines about nothing, or about the document as a whole, that do not count. */
+  documentFaults(): LineFaults;
+  /** Lanes that only a later version reads. */
+  hiddenLanes(): readonly string[];
+  /** Distinct lines of types that only a later version knows, each by its type. */
+  unknownTypes(): readonly string[];
+  /** Keys of all texts. */
+  texts(): readonly string[];
+  /** Characters of other clients in the text under this key. */
+  countForeign(key: string): number;
+  countFutureStamps(): number;
+}
+
+export class LineInspector implements Inspector {
+  readonly #folds: Folds;
   readonly #index: EntryIndex;
   readonly #stamps: StampClock;
   readonly #listeners = new Set<(touched: TouchedLines) => void>();
 
-  /** @internal */
-  constructor(view: ChatView, index: EntryIndex, stamps: StampClock) {
-    this.#view = view;
+  constructor(folds: Folds, index: EntryIndex, stamps: StampClock) {
+    this.#folds = folds;
     this.#index = index;
     this.#stamps = stamps;
   }
 
-  /** Calls `listener` after each transaction that changed a line or a text. The result ends it. */
   listen(listener: (touched: TouchedLines) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** @internal */
   close(): void {
     this.#listeners.clear();
   }
 
-  /** @internal */
-  tell(touched: Touched): void {
+  /** Notifies listeners of a transaction. */
+  notify(touched: Touched): void {
     if (this.#listeners.size === 0 || !(touched.any || touched.texts.size > 0)) return;
-    const name = (slots: Iterable<number>): readonly string[] =>
-      Array.from(slots, (slot) => this.#index.slots.idOf(slot));
+    const name = (refs: Iterable<number>): readonly string[] =>
+      Array.from(refs, (ref) => this.#index.refs.idOf(ref));
     const lines: TouchedLines = {
       threads: name(touched.threads),
       messages: name(new Set([...touched.messages, ...touched.annotated])),
@@ -88,44 +113,38 @@ export class Inspector {
     for (const listener of [...this.#listeners]) listener(lines);
   }
 
-  /** Everything that some line is, or was, about in this role, in no order that means anything. */
   *subjects(role: SubjectRole): IterableIterator<string> {
-    for (const slot of this.#index.slotsWith(role)) yield this.#index.slots.idOf(slot);
+    for (const ref of this.#index.refsWith(role)) yield this.#index.refs.idOf(ref);
   }
 
-  /**
-   * Whether the record of the message says all that its lines say: it has one line, and nothing is wrong. Of an
-   * answer also all that the lines of its attempt say, but for the id of their finish; nobody else names that attempt.
-   */
   isPlain(messageId: string): boolean {
     const index = this.#index;
-    const slot = index.slots.find(messageId);
-    if (slot === undefined) return false;
-    const rows = index.messageRows(slot);
+    const ref = index.refs.find(messageId);
+    if (ref === undefined) return false;
+    const rows = index.messageRows(ref);
     const row = rows[0];
     if (row === undefined || rows.length !== 1) return false;
-    const folded = this.#view.foldedAt(slot);
+    const folded = this.#folds.foldedAt(ref);
     if (folded === undefined || folded.message.problem !== undefined) return false;
     const attempt = index.attemptOf(row);
-    if (attempt === undefined) return index.attemptRows(slot).length === 0;
+    if (attempt === undefined) return index.attemptRows(ref).length === 0;
     return folded.whole && index.attemptMessages(attempt).length === 1;
   }
 
-  /** The lines about a subject: those that count, in no order that means anything, and those that do not. */
   read(
     role: SubjectRole,
     id: string,
   ): { readonly entries: readonly CountedEntry[]; readonly faults: LineFaults } {
-    const slot = this.#index.slots.find(id);
-    if (slot === undefined) return NOTHING;
-    const rows = this.#rowsOf(role, slot);
+    const ref = this.#index.refs.find(id);
+    if (ref === undefined) return NOTHING;
+    const rows = this.#rowsOf(role, ref);
     if (rows.length === 0) return NOTHING;
-    const { chosen, lost } = role === 'attempt' ? this.#chooseAttempt(slot) : this.#choose(role, slot);
-    const ignored = role === 'message' ? (this.#view.foldedAt(slot)?.ignored ?? []) : [];
+    const { chosen, outranked, ignored } =
+      role === 'attempt' ? this.#chooseAttempt(ref) : this.#choose(role, ref);
     return {
       entries: chosen.map((choice) => this.#describe(choice)),
       faults: {
-        duplicates: lost.filter(({ merged }) => !merged).map(({ lane_id, line }) => ({ lane_id, line })),
+        duplicates: outranked.filter(({ merged }) => !merged).map(({ lane_id, line }) => ({ lane_id, line })),
         // Where each row gave an entry, each could be read.
         quarantined:
           new Set(chosen.map(({ row }) => row)).size === rows.length ? NONE : this.#findQuarantined(rows),
@@ -137,14 +156,12 @@ export class Inspector {
     };
   }
 
-  /** Entries about the document as a whole. */
   documentEntries(): readonly CountedEntry[] {
     return DOCUMENT_KINDS.flatMap((kind) =>
       chooseRows(this.#index, this.#index.otherRows(kind)).chosen.map((choice) => this.#describe(choice)),
     );
   }
 
-  /** Lines about nothing, or about the document as a whole, that do not count. O(such lines). */
   documentFaults(): LineFaults {
     const index = this.#index;
     const rows = DOCUMENT_KINDS.map((kind) => index.otherRows(kind));
@@ -161,12 +178,11 @@ export class Inspector {
       if (closed === undefined) quarantined.push({ lane_id, line, reason: 'torn' });
       else quarantined.push({ lane_id, line: closed, reason: lane_id === null ? 'no_header' : 'head' });
     }
-    const lost = rows.flatMap((own) => chooseRows(index, own).lost).filter(({ merged }) => !merged);
-    const duplicates = lost.map(({ lane_id, line }) => ({ lane_id, line }));
+    const outranked = rows.flatMap((own) => chooseRows(index, own).outranked).filter(({ merged }) => !merged);
+    const duplicates = outranked.map(({ lane_id, line }) => ({ lane_id, line }));
     return { duplicates, quarantined, ignored: [] };
   }
 
-  /** Lanes that only a later version reads. */
   hiddenLanes(): readonly string[] {
     const hidden = new Set<string>();
     for (const row of this.#index.otherRows(KIND.lane)) {
@@ -177,18 +193,15 @@ export class Inspector {
     return [...hidden].sort();
   }
 
-  /** Distinct lines of types that only a later version knows, each by its type. */
   unknownTypes(): readonly string[] {
     const lines = new Set(this.#index.otherRows(KIND.unknown).map((row) => this.#index.line(row)));
     return Array.from(lines, (line) => /^\{"type":"([^"]*)"/.exec(line)?.[1] ?? '');
   }
 
-  /** Keys of all texts. */
   texts(): readonly string[] {
     return Array.from(this.#index.texts(), ({ lane }) => lane.key);
   }
 
-  /** Characters of other clients in the text under this key. */
   countForeign(key: string): number {
     const text = this.#index.textAt(key);
     return text === undefined ? 0 : countForeign(text);
@@ -198,46 +211,54 @@ export class Inspector {
     return this.#stamps.countFuture();
   }
 
-  #isRedacted(slot: number): boolean {
-    return isRedacted({ index: this.#index }, slot);
+  #rowsOf(role: SubjectRole, ref: number): readonly number[] {
+    if (role === 'thread') return this.#index.threadRows(ref);
+    return role === 'message' ? this.#index.messageRows(ref) : this.#index.attemptRows(ref);
   }
 
-  #rowsOf(role: SubjectRole, slot: number): readonly number[] {
-    if (role === 'thread') return this.#index.threadRows(slot);
-    return role === 'message' ? this.#index.messageRows(slot) : this.#index.attemptRows(slot);
+  #choose(role: 'thread' | 'message', ref: number): Selection {
+    const redacted = role === 'message' && this.#index.isRedacted(ref);
+    const choice = chooseRows(this.#index, this.#rowsOf(role, ref), redacted);
+    return { ...choice, ignored: role === 'message' ? this.#ignoredRows(ref) : NONE };
   }
 
-  #choose(role: 'thread' | 'message', slot: number): Choice {
-    const redacted = role === 'message' && this.#isRedacted(slot);
-    return chooseRows(this.#index, this.#rowsOf(role, slot), redacted);
+  /** Rows of the attempts that a message names, from lanes of other writers. */
+  #ignoredRows(ref: number): readonly number[] {
+    const index = this.#index;
+    return (this.#folds.foldedAt(ref)?.named ?? []).flatMap(({ attempt, writers }) =>
+      index
+        .attemptRows(index.refs.find(attempt) ?? -1)
+        .filter((row) => !writers.has(index.headerOf(row)?.lane?.writer_id ?? '')),
+    );
   }
 
   /** Under each message that names the attempt, what its writer wrote; without one, all of it. */
-  #chooseAttempt(slot: number): Omit<Choice, 'shared'> {
+  #chooseAttempt(ref: number): Selection {
     const index = this.#index;
-    const id = index.slots.idOf(slot);
-    const messages = new Set(index.attemptMessages(slot).map((row) => index.subjectOf(row)));
-    const found = new Map<string, Chosen>();
-    const lost: LostLine[] = [];
+    const messages = new Set(index.attemptMessages(ref).map((row) => index.subjectOf(row)));
+    const found = new Map<number, Chosen>();
+    const outranked: OutrankedLine[] = [];
     let isKnown = false;
     for (const message of messages) {
-      const redacted = this.#isRedacted(message);
-      for (const line of this.#choose('message', message).chosen) {
-        if (line.kind !== KIND.message || (index.attemptOf(line.row) ?? message) !== slot) continue;
+      const redacted = index.isRedacted(message);
+      for (const line of chooseRows(index, index.messageLines(message), redacted).chosen) {
+        if ((index.attemptOf(line.row) ?? message) !== ref) continue;
         isKnown = true;
-        const { choice } = chooseBody({ index }, line, id, redacted);
-        for (const chosen of choice.chosen) found.set(chosen.line, chosen);
-        lost.push(...choice.lost);
+        const writers = new Set(line.headers.map((header) => header.writer_id));
+        const fold = new AttemptFold({ index }, ref, writers, redacted);
+        fold.update();
+        for (const chosen of fold.chooser.chosen()) found.set(chosen.row, chosen);
+        outranked.push(...fold.chooser.outranked());
       }
     }
-    if (isKnown) return { chosen: [...found.values()], lost };
-    return { chosen: chooseRows(index, index.attemptRows(slot)).chosen, lost };
+    if (isKnown) return { chosen: [...found.values()], outranked, ignored: NONE };
+    return { chosen: chooseRows(index, index.attemptRows(ref)).chosen, outranked, ignored: NONE };
   }
 
-  #describe({ kind, line, entry, problem, cut }: Chosen): CountedEntry {
-    readHead(line, 0, line.length, head);
-    const id = head.own < 0 ? '' : line.substring(head.own, head.own + ULID_LENGTH);
-    return { id, type: TYPE_OF_KIND[kind] as Entry['type'], entry: entry as Entry, problem, cut };
+  #describe({ kind, entry, problem, cut }: Chosen): CountedEntry {
+    const type = TYPE_OF_KIND[kind] as Entry['type'];
+    const own = (entry as unknown as Readonly<Record<string, string>>)[definitionOf(type).head.own];
+    return { id: own ?? '', type, entry: entry as Entry, problem, cut };
   }
 
   #laneOf(row: number): string | null {
@@ -257,6 +278,11 @@ export class Inspector {
   }
 }
 
-const head = createHead();
+interface Selection {
+  readonly chosen: readonly Chosen[];
+  readonly outranked: readonly OutrankedLine[];
+  readonly ignored: readonly number[];
+}
+
 const NONE: readonly never[] = Object.freeze([]);
 const NOTHING = { entries: NONE, faults: { duplicates: NONE, quarantined: NONE, ignored: NONE } };

@@ -1,24 +1,9 @@
-import type { ActivationEntry } from '../entry/activation.js';
-import type { AnnotationEntry } from '../entry/annotation.js';
-import type { DocumentEntry, Rollback } from '../entry/document.js';
+import type { Rollback } from '../entry/document.js';
 import type { Json } from '../entry/json.js';
 import type { LegacyRowEntry } from '../entry/legacy-row.js';
-import { KIND } from '../entry/table.js';
 import type { Purpose, SlotKey } from '../entry/thread.js';
-import type { VariableScope, VariablesEntry } from '../entry/variables.js';
-import { filterRows, type Source } from '../fold/attempt.js';
-import { chooseRows } from '../fold/choose.js';
-import { findHeads } from '../fold/last-writer.js';
-import {
-  appendDelta,
-  type FoldedMessage,
-  type FoldedTurn,
-  foldMessage,
-  foldTurn,
-  isRedacted,
-  NO_TURN,
-} from '../fold/message.js';
-import { ThreadOrder } from '../fold/order.js';
+import type { VariableScope } from '../entry/variables.js';
+import type { AnnotationsFold } from '../fold/annotations.js';
 import type {
   Annotation,
   ConfigConflict,
@@ -27,11 +12,12 @@ import type {
   ThreadConfig,
   ThreadState,
 } from '../fold/records.js';
-import { type FoldedThread, foldAnnotations, foldThread, foldVariables, sameSlot } from '../fold/thread.js';
-import { deriveState, isQueued, listQueue, type TurnView } from '../fold/turns.js';
-import { compareText, keepEqual, keepList, sameValue } from '../host/values.js';
+import type { Range, ThreadList } from '../fold/thread-list.js';
+import { isQueued, listQueue } from '../fold/turns.js';
+import { ChatDocError, describeType } from '../host/errors.js';
+import { compareText, keepList } from '../host/values.js';
 import type { EntryIndex } from '../index/entry-index.js';
-import type { Touched } from '../index/touched.js';
+import type { Folds } from './folds.js';
 
 /** All that can be read of a chat, now or in the past. Never throws on what a document holds. */
 export interface ChatReader {
@@ -44,9 +30,14 @@ export interface ChatReader {
   thread(threadId: string): Thread | undefined;
   config(threadId: string): ThreadConfig;
   conflicts(threadId: string): readonly ConfigConflict[];
-  /** In reading order, the root first. The same array while only text is streamed. */
-  messageIds(threadId: string): readonly string[];
-  messages(threadId: string): readonly Message[];
+  /**
+   * In reading order, the root first; the same array while no message comes or moves. With a range only those: order
+   * comes from the heads of lines, so nothing is parsed.
+   */
+  messageIds(threadId: string, range?: Range): readonly string[];
+  /** The records in the same order. With a range no other message is folded. */
+  messages(threadId: string, range?: Range): readonly Message[];
+  messageCount(threadId: string): number;
   message(messageId: string): Message | undefined;
   /** What the message hangs under: its reply target, else the root of its thread; null for the root. */
   parent(messageId: string): string | null;
@@ -67,354 +58,109 @@ export interface ChatReader {
   legacyRows(): readonly LegacyRowEntry[];
 }
 
-/** What is kept of a thread's messages. Stale lists stay, to be given again where nothing in them changed. */
-interface ThreadCache {
-  order: ThreadOrder;
-  /** Messages whose place must be looked at again. */
-  readonly stale: Set<number>;
-  ids: readonly string[];
-  idsCurrent: boolean;
-  messages: readonly Message[];
-  messagesCurrent: boolean;
-  state: ThreadState | undefined;
-  /** Turns of any thread that `state` is derived from. */
-  stateVersion: number;
+/** Ranges whose result is kept, so that it is the same array while nothing in it changes. */
+const MAX_PAGES = 32;
+
+interface Mark {
+  /** Marks of the user that have been compared. */
+  compared: number;
+  version: number;
+  orderVersion: number;
+  size: number;
+  best: string | undefined;
 }
 
-/** Folds on demand and keeps what it folded until a transaction touches it. */
-export class ChatView implements ChatReader, TurnView {
-  /** @internal */
-  readonly source: Source;
-  /** @internal */
-  protected readonly index: EntryIndex;
-  readonly #messages = new Map<number, FoldedMessage | null>();
-  readonly #oldMessages = new Map<number, Message>();
-  readonly #threads = new Map<number, FoldedThread>();
-  readonly #oldThreads = new Map<number, FoldedThread>();
-  readonly #records = new Map<number, Thread>();
-  readonly #caches = new Map<number, ThreadCache>();
-  readonly #annotations = new Map<string, readonly Annotation[]>();
-  readonly #staleAnnotations = new Set<string>();
-  #threadList: readonly Thread[] = NONE;
-  #threadListCurrent = false;
-  #turnVersion = 0;
-  #variables = new Map<string, Readonly<Record<string, Json>>>();
-  #variableEntries: readonly VariablesEntry[] | undefined;
+/** Reads the folds of one index, now or in the past. */
+export class Reader implements ChatReader {
+  readonly #index: EntryIndex;
+  readonly #folds: Folds;
+  readonly #pages = new Map<string, readonly unknown[]>();
+  readonly #marks = new Map<string, Mark>();
 
-  constructor(index: EntryIndex, include?: (row: number) => boolean) {
-    this.index = index;
-    this.source = include === undefined ? { index } : { index, include };
+  constructor(index: EntryIndex, folds: Folds) {
+    this.#index = index;
+    this.#folds = folds;
   }
 
-  /** @internal Forgets what the transaction touched, and goes on with the texts that only grew. */
-  invalidate(touched: Touched): void {
-    for (const slot of touched.messages) this.#forgetMessage(slot);
-    for (const { message, attempt, n, text, first } of touched.deltas) {
-      if (!first && !touched.messages.has(message)) this.#grow(message, attempt, n, text);
+  #find(id: string): number | undefined {
+    return this.#index.refs.find(id);
+  }
+
+  readonly docId = (): string | null => this.#folds.document().docId;
+
+  readonly rollbacks = (): readonly Rollback[] => this.#folds.document().rollbacks;
+
+  readonly threads = (): readonly Thread[] => this.#folds.threads();
+
+  readonly thread = (threadId: string): Thread | undefined => {
+    const ref = this.#find(threadId);
+    return ref === undefined ? undefined : this.#folds.threadAt(ref);
+  };
+
+  readonly config = (threadId: string): ThreadConfig =>
+    this.#folds.factsById(threadId)?.settings.config() ?? Object.freeze({ thread_id: threadId });
+
+  readonly conflicts = (threadId: string): readonly ConfigConflict[] =>
+    this.#folds.factsById(threadId)?.settings.conflicts() ?? NONE;
+
+  readonly messageIds = (threadId: string, range?: Range): readonly string[] => {
+    const list = this.#listOf(threadId);
+    if (range === undefined) return list?.ids() ?? NONE;
+    return this.#page('ids', threadId, range, list, (ref) => this.#index.refs.idOf(ref));
+  };
+
+  readonly messages = (threadId: string, range?: Range): readonly Message[] => {
+    const list = this.#listOf(threadId);
+    if (range === undefined) return list?.messages(this.#folds.readMessage) ?? NONE;
+    return this.#page('messages', threadId, range, list, this.#folds.readMessage);
+  };
+
+  readonly messageCount = (threadId: string): number => this.#listOf(threadId)?.size ?? 0;
+
+  #listOf(threadId: string): ThreadList | undefined {
+    const ref = this.#find(threadId);
+    return ref === undefined ? undefined : this.#folds.listOf(ref);
+  }
+
+  #page<T>(
+    what: string,
+    threadId: string,
+    range: Range,
+    list: ThreadList | undefined,
+    read: (ref: number) => T,
+  ): readonly T[] {
+    assertRange(range);
+    if (list === undefined) return NONE;
+    const { limit, before, after, around } = range;
+    const [from, to] = list.place(range);
+    const items: T[] = [];
+    for (let place = from; place < to; place += 1) items.push(read(list.refAt(place)));
+    const name = JSON.stringify([what, threadId, limit, before, after, around]);
+    const page = keepList(this.#pages.get(name) as readonly T[] | undefined, items);
+    this.#pages.delete(name);
+    this.#pages.set(name, page);
+    for (const oldest of this.#pages.keys()) {
+      if (this.#pages.size <= MAX_PAGES) break;
+      this.#pages.delete(oldest);
     }
-    for (const slot of touched.annotated) this.#staleAnnotations.add(`m${slot}`);
-    for (const [slot, messages] of touched.lists) {
-      this.#threadListCurrent = false;
-      const cache = this.#caches.get(slot);
-      if (cache === undefined) continue;
-      for (const message of messages) cache.stale.add(message);
-      cache.idsCurrent = false;
-      cache.messagesCurrent = false;
-    }
-    for (const slot of touched.threads) {
-      const folded = this.#threads.get(slot);
-      if (folded !== undefined) this.#oldThreads.set(slot, folded);
-      this.#threads.delete(slot);
-      this.#staleAnnotations.add(`t${slot}`);
-      this.#threadListCurrent = false;
-      const cache = this.#caches.get(slot);
-      if (cache !== undefined) cache.idsCurrent = false;
-    }
-    if (touched.messages.size > 0 || touched.threads.size > 0) this.#turnVersion += 1;
-    if (touched.document) {
-      this.#variables = new Map();
-      this.#variableEntries = undefined;
-    }
+    return page;
   }
 
-  /** @internal Takes a message that was folded without being read. */
-  seedMessage(messageId: string, folded: FoldedMessage): void {
-    const slot = this.index.slots.find(messageId);
-    if (slot !== undefined && this.index.messageRows(slot).length === 1) this.#messages.set(slot, folded);
-  }
+  readonly message = (messageId: string): Message | undefined => this.#folds.message(messageId);
 
-  #forgetMessage(slot: number): void {
-    const folded = this.#messages.get(slot);
-    if (folded) this.#oldMessages.set(slot, folded.message);
-    this.#messages.delete(slot);
-    this.#markThreads(slot, true);
-  }
-
-  #grow(slot: number, attempt: number, n: number, text: string): void {
-    const folded = this.#messages.get(slot);
-    if (folded === undefined) return;
-    const grown = folded && appendDelta(folded, this.index.slots.idOf(attempt), n, text);
-    if (grown) this.#messages.set(slot, grown);
-    else this.#messages.delete(slot);
-    this.#markThreads(slot, false);
-  }
-
-  #markThreads(slot: number, mayMove: boolean): void {
-    for (const thread of this.index.threadsOfMessage(slot)) {
-      const cache = this.#caches.get(thread);
-      if (cache === undefined) continue;
-      cache.messagesCurrent = false;
-      if (mayMove) cache.stale.add(slot);
-    }
-  }
-
-  docId(): string | null {
-    const entries = this.#others<DocumentEntry>(KIND.document);
-    let smallest: string | null = null;
-    for (const { doc_id } of entries) {
-      if (doc_id !== undefined && (smallest === null || doc_id < smallest)) smallest = doc_id;
-    }
-    return smallest;
-  }
-
-  rollbacks(): readonly Rollback[] {
-    const found = new Map<string, Rollback>();
-    for (const { rolled_back } of this.#others<DocumentEntry>(KIND.document)) {
-      if (rolled_back === undefined) continue;
-      const { from, to } = rolled_back;
-      found.set(`${from} ${to}`, Object.freeze({ from, to }));
-    }
-    const list = [...found.values()].sort((a, b) => a.from - b.from || a.to - b.to);
-    return Object.freeze(list);
-  }
-
-  threads(): readonly Thread[] {
-    if (!this.#threadListCurrent) {
-      const list: Thread[] = [];
-      for (const slot of this.index.slotsWith('thread')) {
-        const thread = this.#thread(slot);
-        if (thread !== undefined) list.push(thread);
-      }
-      list.sort((a, b) => compareText(a.created_at, b.created_at) || compareText(a.thread_id, b.thread_id));
-      this.#threadList = keepList(this.#threadList, list);
-      this.#threadListCurrent = true;
-    }
-    return this.#threadList;
-  }
-
-  thread(threadId: string): Thread | undefined {
-    const slot = this.index.slots.find(threadId);
-    return slot === undefined ? undefined : this.#thread(slot);
-  }
-
-  #thread(slot: number): Thread | undefined {
-    const { thread } = this.foldedThreadAt(slot);
-    if (thread === undefined) return undefined;
-    const root_message_id = this.#rootOf(slot) ?? null;
-    const known = this.#records.get(slot);
-    if (known !== undefined && known.root_message_id === root_message_id) {
-      const { root_message_id: _, ...rest } = known;
-      if (sameValue(rest, thread)) return known;
-    }
-    const record = Object.freeze({ ...thread, root_message_id });
-    this.#records.set(slot, record);
-    return record;
-  }
-
-  /** The first message in order. Where nobody has asked for the order yet, mostly without making it. */
-  #rootOf(slot: number): string | undefined {
-    if (this.#caches.has(slot)) return this.#idsOf(slot)[0];
-    const threadId = this.index.slots.idOf(slot);
-    const { namedRoot } = this.foldedThreadAt(slot);
-    if (namedRoot !== undefined && this.message(namedRoot)?.thread_id === threadId) return namedRoot;
-    return this.#leadOf(slot, threadId) ?? this.#idsOf(slot)[0];
-  }
-
-  /**
-   * The plain message with the smallest id, if it refers to nothing: no key is below it. Undefined where that
-   * is not certain without the order. The id of its own answer may be smaller: that stands below it.
-   */
-  #leadOf(slot: number, threadId: string): string | undefined {
-    let lead: string | undefined;
-    const answers: string[] = [];
-    for (const member of this.index.memberSlots(slot)) {
-      const id = this.index.slots.idOf(member);
-      if (this.index.isAnswer(member)) answers.push(id);
-      else if (lead === undefined || id < lead) lead = id;
-    }
-    if (lead === undefined) return undefined;
-    const first = this.folded(lead);
-    if (first === undefined || first.message.thread_id !== threadId) return undefined;
-    if (first.order.answer || first.order.targets.length > 0) return undefined;
-    const isBelow = (id: string): boolean => this.folded(id)?.order.targets.includes(first.order.id) ?? false;
-    return answers.every((id) => id > first.order.id || isBelow(id)) ? lead : undefined;
-  }
-
-  /** @internal Everything about a thread but its messages. */
-  foldedThreadAt(slot: number): FoldedThread {
-    let folded = this.#threads.get(slot);
-    if (folded === undefined) {
-      const next = foldThread(this.source, slot);
-      const old = this.#oldThreads.get(slot);
-      folded = {
-        ...next,
-        config: keepEqual(old?.config, next.config),
-        conflicts: keepEqual(old?.conflicts, next.conflicts),
-      };
-      this.#oldThreads.delete(slot);
-      this.#threads.set(slot, folded);
-    }
-    return folded;
-  }
-
-  /** @internal */
-  foldedThread(threadId: string): FoldedThread | undefined {
-    const slot = this.index.slots.find(threadId);
-    return slot === undefined ? undefined : this.foldedThreadAt(slot);
-  }
-
-  config(threadId: string): ThreadConfig {
-    return this.foldedThread(threadId)?.config ?? Object.freeze({ thread_id: threadId });
-  }
-
-  conflicts(threadId: string): readonly ConfigConflict[] {
-    return this.foldedThread(threadId)?.conflicts ?? NONE;
-  }
-
-  messageIds(threadId: string): readonly string[] {
-    const slot = this.index.slots.find(threadId);
-    return slot === undefined ? NONE : this.#idsOf(slot);
-  }
-
-  /** @internal The last message in order, without making the list; undefined for an empty thread. */
-  lastMessage(threadId: string): ReturnType<ThreadOrder['last']> {
-    const slot = this.index.slots.find(threadId);
-    return slot === undefined ? undefined : this.#orderOf(slot).order.last();
-  }
-
-  #idsOf(slot: number): readonly string[] {
-    return this.#cacheOf(slot).ids;
-  }
-
-  /** Order and ids of a thread, current. */
-  #cacheOf(slot: number): ThreadCache {
-    const cache = this.#orderOf(slot);
-    if (!cache.idsCurrent) {
-      const ids = cache.order.ids();
-      const { namedRoot } = this.foldedThreadAt(slot);
-      const at = namedRoot === undefined ? -1 : ids.indexOf(namedRoot);
-      if (at > 0) ids.unshift(...ids.splice(at, 1));
-      cache.ids = keepList(cache.ids, ids);
-      cache.idsCurrent = true;
-      cache.messagesCurrent = false;
-    }
-    return cache;
-  }
-
-  #orderOf(slot: number): ThreadCache {
-    let cache = this.#caches.get(slot);
-    if (cache === undefined) {
-      cache = {
-        order: this.#buildOrder(slot),
-        stale: new Set(),
-        ids: NONE,
-        idsCurrent: false,
-        messages: NONE,
-        messagesCurrent: false,
-        state: undefined,
-        stateVersion: -1,
-      };
-      this.#caches.set(slot, cache);
-    } else if (cache.stale.size > 0) {
-      this.#renewOrder(cache, slot);
-      cache.idsCurrent = false;
-    }
-    return cache;
-  }
-
-  #buildOrder(slot: number): ThreadOrder {
-    const threadId = this.index.slots.idOf(slot);
-    const nodes = [];
-    for (const member of this.index.memberSlots(slot)) {
-      const folded = this.foldedAt(member);
-      if (folded?.message.thread_id === threadId) nodes.push(folded.order);
-    }
-    return new ThreadOrder(nodes);
-  }
-
-  #renewOrder(cache: ThreadCache, slot: number): void {
-    const threadId = this.index.slots.idOf(slot);
-    for (const member of cache.stale) {
-      const folded = this.foldedAt(member);
-      if (folded?.message.thread_id === threadId) cache.order.put(folded.order);
-      else if (cache.order.has(this.index.slots.idOf(member))) {
-        cache.order = this.#buildOrder(slot);
-        break;
-      }
-    }
-    cache.stale.clear();
-  }
-
-  messages(threadId: string): readonly Message[] {
-    const slot = this.index.slots.find(threadId);
-    if (slot === undefined) return NONE;
-    const cache = this.#cacheOf(slot);
-    if (!cache.messagesCurrent) {
-      const list = cache.ids.map((id) => this.message(id) as Message);
-      cache.messages = keepList(cache.messages, list);
-      cache.messagesCurrent = true;
-    }
-    return cache.messages;
-  }
-
-  message(messageId: string): Message | undefined {
-    return this.folded(messageId)?.message;
-  }
-
-  /** @internal */
-  folded(messageId: string): FoldedMessage | undefined {
-    const slot = this.index.slots.find(messageId);
-    return slot === undefined ? undefined : this.foldedAt(slot);
-  }
-
-  /** @internal */
-  foldedAt(slot: number): FoldedMessage | undefined {
-    let folded = this.#messages.get(slot);
-    if (folded === undefined) {
-      folded = foldMessage(this.source, slot) ?? null;
-      const old = this.#oldMessages.get(slot);
-      if (folded !== null && old !== undefined) {
-        folded = { ...folded, message: keepEqual(old, folded.message) };
-      }
-      this.#oldMessages.delete(slot);
-      this.#messages.set(slot, folded);
-    }
-    return folded ?? undefined;
-  }
-
-  /** @internal */
-  turnOf(messageId: string): FoldedTurn {
-    const slot = this.index.slots.find(messageId);
-    return slot === undefined ? NO_TURN : foldTurn(this.source, slot);
-  }
-
-  parent(messageId: string): string | null {
+  readonly parent = (messageId: string): string | null => {
     const message = this.message(messageId);
     if (message === undefined) return null;
-    const root = this.messageIds(message.thread_id)[0];
+    const list = this.#listOf(message.thread_id) as ThreadList;
+    const root = this.#index.refs.idOf(list.refAt(0));
     if (messageId === root) return null;
     const target = message.reply_to_message_id;
-    if (
-      target !== undefined &&
-      target !== messageId &&
-      this.message(target)?.thread_id === message.thread_id
-    ) {
-      return target;
-    }
-    return root ?? null;
-  }
+    const isHere =
+      target !== undefined && target !== messageId && this.message(target)?.thread_id === message.thread_id;
+    return isHere ? target : root;
+  };
 
-  transcript(threadId: string): readonly Message[] {
+  readonly transcript = (threadId: string): readonly Message[] => {
     const chain: { readonly thread_id: string; readonly until: string | undefined }[] = [];
     const seen = new Set<string>();
     let next: string | undefined = threadId;
@@ -422,134 +168,111 @@ export class ChatView implements ChatReader, TurnView {
     while (next !== undefined && !seen.has(next)) {
       seen.add(next);
       chain.push({ thread_id: next, until });
-      const origin: Thread['forked_from'] = this.foldedThread(next)?.thread?.forked_from;
+      const origin: Thread['forked_from'] = this.thread(next)?.forked_from;
       next = origin?.thread_id;
       until = origin?.message_id;
     }
     let messages: Message[] = [];
     let cut: string | undefined;
-    for (const { thread_id, until: next } of chain.reverse()) {
+    for (const { thread_id, until: following } of chain.reverse()) {
       // `cut` is where this thread was forked from all that came before it.
       const at = cut === undefined ? -1 : messages.findIndex((message) => message.message_id === cut);
       messages = [...(at < 0 ? messages : messages.slice(0, at + 1)), ...this.messages(thread_id)];
-      cut = next;
+      cut = following;
     }
     return Object.freeze(messages);
-  }
+  };
 
-  state(threadId: string): ThreadState {
-    const slot = this.index.slots.find(threadId);
-    if (slot === undefined) return Object.freeze({ thread_id: threadId, state: 'idle' });
-    const cache = this.#cacheOf(slot);
-    if (cache.state === undefined || cache.stateVersion !== this.#turnVersion) {
-      const next = deriveState(this, threadId, this.foldedThreadAt(slot).state);
-      cache.state = keepEqual(cache.state, next);
-      cache.stateVersion = this.#turnVersion;
-    }
-    return cache.state;
-  }
+  readonly state = (threadId: string): ThreadState => {
+    const ref = this.#find(threadId);
+    return ref === undefined
+      ? Object.freeze({ thread_id: threadId, state: 'idle' as const })
+      : this.#folds.state(ref);
+  };
 
-  queue(threadId: string): readonly string[] {
-    return Object.freeze(listQueue(this, threadId));
-  }
+  readonly queue = (threadId: string): readonly string[] => Object.freeze(listQueue(this.#folds, threadId));
 
-  isQueued(messageId: string): boolean {
-    return this.message(messageId)?.expects === 'answer' && isQueued(this, messageId);
-  }
+  readonly isQueued = (messageId: string): boolean =>
+    this.message(messageId)?.expects === 'answer' && isQueued(this.#folds, messageId);
 
-  activeThread(slot: SlotKey & { readonly purpose: Purpose }): string | undefined {
-    const threads = this.slotThreads(slot);
-    const winner = findHeads(this.activations(threads))[0];
+  readonly activeThread = (slot: SlotKey & { readonly purpose: Purpose }): string | undefined => {
+    const threads = this.#folds.slotThreads(slot);
+    const winner = this.#folds.activationHeads(threads)[0];
     if (winner !== undefined) return winner.thread_id;
     const last = [...threads].sort(
       (a, b) => (b.slot?.number ?? 0) - (a.slot?.number ?? 0) || compareText(b.thread_id, a.thread_id),
     )[0];
     return last?.thread_id;
-  }
+  };
 
-  /** @internal */
-  slotThreads(slot: SlotKey & { readonly purpose: Purpose }): readonly Thread[] {
-    return this.threads().filter((thread) => sameSlot(thread.slot, slot) && thread.purpose === slot.purpose);
-  }
+  readonly variables = (scope: VariableScope, scopeId: string): Readonly<Record<string, Json>> =>
+    this.#folds.variables.read(scope, scopeId);
 
-  /** @internal Activations of these threads that name the slot their thread is in. */
-  activations(threads: readonly Thread[]): readonly ActivationEntry[] {
-    return threads.flatMap((thread) =>
-      (this.foldedThread(thread.thread_id)?.activations ?? []).filter((entry) =>
-        sameSlot(entry.slot, thread.slot),
-      ),
+  readonly annotations = (
+    target: { readonly message_id: string } | { readonly thread_id: string },
+  ): readonly Annotation[] => {
+    const ofMessage = 'message_id' in target;
+    const ref = this.#find(ofMessage ? target.message_id : target.thread_id);
+    if (ref === undefined) return NONE;
+    const fold: AnnotationsFold = ofMessage
+      ? this.#folds.annotationsOf(ref)
+      : this.#folds.factsOf(ref).annotations;
+    return fold.list();
+  };
+
+  /** Marks are compared once: of those that have come since the last look, only they are looked at. */
+  readonly readMark = (threadId: string, userId: string): string | undefined => {
+    const ref = this.#find(threadId);
+    if (ref === undefined) return undefined;
+    const { annotations } = this.#folds.factsOf(ref);
+    const marks = annotations.marks(userId);
+    if (marks.length === 0) return undefined;
+    const list = this.#folds.listOf(ref);
+    const { version } = annotations;
+    const { size } = list;
+    const name = `${ref} ${userId}`;
+    let known = this.#marks.get(name);
+    const orderVersion = list.order.version;
+    // A mark may name a message that has only just come: then all are looked at again.
+    if (
+      known === undefined ||
+      known.version !== version ||
+      known.orderVersion !== orderVersion ||
+      known.size !== size
+    ) {
+      known = { compared: 0, version, orderVersion, size, best: undefined };
+      this.#marks.set(name, known);
+    }
+    let place = known.best === undefined ? -1 : list.placeOf(this.#find(known.best) as number);
+    for (; known.compared < marks.length; known.compared += 1) {
+      const value = marks[known.compared]?.value;
+      const named = typeof value === 'string' ? this.#find(value) : undefined;
+      const other = named === undefined ? -1 : list.placeOf(named);
+      if (other <= place) continue;
+      place = other;
+      known.best = value as string;
+    }
+    return known.best;
+  };
+
+  readonly legacyRows = (): readonly LegacyRowEntry[] => this.#folds.legacyRows();
+}
+
+function assertRange(range: Range): void {
+  if (typeof range !== 'object' || range === null) {
+    throw new ChatDocError('invalid_argument', 'range', `expected an object, got ${describeType(range)}`);
+  }
+  const { limit, before, after, around } = range;
+  if (!Number.isSafeInteger(limit) || limit < 0) {
+    throw new ChatDocError(
+      'invalid_argument',
+      'range.limit',
+      `expected a whole number, got ${describeType(limit)}`,
     );
   }
-
-  variables(scope: VariableScope, scopeId: string): Readonly<Record<string, Json>> {
-    const key = JSON.stringify([scope, scopeId]);
-    let values = this.#variables.get(key);
-    if (values === undefined) {
-      values = foldVariables(this.variableEntries(), scope, scopeId).values;
-      this.#variables.set(key, values);
-    }
-    return values;
-  }
-
-  /** @internal */
-  variableEntries(): readonly VariablesEntry[] {
-    this.#variableEntries ??= this.#others<VariablesEntry>(KIND.variables);
-    return this.#variableEntries;
-  }
-
-  annotations(
-    target: { readonly message_id: string } | { readonly thread_id: string },
-  ): readonly Annotation[] {
-    const ofMessage = 'message_id' in target;
-    const slot = this.index.slots.find(ofMessage ? target.message_id : target.thread_id);
-    if (slot === undefined) return NONE;
-    const key = `${ofMessage ? 'm' : 't'}${slot}`;
-    let annotations = this.#annotations.get(key);
-    if (annotations === undefined || this.#staleAnnotations.delete(key)) {
-      annotations = keepEqual(annotations, foldAnnotations(this.annotationEntries(slot, ofMessage)));
-      this.#annotations.set(key, annotations);
-    }
-    return annotations;
-  }
-
-  /** @internal */
-  annotationEntries(slot: number, ofMessage: boolean): readonly AnnotationEntry[] {
-    if (!ofMessage) return this.foldedThreadAt(slot).annotations;
-    const rows = this.index.messageRows(slot).filter((row) => this.index.kindOf(row) === KIND.annotation);
-    const { chosen } = chooseRows(this.index, filterRows(this.source, rows));
-    return chosen.map(({ entry }) => entry as AnnotationEntry);
-  }
-
-  readMark(threadId: string, userId: string): string | undefined {
-    const ids = this.messageIds(threadId);
-    let greatest = -1;
-    for (const { key, user_id, value } of this.foldedThread(threadId)?.annotations ?? []) {
-      if (key !== 'read' || user_id !== userId || typeof value !== 'string') continue;
-      greatest = Math.max(greatest, ids.indexOf(value));
-    }
-    return ids[greatest];
-  }
-
-  legacyRows(): readonly LegacyRowEntry[] {
-    const rows = [...this.#others<LegacyRowEntry>(KIND.legacy_row)];
-    const slots = new Set(this.index.legacyRowsOfMessages().map((row) => this.index.subjectOf(row)));
-    for (const slot of slots) {
-      const about = this.index.messageRows(slot).filter((row) => this.index.kindOf(row) === KIND.legacy_row);
-      const { chosen } = chooseRows(
-        this.index,
-        filterRows(this.source, about),
-        isRedacted(this.source, slot),
-      );
-      for (const { entry } of chosen) rows.push(entry as LegacyRowEntry);
-    }
-    const about = ({ message_id = '' }: LegacyRowEntry): string => message_id;
-    return Object.freeze(rows.sort((a, b) => compareText(a.id, b.id) || compareText(about(a), about(b))));
-  }
-
-  #others<T>(kind: number): readonly T[] {
-    const rows = filterRows(this.source, this.index.otherRows(kind));
-    return chooseRows(this.index, rows).chosen.map(({ entry }) => entry as T);
-  }
+  const anchors = [before, after, around].filter((anchor) => anchor !== undefined);
+  if (anchors.length < 2) return;
+  throw new ChatDocError('invalid_argument', 'range', 'expected at most one of before, after and around');
 }
 
 const NONE: readonly never[] = Object.freeze([]);

@@ -2,14 +2,13 @@ import { closeLine, parseLine, type QuarantineReason } from '../entry/line.js';
 import { blankLine } from '../entry/private.js';
 import { KIND } from '../entry/table.js';
 import { chooseRows } from '../fold/choose.js';
-import { findLost } from '../fold/duplicates.js';
-import { isRedacted } from '../fold/message.js';
+import { findOutranked } from '../fold/duplicates.js';
 import type { ChatReport, LineReport, QuarantinedLine, Waiting } from '../fold/records.js';
 import { compareText } from '../host/values.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import { readSections } from '../lane/sections.js';
 import { countForeign } from '../lane/structs.js';
-import type { ChatView } from './reader.js';
+import type { Folds } from './folds.js';
 import { isRedactedRow } from './redaction.js';
 
 /** Full passes over the document, for whoever asks what is wrong with it. Each is O(document). */
@@ -53,40 +52,44 @@ export function listDuplicates(index: EntryIndex): readonly LineReport[] {
       if (!merged) found.set(`${lane_id} ${line}`, Object.freeze({ lane_id, line }));
     }
   };
-  for (const slot of index.slotsWith('message')) add(findLost(index, slot, isRedacted({ index }, slot)));
-  for (const slot of index.slotsWith('thread')) add(chooseRows(index, index.threadRows(slot)).lost);
+  for (const ref of index.refsWith('message')) add(findOutranked(index, ref));
+  for (const ref of index.refsWith('thread')) add(chooseRows(index, index.threadRows(ref)).outranked);
   for (const kind of [KIND.document, KIND.variables, KIND.legacy_row]) {
-    add(chooseRows(index, index.otherRows(kind)).lost);
+    add(chooseRows(index, index.otherRows(kind)).outranked);
   }
   return Object.freeze([...found.values()].sort(compareLines));
 }
 
 /** References to what is not there (yet). */
-export function countWaiting(view: ChatView, index: EntryIndex): Waiting {
+export function countWaiting(folds: Folds, index: EntryIndex): Waiting {
   let messages_without_thread = 0;
   let parts_without_attempt = 0;
   let entries_about_absent_messages = 0;
   let config_without_thread = 0;
-  for (const slot of index.slotsWith('message')) {
-    const folded = view.foldedAt(slot);
+  const hasThread = (id: string): boolean => {
+    const ref = index.refs.find(id);
+    return ref !== undefined && folds.lineOf(ref) !== undefined;
+  };
+  for (const ref of index.refsWith('message')) {
+    const folded = folds.foldedAt(ref);
     if (folded === undefined) {
-      const { chosen } = chooseRows(index, index.messageRows(slot));
+      const { chosen } = chooseRows(index, index.messageRows(ref));
       entries_about_absent_messages += chosen.length;
-    } else if (view.foldedThread(folded.message.thread_id)?.thread === undefined) {
+    } else if (!hasThread(folded.message.thread_id)) {
       messages_without_thread += 1;
     }
   }
-  for (const slot of index.slotsWith('attempt')) {
-    const known = index.attemptMessages(slot).some((row) => {
-      const folded = view.foldedAt(index.subjectOf(row));
-      if (folded?.message.attempt === undefined) return folded !== undefined && index.subjectOf(row) === slot;
-      return folded.lastParts.has(index.slots.idOf(slot));
+  for (const ref of index.refsWith('attempt')) {
+    const known = index.attemptMessages(ref).some((row) => {
+      const folded = folds.foldedAt(index.subjectOf(row));
+      if (folded?.message.attempt === undefined) return folded !== undefined && index.subjectOf(row) === ref;
+      return folded.lastParts.has(index.refs.idOf(ref));
     });
-    if (!known) parts_without_attempt += chooseRows(index, index.attemptRows(slot)).chosen.length;
+    if (!known) parts_without_attempt += chooseRows(index, index.attemptRows(ref)).chosen.length;
   }
-  for (const slot of index.slotsWith('thread')) {
-    if (view.foldedThreadAt(slot).thread !== undefined) continue;
-    config_without_thread += view.foldedThreadAt(slot).configEntries.length;
+  for (const ref of index.refsWith('thread')) {
+    if (folds.lineOf(ref) !== undefined) continue;
+    config_without_thread += folds.factsOf(ref).settings.size;
   }
   return Object.freeze({
     messages_without_thread,
@@ -97,7 +100,7 @@ export function countWaiting(view: ChatView, index: EntryIndex): Waiting {
 }
 
 export function createReport(
-  view: ChatView,
+  folds: Folds,
   index: EntryIndex,
   futureStamps: number,
   damaged: number,
@@ -121,16 +124,7 @@ export function createReport(
   for (const { lane, hidden: isHidden } of index.headers()) {
     if (isHidden && lane !== null) (lane.rolled_back === undefined ? hidden : rolledBack).add(lane.lane_id);
   }
-  const ignored = new Map<string, LineReport>();
-  for (const slot of index.slotsWith('message')) {
-    for (const row of view.foldedAt(slot)?.ignored ?? []) {
-      const lane_id = index.headerOf(row)?.lane?.lane_id ?? null;
-      const line = index.line(row);
-      // What does not parse is listed in quarantine.
-      if (!parseLine(line).ok) continue;
-      ignored.set(`${lane_id} ${line}`, Object.freeze({ lane_id, line }));
-    }
-  }
+  const ignored = listIgnored(folds, index);
   return Object.freeze({
     lanes: lanes.size,
     lines: index.lines,
@@ -141,9 +135,36 @@ export function createReport(
     hidden_lanes: Object.freeze([...hidden].sort()),
     rolled_back_lanes: Object.freeze([...rolledBack].sort()),
     foreign: Object.freeze(foreign.sort((a, b) => compareText(a.key, b.key))),
-    ignored: Object.freeze([...ignored.values()].sort(compareLines)),
+    ignored,
     damaged,
   });
+}
+
+/** Entries of attempts from lanes of other writers than some message that names the attempt: they do not count there. */
+function listIgnored(folds: Folds, index: EntryIndex): readonly LineReport[] {
+  /** By attempt, how many messages name it, and by writer how many let that one write it. */
+  const named = new Map<string, { count: number; readonly writers: Map<string, number> }>();
+  for (const ref of index.refsWith('message')) {
+    for (const { attempt, writers } of folds.foldedAt(ref)?.named ?? []) {
+      const own = named.get(attempt) ?? { count: 0, writers: new Map<string, number>() };
+      named.set(attempt, own);
+      own.count += 1;
+      for (const writer of writers) own.writers.set(writer, (own.writers.get(writer) ?? 0) + 1);
+    }
+  }
+  const ignored = new Map<string, LineReport>();
+  for (const [attempt, { count, writers }] of named) {
+    for (const row of index.attemptRows(index.refs.find(attempt) ?? -1)) {
+      const lane = index.headerOf(row)?.lane;
+      if ((writers.get(lane?.writer_id ?? '') ?? 0) === count) continue;
+      const line = index.line(row);
+      // What does not parse is listed in quarantine.
+      if (!parseLine(line).ok) continue;
+      const lane_id = lane?.lane_id ?? null;
+      ignored.set(`${lane_id} ${line}`, Object.freeze({ lane_id, line }));
+    }
+  }
+  return Object.freeze([...ignored.values()].sort(compareLines));
 }
 
 function compareLines(a: LineReport, b: LineReport): number {

@@ -1,4 +1,5 @@
 import type * as Y from 'yjs';
+import { MAX_REPLACES } from '../entry/limits.js';
 import type { MessageEntry } from '../entry/message.js';
 import type { Entry } from '../entry/table.js';
 import { CONFIG_FIELDS, type ThreadConfigFields } from '../entry/thread-config.js';
@@ -11,15 +12,16 @@ import {
   formatDate,
   type StampClock,
 } from '../entry/ulid.js';
-import { findHeads } from '../fold/last-writer.js';
-import { foldNew, isRedacted } from '../fold/message.js';
+import { type FoldedMessage, foldNew } from '../fold/message.js';
 import type { Message, Thread, ThreadConfig } from '../fold/records.js';
-import { configHeads, foldVariables, groupAnnotations } from '../fold/thread.js';
+import type { ThreadLine } from '../fold/thread.js';
 import type { Environment } from '../host/environment.js';
 import { assertObject, assertString, ChatDocError, describeValue } from '../host/errors.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import type { LanePool, OwnLane } from '../lane/pool.js';
-import { AttemptWriter } from './attempt-writer.js';
+import { type AttemptWriter, LaneAttemptWriter } from './attempt-writer.js';
+import type { ChatCalls } from './calls.js';
+import type { Folds } from './folds.js';
 import type {
   Annotating,
   ConfigChange,
@@ -31,13 +33,15 @@ import type {
   StateChange,
   VariableChange,
 } from './options.js';
-import { ChatView } from './reader.js';
+import type { Reader } from './reader.js';
 import { deletePrivateText } from './redaction.js';
 import { encodeChecked, type Transactor } from './transaction.js';
 
-/** @internal What writing takes. */
+/** What writing takes. */
 export interface WriterParts {
   readonly index: EntryIndex;
+  readonly folds: Folds;
+  readonly reader: Reader;
   readonly environment: Environment;
   readonly stamps: StampClock;
   readonly lanes: LanePool;
@@ -45,7 +49,10 @@ export interface WriterParts {
 }
 
 /** The calls that append entries. Each is one transaction, and reads back what it wrote. */
-export class ChatWriter extends ChatView {
+export class Writer implements ChatCalls {
+  readonly #index: EntryIndex;
+  readonly #folds: Folds;
+  readonly #reader: Reader;
   readonly #env: Environment;
   readonly #stamps: StampClock;
   readonly #lanes: LanePool;
@@ -53,27 +60,28 @@ export class ChatWriter extends ChatView {
   /** By thread, its last message, which nothing in it outranks: saves looking at the order for each send. */
   readonly #tails = new Map<string, string>();
 
-  /** @internal */
-  constructor({ index, environment, stamps, lanes, transactor }: WriterParts) {
-    super(index);
+  constructor({ index, folds, reader, environment, stamps, lanes, transactor }: WriterParts) {
+    this.#index = index;
+    this.#folds = folds;
+    this.#reader = reader;
     this.#env = environment;
     this.#stamps = stamps;
     this.#lanes = lanes;
     this.#transactor = transactor;
   }
 
-  /** @internal Others may have written to the thread. */
-  protected forgetTail(threadId: string): void {
+  /** Others may have written to the thread. */
+  forgetTail(threadId: string): void {
     this.#tails.delete(threadId);
   }
 
-  createThread(thread: NewThread): Thread {
+  readonly createThread = (thread: NewThread): Thread => {
     this.#begin('createThread', thread);
     if (thread.slot !== undefined) assertObject(thread.slot, 'slot');
     const purpose = thread.purpose ?? 'chat';
     const slot = thread.slot === undefined ? undefined : { ...thread.slot, number: thread.slot.number ?? 1 };
     const thread_id = slot === undefined ? this.#stamps.next() : deriveSlotThreadId(slot, purpose);
-    const known = slot === undefined ? undefined : this.thread(thread_id);
+    const known = slot === undefined ? undefined : this.#reader.thread(thread_id);
     if (known !== undefined) return known;
     const created_at = thread.created_at ?? this.#now();
     const entries: Entry[] = [
@@ -101,26 +109,34 @@ export class ChatWriter extends ChatView {
       });
     }
     this.#write('createThread', entries);
-    return this.thread(thread_id) as Thread;
-  }
+    return this.#reader.thread(thread_id) as Thread;
+  };
 
-  configure(change: ConfigChange): ThreadConfig {
+  readonly configure = (change: ConfigChange): ThreadConfig => {
     this.#begin('configure', change);
     const { thread_id, updated_by, updated_at = this.#now() } = change;
     this.#assertThread(thread_id);
     const fields = pickConfig(change);
     const names = Object.keys(fields) as (keyof ThreadConfigFields)[];
     if (names.length > 0) {
-      const replaces = configHeads(this.foldedThread(thread_id)?.configEntries ?? [], names);
+      const replaces = this.#folds.factsById(thread_id)?.settings.heads(names) ?? [];
       const id = this.#stamps.next();
       this.#write('configure', [
-        { type: 'thread_config', id, thread_id, ...listed(replaces), updated_at, updated_by, ...fields },
+        {
+          type: 'thread_config',
+          id,
+          thread_id,
+          ...listed(sorted(replaces)),
+          updated_at,
+          updated_by,
+          ...fields,
+        },
       ]);
     }
-    return this.config(thread_id);
-  }
+    return this.#reader.config(thread_id);
+  };
 
-  send(message: NewMessage): Message {
+  readonly send = (message: NewMessage): Message => {
     this.#begin('send', message);
     const { thread_id, sender_id, content, client_message_id, reply_to_message_id, expects, legacy } =
       message;
@@ -134,7 +150,7 @@ export class ChatWriter extends ChatView {
       assertString(client_message_id, 'client_message_id');
       assertDate(date);
       message_id = deriveMessageId(date, thread_id, sender_id, client_message_id);
-      const known = this.message(message_id);
+      const known = this.#reader.message(message_id);
       if (known !== undefined) return this.#resend(known, message);
     }
     const entry: MessageEntry = {
@@ -153,12 +169,12 @@ export class ChatWriter extends ChatView {
     assertString(content, 'content');
     this.#write('send', [entry]);
     const target =
-      reply_to_message_id === undefined ? thread_id : this.message(reply_to_message_id)?.thread_id;
+      reply_to_message_id === undefined ? thread_id : this.#reader.message(reply_to_message_id)?.thread_id;
     if (entry.after === undefined && target === thread_id) this.#tails.set(thread_id, message_id);
     // JSON may change what a caller hangs on: then it is read back like any other line.
-    if (legacy === undefined) this.seedMessage(message_id, foldNew(this.source, entry));
-    return this.message(message_id) as Message;
-  }
+    if (legacy === undefined) this.#seed(entry);
+    return this.#reader.message(message_id) as Message;
+  };
 
   /**
    * The last message of the thread, where the new one must say that it comes after it. A stamp above all that
@@ -167,8 +183,11 @@ export class ChatWriter extends ChatView {
   #findAfter(threadId: string, messageId: string): string | undefined {
     const tail = this.#tails.get(threadId);
     if (tail !== undefined && messageId > tail) return undefined;
-    const last = this.lastMessage(threadId);
-    return last === undefined || (last.isFinal && messageId > last.eff) ? undefined : last.id;
+    const thread = this.#index.refs.find(threadId);
+    const last = thread === undefined ? undefined : this.#folds.listOf(thread).order.last();
+    if (last === undefined) return undefined;
+    const { refs } = this.#index;
+    return last.isFinal && messageId > refs.idOf(last.eff) ? undefined : refs.idOf(last.ref);
   }
 
   /** The same client id again: the same text is a retry, another one a revision. Nothing is dropped. */
@@ -178,18 +197,17 @@ export class ChatWriter extends ChatView {
     return this.edit({ message_id: known.message_id, author_id: sender_id, content, ...(date && { date }) });
   }
 
-  edit(edit: Edit): Message {
+  readonly edit = (edit: Edit): Message => {
     this.#begin('edit', edit);
     const { message_id, author_id, content, date } = edit;
     return this.#revise('edit', message_id, author_id, content, date, false);
-  }
+  };
 
-  /** The message shows empty; what it said stays in its history. `redact` takes the text itself. */
-  delete(deletion: Omit<Edit, 'content'>): Message {
+  readonly delete = (deletion: Omit<Edit, 'content'>): Message => {
     this.#begin('delete', deletion);
     const { message_id, author_id, date } = deletion;
     return this.#revise('delete', message_id, author_id, '', date, true);
-  }
+  };
 
   #revise(
     call: string,
@@ -213,28 +231,27 @@ export class ChatWriter extends ChatView {
         content,
       },
     ]);
-    return this.message(message_id) as Message;
+    return this.#reader.message(message_id) as Message;
   }
 
-  /** Deletes every text of the message, its revisions and its attempts from the document, for all and for ever. */
-  redact(redaction: { message_id: string; by: string; date?: string }): Message {
+  readonly redact = (redaction: { message_id: string; by: string; date?: string }): Message => {
     this.#begin('redact', redaction);
     const { message_id, by, date } = redaction;
     this.#assertMessage(message_id);
-    const slot = this.index.slots.find(message_id) as number;
-    if (!isRedacted(this.source, slot)) {
+    const ref = this.#index.refs.find(message_id) as number;
+    if (!this.#index.isRedacted(ref)) {
       const id = this.#stamps.next();
       const entry: Entry = { type: 'redaction', id, message_id, by, date: date ?? this.#now() };
       // Within another's transaction its text goes when that has ended, with that of all others redacted in it.
       const isNested = this.#transactor.isNested;
       this.#write('redact', [entry], (transaction) => {
-        if (!isNested) deletePrivateText(transaction, this.index, [slot]);
+        if (!isNested) deletePrivateText(transaction, this.#index, [ref]);
       });
     }
-    return this.message(message_id) as Message;
-  }
+    return this.#reader.message(message_id) as Message;
+  };
 
-  annotate(annotation: Annotating): void {
+  readonly annotate = (annotation: Annotating): void => {
     this.#begin('annotate', annotation);
     const { user_id, key, value } = annotation;
     assertString(user_id, 'user_id');
@@ -243,44 +260,39 @@ export class ChatWriter extends ChatView {
     const id = ofMessage ? annotation.message_id : annotation.thread_id;
     if (ofMessage) this.#assertMessage(id);
     else this.#assertThread(id);
-    const entries = this.annotationEntries(this.index.slots.find(id) as number, ofMessage);
-    const heads = findHeads(groupAnnotations(entries).get(JSON.stringify([user_id, key])) ?? []);
+    const ref = this.#index.refs.find(id) as number;
+    const annotations = ofMessage ? this.#folds.annotationsOf(ref) : this.#folds.factsOf(ref).annotations;
     this.#write('annotate', [
       {
         type: 'annotation',
         id: this.#stamps.next(),
         ...(ofMessage ? { message_id: id } : { thread_id: id }),
-        ...listed(heads.map((head) => head.id)),
+        ...listed(annotations.heads(user_id, key)),
         user_id,
         key,
         value,
       },
     ]);
-  }
+  };
 
-  setVariables(change: VariableChange): void {
+  readonly setVariables = (change: VariableChange): void => {
     this.#begin('setVariables', change);
     const { scope, scope_id, values } = change;
-    const { entries } = foldVariables(this.variableEntries(), scope, scope_id);
-    const heads = new Set<string>();
-    for (const name of Object.keys(values ?? {})) {
-      const setting = entries.filter(
-        (entry) => entry.values !== undefined && Object.hasOwn(entry.values, name),
-      );
-      for (const head of findHeads(setting)) heads.add(head.id);
-    }
+    assertString(scope, 'scope');
+    assertString(scope_id, 'scope_id');
+    assertObject(values, 'values');
+    const heads = this.#folds.variables.heads(scope, scope_id, Object.keys(values ?? {}));
     const id = this.#stamps.next();
     this.#write('setVariables', [
-      { type: 'variables', id, ...listed([...heads].sort()), scope, scope_id, values },
+      { type: 'variables', id, ...listed(sorted(heads)), scope, scope_id, values },
     ]);
-  }
+  };
 
-  /** What a host says of a thread. It shows until the next turn entry. */
-  setState(change: StateChange): void {
+  readonly setState = (change: StateChange): void => {
     this.#begin('setState', change);
     const { thread_id, state, active_message_id, updated_at } = change;
     this.#assertThread(thread_id);
-    const heads = findHeads(this.foldedThread(thread_id)?.stateEntries ?? []).map((head) => head.id);
+    const heads = this.#folds.factsById(thread_id)?.stateHeads() ?? [];
     this.#write('setState', [
       {
         type: 'thread_state',
@@ -292,10 +304,9 @@ export class ChatWriter extends ChatView {
         updated_at: updated_at ?? this.#now(),
       },
     ]);
-  }
+  };
 
-  /** Makes the thread the active one of its slot. */
-  activate(activation: { thread_id: string }): void {
+  readonly activate = (activation: { thread_id: string }): void => {
     this.#begin('activate', activation);
     const { thread_id } = activation;
     const thread = this.#assertThread(thread_id);
@@ -307,16 +318,16 @@ export class ChatWriter extends ChatView {
       );
     }
     const { root_id, owner_id, provider } = thread.slot;
-    const heads = findHeads(this.activations(this.slotThreads({ ...thread.slot, purpose: thread.purpose })));
+    const threads = this.#folds.slotThreads({ ...thread.slot, purpose: thread.purpose });
+    const heads = this.#folds.activationHeads(threads);
     const id = this.#stamps.next();
     const slot = { root_id, owner_id, provider };
     this.#write('activate', [
       { type: 'activation', id, thread_id, ...listed(heads.map((head) => head.id)), slot },
     ]);
-  }
+  };
 
-  /** Opens an attempt at a prompt: its message line, in a lane of its own. Whether to is the caller's business. */
-  openAttempt(opening: NewAttempt): AttemptWriter {
+  readonly openAttempt = (opening: NewAttempt): AttemptWriter => {
     this.#begin('openAttempt', opening);
     const { prompt_id, sender_id, runner_id, epoch, date, acp_thread_id } = opening;
     const prompt = this.#assertMessage(prompt_id, 'prompt_id').message;
@@ -331,17 +342,16 @@ export class ChatWriter extends ChatView {
       thread_id: prompt.thread_id,
       prompt_id,
       attempt,
-      epoch: omitFirst(epoch ?? this.turnOf(message_id).epochs.asked),
+      epoch: omitFirst(epoch ?? this.#folds.turnOf(message_id).epochs.asked),
       runner_id,
       sender_id,
       date: date ?? this.#now(),
       acp_thread_id,
     };
     return this.#openWriter('openAttempt', entry, attempt);
-  }
+  };
 
-  /** Opens a message that answers nothing and whose parts are streamed. It is `generating` while a part is open. */
-  openMessage(message: NewStreamedMessage): AttemptWriter {
+  readonly openMessage = (message: NewStreamedMessage): AttemptWriter => {
     this.#begin('openMessage', message);
     const { thread_id, sender_id, reply_to_message_id, date, legacy } = message;
     this.#assertThread(thread_id);
@@ -357,25 +367,23 @@ export class ChatWriter extends ChatView {
       legacy,
     };
     return this.#openWriter('openMessage', entry, message_id);
-  }
+  };
 
-  /** Asks whoever runs the answer to stop, or takes its prompt out of the queue. `message_id`: answer or prompt. */
-  stop(stop: { message_id: string; by: string }): void {
+  readonly stop = (stop: { message_id: string; by: string }): void => {
     this.#begin('stop', stop);
     const { message_id, by } = stop;
     const answer = this.#answerId(message_id);
-    const { asked, stopped } = this.turnOf(answer).epochs;
+    const { asked, stopped } = this.#folds.turnOf(answer).epochs;
     if (stopped >= asked) return;
     this.#write('stop', [{ type: 'stop', id: this.#stamps.next(), message_id: answer, epoch: asked, by }]);
-  }
+  };
 
-  /** Asks for another attempt. Nothing is written while one is asked for that nobody has begun. */
-  retry(retry: { message_id: string; by: string }): void {
+  readonly retry = (retry: { message_id: string; by: string }): void => {
     this.#begin('retry', retry);
     const { message_id, by } = retry;
     const answer = this.#answerId(message_id);
-    const { asked, stopped } = this.turnOf(answer).epochs;
-    const message = this.message(answer);
+    const { asked, stopped } = this.#folds.turnOf(answer).epochs;
+    const message = this.#reader.message(answer);
     const tried = [message?.attempt, ...(message?.alternates ?? [])].some(
       (attempt) => attempt?.epoch === asked,
     );
@@ -383,10 +391,9 @@ export class ChatWriter extends ChatView {
     this.#write('retry', [
       { type: 'retry', id: this.#stamps.next(), message_id: answer, epoch: asked + 1, by },
     ]);
-  }
+  };
 
-  /** Says that the runner of an open attempt is gone. Its later entries void it. */
-  interrupt(interrupt: { message_id: string; attempt?: string }): void {
+  readonly interrupt = (interrupt: { message_id: string; attempt?: string }): void => {
     this.#begin('interrupt', interrupt);
     const { message_id, attempt } = interrupt;
     const folded = this.#assertMessage(message_id);
@@ -398,7 +405,7 @@ export class ChatWriter extends ChatView {
     this.#write('interrupt', [
       { type: 'interrupt', id: deriveInterruptId(id, seen), message_id, attempt: id, seen },
     ]);
-  }
+  };
 
   /** Before any look-up: a map that is gone has no threads, which is not what the caller must hear. */
   #begin(call: string, argument: unknown): void {
@@ -408,12 +415,18 @@ export class ChatWriter extends ChatView {
 
   #answerId(messageId: string): string {
     assertUlid(messageId, 'message_id');
-    const message = this.message(messageId);
+    const message = this.#reader.message(messageId);
     if (message?.expects === 'answer') return deriveAnswerId(messageId);
     if (message?.attempt === undefined) {
       throw new ChatDocError('not_found', 'message_id', `no prompt or answer has the id ${messageId}`);
     }
     return messageId;
+  }
+
+  /** Saves reading back a message that is as it was written. */
+  #seed(entry: MessageEntry): void {
+    const body = this.#folds.bodyOf(entry.message_id);
+    if (body !== undefined) this.#folds.seed(foldNew(this.#index.refs, entry, body));
   }
 
   #openWriter(call: string, entry: MessageEntry, attempt: string): AttemptWriter {
@@ -432,7 +445,7 @@ export class ChatWriter extends ChatView {
       nextStamp: () => this.#stamps.next(),
       encode: encodeChecked,
     };
-    return new AttemptWriter(host, entry.message_id, attempt, lane as OwnLane);
+    return new LaneAttemptWriter(host, entry.message_id, attempt, lane as OwnLane);
   }
 
   #write(call: string, entries: readonly Entry[], after?: (transaction: Y.Transaction) => void): void {
@@ -445,17 +458,18 @@ export class ChatWriter extends ChatView {
     });
   }
 
-  #assertThread(threadId: string): Thread {
+  #assertThread(threadId: string): ThreadLine['thread'] {
     assertUlid(threadId, 'thread_id');
-    const thread = this.foldedThread(threadId)?.thread;
+    const ref = this.#index.refs.find(threadId);
+    const thread = ref === undefined ? undefined : this.#folds.lineOf(ref)?.thread;
     if (thread === undefined)
       throw new ChatDocError('not_found', 'thread_id', `no thread has the id ${threadId}`);
-    return thread as Thread;
+    return thread;
   }
 
-  #assertMessage(messageId: string, path = 'message_id'): NonNullable<ReturnType<ChatView['folded']>> {
+  #assertMessage(messageId: string, path = 'message_id'): FoldedMessage {
     assertUlid(messageId, path);
-    const folded = this.folded(messageId);
+    const folded = this.#folds.folded(messageId);
     if (folded === undefined) throw new ChatDocError('not_found', path, `no message has the id ${messageId}`);
     return folded;
   }
@@ -471,9 +485,17 @@ function pickConfig(fields: ThreadConfigFields): ThreadConfigFields {
   return picked;
 }
 
-/** `replaces`, left out where nothing is. */
+/**
+ * `replaces`, left out where nothing is. An entry names the greatest of its heads, and the next ones the rest: the
+ * greatest shows, so what is replaced first is what could outrank it.
+ */
 function listed(ids: readonly string[]): { replaces?: readonly string[] } {
-  return ids.length === 0 ? {} : { replaces: ids };
+  if (ids.length <= MAX_REPLACES) return ids.length === 0 ? {} : { replaces: ids };
+  return { replaces: sorted(ids).slice(-MAX_REPLACES) };
+}
+
+function sorted(ids: readonly string[]): string[] {
+  return [...ids].sort();
 }
 
 /** The first epoch is what an attempt without one has. */

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { decodeTime, encodeTime } from 'ulid';
+import { COST } from '../host/cost.js';
 import type { Environment } from '../host/environment.js';
 import { ChatDocError, describeValue } from '../host/errors.js';
 
@@ -69,6 +70,7 @@ export function formatUlid(time: number, random: Uint8Array): string {
  * Parts are length-prefixed by JSON, so no two tuples read alike.
  */
 export function deriveUlid(time: number, tag: string, ...parts: readonly (string | number)[]): string {
+  COST.hashes += 1;
   return formatUlid(time, sha256(new TextEncoder().encode(JSON.stringify([tag, ...parts]))));
 }
 
@@ -141,6 +143,16 @@ export class StampClock {
     const stamp = text.substring(at, at + ULID_LENGTH);
     this.#future.add(stamp);
     if (this.#smallestFuture === '' || stamp < this.#smallestFuture) this.#smallestFuture = stamp;
+  }
+
+  /** Lets go of the text in which the greatest stamp was noticed. Call once a batch is read. */
+  settle(): void {
+    if (this.#maxText.length === ULID_LENGTH) return;
+    // Not a slice, which would keep all of the text alive.
+    let stamp = '';
+    for (let i = 0; i < ULID_LENGTH; i += 1) stamp += this.#maxText.charAt(this.#maxAt + i);
+    this.#maxText = stamp;
+    this.#maxAt = 0;
   }
 
   /** How many stamps noticed are still more than five minutes ahead. */

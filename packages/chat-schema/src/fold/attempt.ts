@@ -1,116 +1,197 @@
 import type { FinishEntry } from '../entry/finish.js';
-import type { InterruptEntry } from '../entry/interrupt.js';
+import type { JsonObject } from '../entry/json.js';
 import type { MessageEntry } from '../entry/message.js';
 import type { PartEntry } from '../entry/part.js';
-import { KIND } from '../entry/table.js';
+import { KIND, type ReadEntry } from '../entry/table.js';
 import { compareText, freezeDeep } from '../host/values.js';
-import type { EntryIndex } from '../index/entry-index.js';
-import { type Choice, type Chosen, chooseRows } from './choose.js';
+import type { Chosen } from './choose.js';
 import type { Attempt, Part } from './records.js';
-
-/** Which rows are read: all, or those of the past. */
-export interface Source {
-  readonly index: EntryIndex;
-  readonly include?: (row: number) => boolean;
-}
+import { type Source, SubjectFold } from './subject.js';
 
 /** What an attempt, or a message that answers nothing, has behind its message line. */
 export interface Body {
   readonly parts: readonly Part[];
+  /** All texts, in order. */
   readonly content: string;
-  readonly finish: FinishEntry | undefined;
+  readonly finish: ReadEntry<FinishEntry> | undefined;
   /** The greatest part number, 0 without parts. */
   readonly lastPart: number;
   readonly problem: string | undefined;
-  /** Rows from lanes of other writers. */
-  readonly ignored: readonly number[];
-  /** Some part stands in more than one line: appending to one of them may change which is chosen. */
+  /** Some part is in more than one line: appending to one of them may change which is chosen. */
   readonly shared: boolean;
   /** Each row is an entry that counts, under an id of its own, and one at most is a finish. */
   readonly whole: boolean;
 }
 
-/** The parts and finish of an attempt that count: only from lanes of the writer of its message line. */
-export function chooseBody(
-  source: Source,
-  line: Chosen,
-  attempt: string,
-  redacted: boolean,
-): { readonly choice: Choice; readonly rows: number; readonly ignored: readonly number[] } {
-  const { index } = source;
-  const slot = index.slots.find(attempt);
-  const rows = slot === undefined ? [] : filterRows(source, index.attemptRows(slot));
-  const writers = new Set(line.headers.map((header) => header.writer_id));
-  const own: number[] = [];
-  const ignored: number[] = [];
-  for (const row of rows) {
-    const writer = index.headerOf(row)?.lane?.writer_id;
-    (writer !== undefined && writers.has(writer) ? own : ignored).push(row);
-  }
-  return { choice: chooseRows(index, own, redacted), rows: own.length, ignored };
-}
+/**
+ * The parts and the finish of one attempt: only from lanes of the writers of its message line. One more part costs
+ * that part and one copy of the list.
+ */
+export class AttemptFold extends SubjectFold {
+  readonly #writers: ReadonlySet<string>;
+  readonly #redacted: boolean;
+  #parts: Part[] = [];
+  /** Place in `#parts` by number, once two numbers share one; by tool call, once there is one. */
+  #byNumber: Map<number, number> | undefined;
+  #byTool: Map<string, number> | undefined;
+  #entries: { readonly entry: ReadEntry<PartEntry>; readonly cut: boolean }[] = [];
+  #isSorted = true;
+  /** The text without the last part, where that one stands alone at the end of the list. */
+  #before: string | undefined;
+  #content = '';
+  #finishes: ReadEntry<FinishEntry>[] = [];
+  #problem: string | undefined;
+  #ignored = 0;
+  #body: Body | undefined;
 
-export function foldBody(source: Source, line: Chosen, attempt: string, redacted: boolean): Body {
-  const first = redacted ? '' : ((line.entry as MessageEntry).content ?? '');
-  const { choice, rows, ignored } = chooseBody(source, line, attempt, redacted);
-  const parts: Chosen[] = [];
-  let finish: FinishEntry | undefined;
-  let problem: string | undefined;
-  for (const chosen of choice.chosen) {
-    problem ??= chosen.problem;
-    if (chosen.kind === KIND.part) parts.push(chosen);
-    else {
-      const entry = chosen.entry as FinishEntry;
-      if (finish === undefined || entry.id < finish.id) finish = entry;
+  constructor(source: Source, ref: number, writers: ReadonlySet<string>, redacted: boolean) {
+    super(source, ref);
+    this.#writers = writers;
+    this.#redacted = redacted;
+  }
+
+  /** The body as it is now; the same object while nothing has come. */
+  read(): Body {
+    if (this.update() || this.#body === undefined) this.#body = this.#make();
+    return this.#body;
+  }
+
+  /** Rows from lanes of other writers. */
+  get ignored(): number {
+    return this.#ignored;
+  }
+
+  protected rowsSince(since: number): number[] {
+    const { index } = this;
+    const own: number[] = [];
+    if (since < 0) this.#ignored = 0;
+    for (const row of index.attemptRows(this.ref, since)) {
+      const writer = index.headerOf(row)?.lane?.writer_id;
+      if (writer !== undefined && this.#writers.has(writer)) own.push(row);
+      else this.#ignored += 1;
+    }
+    return own;
+  }
+
+  protected isBlank(): boolean {
+    return this.#redacted;
+  }
+
+  protected clear(): void {
+    this.#parts = [];
+    this.#byNumber = undefined;
+    this.#byTool = undefined;
+    this.#entries = [];
+    this.#isSorted = true;
+    this.#before = undefined;
+    this.#content = '';
+    this.#finishes = [];
+    this.#problem = undefined;
+  }
+
+  protected add({ kind, entry, cut, problem }: Chosen): void {
+    this.#problem ??= problem;
+    if (kind !== KIND.part) {
+      this.#finishes.push(entry as ReadEntry<FinishEntry>);
+      return;
+    }
+    const part = entry as ReadEntry<PartEntry>;
+    const last = this.#entries.at(-1)?.entry.n ?? 0;
+    this.#entries.push({ entry: part, cut });
+    // What comes late may be continued by what is there: then all are put in order again, at the next read.
+    if (part.n < last) this.#isSorted = false;
+    else if (this.#isSorted) this.#put(part, cut);
+  }
+
+  /** The last part is often read again, because it was open. */
+  protected remove({ kind, entry, problem }: Chosen): boolean {
+    if (kind !== KIND.part || problem !== undefined || !this.#isSorted || this.#before === undefined)
+      return false;
+    if (this.#entries.at(-1)?.entry.n !== (entry as ReadEntry<PartEntry>).n) return false;
+    this.#entries.pop();
+    this.#parts.pop();
+    this.#content = this.#before;
+    this.#before = undefined;
+    return true;
+  }
+
+  #put(entry: ReadEntry<PartEntry>, cut: boolean): void {
+    const parts = this.#parts;
+    const part = readPart(entry, cut);
+    this.#before = undefined;
+    if (entry.continues !== undefined) this.#byNumber ??= new Map(parts.map(({ n }, place) => [n, place]));
+    const before = entry.continues === undefined ? undefined : this.#byNumber?.get(entry.continues);
+    const continued = before === undefined ? undefined : parts[before];
+    const isTool = part.kind === 'tool_call' && part.part_id !== undefined;
+    const tool = isTool ? this.#byTool?.get(part.part_id as string) : undefined;
+    if (before !== undefined && continued !== undefined && continued.kind === part.kind) {
+      parts[before] = Object.freeze({
+        ...continued,
+        text: (continued.text ?? '') + (part.text ?? ''),
+        open: part.open,
+      });
+      this.#byNumber?.set(part.n, before);
+      if (part.kind === 'text') this.#content = joinTexts(parts);
+    } else if (tool !== undefined) {
+      this.#byNumber ??= new Map(parts.map(({ n }, place) => [n, place]));
+      parts[tool] = Object.freeze({ ...parts[tool], ...part, n: (parts[tool] as Part).n });
+      this.#byNumber.set(part.n, tool);
+    } else {
+      this.#byNumber?.set(part.n, parts.length);
+      if (isTool) {
+        this.#byTool ??= new Map();
+        this.#byTool.set(part.part_id as string, parts.length);
+      } else if (this.#byNumber === undefined) {
+        this.#before = this.#content;
+      }
+      parts.push(part);
+      if (part.kind === 'text') this.#content += part.text ?? '';
     }
   }
-  parts.sort((a, b) => (a.entry as PartEntry).n - (b.entry as PartEntry).n);
-  const folded = parts.length === 0 ? NONE : foldParts(parts);
-  let content = first;
-  for (const part of folded) if (part.kind === 'text') content += part.text ?? '';
-  const lastPart = (parts.at(-1)?.entry as PartEntry | undefined)?.n ?? 0;
-  const finishes = choice.chosen.length - parts.length;
-  const whole = ignored.length === 0 && choice.chosen.length === rows && finishes < 2;
-  return { parts: folded, content, finish, lastPart, problem, ignored, shared: choice.shared, whole };
+
+  #make(): Body {
+    if (!this.#isSorted) {
+      const entries = this.#entries.sort((a, b) => a.entry.n - b.entry.n);
+      const [finishes, problem] = [this.#finishes, this.#problem];
+      this.clear();
+      for (const each of entries) {
+        this.#entries.push(each);
+        this.#put(each.entry, each.cut);
+      }
+      this.#finishes = finishes;
+      this.#problem = problem;
+    }
+    const finishes = this.#finishes;
+    let finish = finishes[0];
+    for (const other of finishes) if (finish === undefined || other.id < finish.id) finish = other;
+    const { shared } = this.chooser;
+    const count = this.#entries.length + finishes.length;
+    return {
+      parts: this.#parts.length === 0 ? NONE : Object.freeze(this.#parts.slice()),
+      content: this.#content,
+      finish,
+      lastPart: this.#entries.at(-1)?.entry.n ?? 0,
+      problem: this.#problem,
+      shared,
+      whole: this.#ignored === 0 && count === this.size && finishes.length < 2,
+    };
+  }
 }
 
 const NONE: readonly never[] = Object.freeze([]);
 
-export function filterRows(source: Source, rows: number[]): number[] {
-  return source.include === undefined ? rows : rows.filter(source.include);
+function joinTexts(parts: readonly Part[]): string {
+  let content = '';
+  for (const part of parts) if (part.kind === 'text') content += part.text ?? '';
+  return content;
 }
 
-type OpenPart = { -readonly [K in keyof Part]: Part[K] };
-
-function foldParts(chosen: readonly Chosen[]): readonly Part[] {
-  const parts: OpenPart[] = [];
-  const byNumber = new Map<number, OpenPart>();
-  const byTool = new Map<string, OpenPart>();
-  for (const { entry, cut } of chosen) {
-    const part = readPart(entry as PartEntry, cut);
-    const { continues } = entry as PartEntry;
-    const before = continues === undefined ? undefined : byNumber.get(continues);
-    const tool =
-      part.kind === 'tool_call' && part.part_id !== undefined ? byTool.get(part.part_id) : undefined;
-    if (before !== undefined && before.kind === part.kind) {
-      before.text = (before.text ?? '') + (part.text ?? '');
-      before.open = part.open;
-      byNumber.set(part.n, before);
-    } else if (tool !== undefined) {
-      const { n } = tool;
-      Object.assign(tool, part, { n });
-      byNumber.set(part.n, tool);
-    } else {
-      parts.push(part);
-      byNumber.set(part.n, part);
-      if (part.kind === 'tool_call' && part.part_id !== undefined) byTool.set(part.part_id, part);
-    }
-  }
-  return Object.freeze(parts.map((part) => Object.freeze(part)));
-}
-
-function readPart(entry: PartEntry, cut: boolean): OpenPart {
-  const part: OpenPart = { n: entry.n, kind: entry.kind ?? 'text', open: cut };
+function readPart(entry: ReadEntry<PartEntry>, cut: boolean): Part {
+  const part: { -readonly [K in keyof Part]: Part[K] } = {
+    n: entry.n,
+    kind: entry.kind ?? 'text',
+    open: cut,
+  };
   if (entry.part_id !== undefined) part.part_id = entry.part_id;
   if (entry.state !== undefined) part.state = entry.state;
   if (entry.title !== undefined) part.title = entry.title;
@@ -118,7 +199,15 @@ function readPart(entry: PartEntry, cut: boolean): OpenPart {
   if (entry.output !== undefined) part.output = freezeDeep(entry.output);
   if (entry.data !== undefined) part.data = freezeDeep(entry.data);
   if (entry.text !== undefined) part.text = entry.text;
-  return part;
+  return Object.freeze(part);
+}
+
+/** What the turn entries of an answer say of its epochs. */
+export interface Epochs {
+  /** The greatest epoch that somebody asked for. */
+  readonly asked: number;
+  /** The greatest that a stop covers; 0 without one. */
+  readonly stopped: number;
 }
 
 /** One try at an answer, before it is known which one shows. */
@@ -128,55 +217,46 @@ export interface FoldedAttempt {
   readonly body: Body;
 }
 
-export interface Epochs {
-  /** The greatest epoch that somebody asked for. */
-  readonly asked: number;
-  /** The greatest that a stop covers; 0 without one. */
-  readonly stopped: number;
-}
-
 /** What nobody asked for counts as the first: a forged epoch gains nothing. */
 export function effectiveEpoch(written: number | undefined, asked: number): number {
   return written !== undefined && written <= asked ? written : 1;
 }
 
+/** `seen` holds the part numbers that interrupts of the attempt name. */
 export function foldAttempt(
-  source: Source,
   line: Chosen,
+  body: Body,
   epochs: Epochs,
-  interrupts: readonly InterruptEntry[],
+  seen: ReadonlySet<number> | undefined,
   redacted: boolean,
 ): FoldedAttempt {
-  const entry = line.entry as MessageEntry;
-  const attempt = entry.attempt as string;
-  const body = foldBody(source, line, attempt, redacted);
+  const entry = line.entry as ReadEntry<MessageEntry>;
   const epoch = effectiveEpoch(entry.epoch, epochs.asked);
   const stopped = epoch <= epochs.stopped;
-  const interrupted =
-    body.finish === undefined &&
-    interrupts.some((interrupt) => interrupt.attempt === attempt && interrupt.seen === body.lastPart);
-  const settled = body.finish !== undefined || (interrupted && stopped);
   const { finish } = body;
+  const interrupted = finish === undefined && seen?.has(body.lastPart) === true;
+  const settled = finish !== undefined || (interrupted && stopped);
+  const first = redacted ? '' : (entry.content ?? '');
   const record: { -readonly [K in keyof Attempt]: Attempt[K] } = {
-    attempt,
+    attempt: entry.attempt as string,
     epoch,
     runner_id: entry.runner_id ?? '',
     sender_id: entry.sender_id ?? '',
     date: entry.date ?? '',
     state: settled ? 'settled' : interrupted ? 'interrupted' : 'open',
     stop_requested: stopped && !settled,
-    content: body.content,
+    content: first + body.content,
     parts: body.parts,
   };
   const acpThreadId = finish?.acp_thread_id ?? entry.acp_thread_id;
   if (settled) record.finish_reason = finish === undefined ? 'stopped' : (finish.finish_reason ?? '');
-  if (finish?.error !== undefined && !redacted) record.error = freezeDeep(finish.error);
+  if (finish?.error !== undefined && !redacted) record.error = freezeDeep(finish.error) as JsonObject;
   if (finish?.acp_usage !== undefined) record.acp_usage = freezeDeep(finish.acp_usage);
   if (acpThreadId !== undefined) record.acp_thread_id = acpThreadId;
   return { record: Object.freeze(record), line, body };
 }
 
-/** The attempt that shows stands first. */
+/** The attempt that shows is first. */
 export function compareAttempts(a: FoldedAttempt, b: FoldedAttempt): number {
   return (
     b.record.epoch - a.record.epoch ||

@@ -10,9 +10,8 @@ import type { Touched } from '../index/touched.js';
 import { readHeader } from '../lane/header.js';
 import { readSections, type Section } from '../lane/sections.js';
 import type { LaneText } from '../lane/structs.js';
-import { chooseRows, type LostLine } from './choose.js';
-import { findLost } from './duplicates.js';
-import { isRedacted } from './message.js';
+import { chooseRows, type OutrankedLine } from './choose.js';
+import { findOutranked } from './duplicates.js';
 
 /**
  * SHA-256 over what the document holds, whatever texts and clients hold it: for each lane in order its id and
@@ -24,9 +23,9 @@ export class Digest {
   readonly #lanes = new Map<string, string>();
   readonly #textVersions = new Map<LaneText, { version: number; lanes: Set<string> }>();
   readonly #textsOf = new Map<string, Set<LaneText>>();
-  readonly #lost = new Map<string, readonly LostLine[]>();
-  /** Lost lines by lane, counted: two subjects can't lose one line, two rows can. */
-  readonly #lostLines = new Map<string, Map<string, number>>();
+  readonly #outranked = new Map<string, readonly OutrankedLine[]>();
+  /** Outranked lines by lane, counted: two subjects can't lose one line, two rows can. */
+  readonly #outrankedLines = new Map<string, Map<string, number>>();
   readonly #redacted = new Set<number>();
   #dirtyMessages: Set<number> | undefined;
   #dirtyThreads: Set<number> | undefined;
@@ -42,10 +41,10 @@ export class Digest {
     this.#current = undefined;
     this.#othersDirty ||= touched.document;
     if (this.#dirtyMessages === undefined || this.#dirtyThreads === undefined) return;
-    for (const slot of touched.messages) this.#dirtyMessages.add(slot);
+    for (const ref of touched.messages) this.#dirtyMessages.add(ref);
     for (const { message } of touched.deltas) this.#dirtyMessages.add(message);
-    for (const slot of touched.annotated) this.#dirtyMessages.add(slot);
-    for (const slot of touched.threads) this.#dirtyThreads.add(slot);
+    for (const ref of touched.annotated) this.#dirtyMessages.add(ref);
+    for (const ref of touched.threads) this.#dirtyThreads.add(ref);
   }
 
   read(): string {
@@ -63,25 +62,25 @@ export class Digest {
   }
 
   #readSubjects(dirty: Set<string>): void {
-    const messages = this.#dirtyMessages ?? this.#index.slotsWith('message');
-    const threads = this.#dirtyThreads ?? this.#index.slotsWith('thread');
-    for (const slot of messages) {
-      const rows = this.#index.messageRows(slot);
-      const redacted = isRedacted({ index: this.#index }, slot);
-      if (redacted !== this.#redacted.has(slot)) {
-        if (redacted) this.#redacted.add(slot);
-        else this.#redacted.delete(slot);
-        for (const lane of this.#lanesOf(slot, rows)) dirty.add(lane);
+    const messages = this.#dirtyMessages ?? this.#index.refsWith('message');
+    const threads = this.#dirtyThreads ?? this.#index.refsWith('thread');
+    for (const ref of messages) {
+      const rows = this.#index.messageRows(ref);
+      const redacted = this.#index.isRedacted(ref);
+      if (redacted !== this.#redacted.has(ref)) {
+        if (redacted) this.#redacted.add(ref);
+        else this.#redacted.delete(ref);
+        for (const lane of this.#lanesOf(ref, rows)) dirty.add(lane);
       }
-      this.#setLost(`m${slot}`, findLost(this.#index, slot, redacted), dirty);
+      this.#setOutranked(`m${ref}`, findOutranked(this.#index, ref), dirty);
     }
-    for (const slot of threads) {
-      const { lost } = chooseRows(this.#index, this.#index.threadRows(slot));
-      this.#setLost(`t${slot}`, lost, dirty);
+    for (const ref of threads) {
+      const { outranked } = chooseRows(this.#index, this.#index.threadRows(ref));
+      this.#setOutranked(`t${ref}`, outranked, dirty);
     }
     if (this.#othersDirty) {
       for (const kind of [KIND.document, KIND.variables, KIND.legacy_row]) {
-        this.#setLost(`o${kind}`, chooseRows(this.#index, this.#index.otherRows(kind)).lost, dirty);
+        this.#setOutranked(`o${kind}`, chooseRows(this.#index, this.#index.otherRows(kind)).outranked, dirty);
       }
     }
     this.#dirtyMessages = new Set();
@@ -89,30 +88,30 @@ export class Digest {
     this.#othersDirty = false;
   }
 
-  *#lanesOf(slot: number, rows: readonly number[]): IterableIterator<string> {
+  *#lanesOf(ref: number, rows: readonly number[]): IterableIterator<string> {
     const index = this.#index;
     // A torn line is no row; it may be about any message.
     for (const { header } of index.tornLines()) yield header?.lane?.lane_id ?? '';
     for (const row of rows) {
       yield index.headerOf(row)?.lane?.lane_id ?? '';
-      const attempt = index.attemptOf(row) ?? slot;
+      const attempt = index.attemptOf(row) ?? ref;
       for (const part of index.attemptRows(attempt)) yield index.headerOf(part)?.lane?.lane_id ?? '';
     }
   }
 
-  #setLost(subject: string, lost: readonly LostLine[], dirty: Set<string>): void {
-    const before = this.#lost.get(subject);
-    if (before === undefined && lost.length === 0) return;
-    for (const [rows, step] of [[before ?? [], -1] as const, [lost, 1] as const]) {
+  #setOutranked(subject: string, outranked: readonly OutrankedLine[], dirty: Set<string>): void {
+    const before = this.#outranked.get(subject);
+    if (before === undefined && outranked.length === 0) return;
+    for (const [rows, step] of [[before ?? [], -1] as const, [outranked, 1] as const]) {
       for (const { lane_id, line } of rows) {
-        const lines = this.#lostLines.get(lane_id) ?? new Map<string, number>();
-        this.#lostLines.set(lane_id, lines);
+        const lines = this.#outrankedLines.get(lane_id) ?? new Map<string, number>();
+        this.#outrankedLines.set(lane_id, lines);
         lines.set(line, (lines.get(line) ?? 0) + step);
         dirty.add(lane_id);
       }
     }
-    if (lost.length > 0) this.#lost.set(subject, lost);
-    else this.#lost.delete(subject);
+    if (outranked.length > 0) this.#outranked.set(subject, outranked);
+    else this.#outranked.delete(subject);
   }
 
   /** Finds the lanes of texts that changed, came or went. */
@@ -146,7 +145,7 @@ export class Digest {
   /** `read` holds texts by lane: an import has put many lanes into each. */
   #readLane(laneId: string, read: Map<LaneText, Map<string, Section[]>>): void {
     const lines = new Set<string>();
-    const lost = this.#lostLines.get(laneId);
+    const outranked = this.#outrankedLines.get(laneId);
     for (const text of this.#textsOf.get(laneId) ?? []) {
       let byLane = read.get(text);
       if (byLane === undefined) {
@@ -158,7 +157,7 @@ export class Digest {
         const mayBlank = this.#redacted.size > 0 && isFolded(section.header);
         for (const raw of section.lines) {
           const line = mayBlank && this.#isRedactedLine(raw) ? blankLine(raw) : raw;
-          if ((lost?.get(line) ?? 0) === 0) lines.add(line);
+          if ((outranked?.get(line) ?? 0) === 0) lines.add(line);
         }
       }
     }
@@ -178,10 +177,10 @@ export class Digest {
   #isRedactedLine(line: string): boolean {
     readHead(line, 0, line.length, head);
     if (!isPrivateKind(head.kind)) return false;
-    const slot = this.#index.slots.find(line.substring(head.subject, head.subject + ULID_LENGTH));
-    if (slot === undefined) return false;
-    if (head.subjectRole === ROLE.message) return this.#redacted.has(slot);
-    return this.#index.attemptMessages(slot).some((row) => this.#redacted.has(this.#index.subjectOf(row)));
+    const ref = this.#index.refs.find(line.substring(head.subject, head.subject + ULID_LENGTH));
+    if (ref === undefined) return false;
+    if (head.subjectRole === ROLE.message) return this.#redacted.has(ref);
+    return this.#index.attemptMessages(ref).some((row) => this.#redacted.has(this.#index.subjectOf(row)));
   }
 }
 

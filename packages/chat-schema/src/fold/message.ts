@@ -1,38 +1,32 @@
 import type { InterruptEntry } from '../entry/interrupt.js';
+import type { LaneEntry } from '../entry/lane.js';
 import { LIMITS, SCHEMA_VERSION } from '../entry/limits.js';
 import type { MessageEntry } from '../entry/message.js';
-import type { RetryEntry } from '../entry/retry.js';
 import type { RevisionEntry } from '../entry/revision.js';
-import type { StopEntry } from '../entry/stop.js';
-import { KIND } from '../entry/table.js';
+import { KIND, type ReadEntry } from '../entry/table.js';
 import { deriveAnswerId } from '../entry/ulid.js';
-import { compareText, freezeDeep } from '../host/values.js';
-import {
-  type Body,
-  compareAttempts,
-  type Epochs,
-  effectiveEpoch,
-  type FoldedAttempt,
-  filterRows,
-  foldAttempt,
-  foldBody,
-  type Source,
-} from './attempt.js';
-import { type Chosen, chooseRows, schemaVersionOf } from './choose.js';
-import { findHeads } from './last-writer.js';
+import { freezeDeep } from '../host/values.js';
+import type { RefTable } from '../index/refs.js';
+import { type Body, compareAttempts, type Epochs, type FoldedAttempt, foldAttempt } from './attempt.js';
+import { type Chosen, schemaVersionOf } from './choose.js';
+import { EMPTY_HISTORY, HistoryFold } from './history.js';
 import type { OrderNode } from './order.js';
 import type { Attempt, Message, Part, Version } from './records.js';
+import { type Source, SubjectFold } from './subject.js';
+import { type FoldedTurn, NO_TURN, TurnFold } from './turn.js';
 
 /** A message as it shows, and what the rest of the fold needs of it. */
 export interface FoldedMessage {
   readonly message: Message;
   readonly order: OrderNode;
-  readonly epochs: Epochs;
+  /** Its stops and retries. */
+  readonly turn: FoldedTurn;
   /** Answers the prompt that it names: its id derives from it. */
   readonly isAnswer: boolean;
   /** The greatest stamp among its turn entries; empty without one. */
   readonly turnStamp: string;
-  readonly ignored: readonly number[];
+  /** The lines by which it names attempts: attempt, and who may write it. */
+  readonly named: readonly { readonly attempt: string; readonly writers: ReadonlySet<string> }[];
   /** Revisions that a new one replaces. */
   readonly revisionHeads: readonly string[];
   /** Of an answer: its record says all that the parts and finishes of its attempts say. */
@@ -43,240 +37,316 @@ export interface FoldedMessage {
   readonly growing: Part | undefined;
 }
 
-/** Stops and retries of an answer, which may come before it does. */
-export interface FoldedTurn {
-  readonly epochs: Epochs;
-  readonly turnStamp: string;
-}
+/** Reads the body of an attempt, shared by all messages that name it. */
+export type ReadBody = (attempt: string, writers: ReadonlySet<string>, redacted: boolean) => Body;
 
-export function isRedacted(source: Source, slot: number): boolean {
-  if (!source.index.hasRedaction(slot)) return false;
-  const rows = filterRows(source, source.index.messageRows(slot));
-  const redactions = rows.filter((row) => source.index.kindOf(row) === KIND.redaction);
-  return chooseRows(source.index, redactions).chosen.length > 0;
-}
+/** The kinds of line that a message is folded from. Annotations and legacy rows are read apart. */
+const KINDS: ReadonlySet<number> = new Set([
+  KIND.message,
+  KIND.revision,
+  KIND.stop,
+  KIND.retry,
+  KIND.interrupt,
+]);
 
-export function foldTurn(source: Source, slot: number): FoldedTurn {
-  const rows = filterRows(source, source.index.messageRows(slot)).filter((row) => {
-    const kind = source.index.kindOf(row);
-    return kind === KIND.stop || kind === KIND.retry;
-  });
-  return foldEpochs(chooseRows(source.index, rows).chosen);
-}
+/** Folds one message, of one row or of many. */
+export class MessageFold extends SubjectFold {
+  readonly #readBody: ReadBody;
+  readonly #id: string;
+  #plain: Chosen | undefined;
+  /** Lines that answer a prompt, by attempt. */
+  #lines = new Map<string, Chosen>();
+  #attempts = new Map<string, FoldedAttempt>();
+  #histories = new Map<string, HistoryFold>();
+  #interrupts = new Map<string, Set<number>>();
+  #turn: TurnFold | undefined;
+  #problem: string | undefined;
 
-function foldEpochs(chosen: readonly Chosen[]): FoldedTurn {
-  const retries = new Set<number>();
-  const stops: number[] = [];
-  let turnStamp = '';
-  for (const { kind, entry } of chosen) {
-    if (kind === KIND.retry) retries.add((entry as RetryEntry).epoch ?? 1);
-    else if (kind === KIND.stop) stops.push((entry as StopEntry).epoch ?? 1);
-    else continue;
-    const { id } = entry as StopEntry;
-    if (id > turnStamp) turnStamp = id;
+  constructor(source: Source, ref: number, readBody: ReadBody) {
+    super(source, ref);
+    this.#readBody = readBody;
+    this.#id = source.index.refs.idOf(ref);
   }
-  let asked = 1;
-  for (const epoch of [...retries].sort((a, b) => a - b)) asked = Math.min(epoch, asked + 1);
-  let stopped = 0;
-  for (const epoch of stops) stopped = Math.max(stopped, effectiveEpoch(epoch, asked));
-  return { epochs: { asked, stopped }, turnStamp };
+
+  protected rowsSince(since: number): number[] {
+    const { index } = this;
+    return index.messageRows(this.ref, since).filter((row) => KINDS.has(index.kindOf(row)));
+  }
+
+  protected isBlank(): boolean {
+    return this.isRedacted;
+  }
+
+  get isRedacted(): boolean {
+    return this.index.isRedacted(this.ref, this.source.include);
+  }
+
+  protected clear(): void {
+    this.#plain = undefined;
+    this.#lines.clear();
+    this.#histories.clear();
+    this.#interrupts.clear();
+    this.#turn = undefined;
+    this.#problem = undefined;
+  }
+
+  protected add(chosen: Chosen): void {
+    switch (chosen.kind) {
+      case KIND.message: {
+        const { attempt, prompt_id } = chosen.entry as ReadEntry<MessageEntry>;
+        if (attempt === undefined || prompt_id === undefined) this.#plain = chosen;
+        else this.#lines.set(attempt, chosen);
+        return;
+      }
+      case KIND.revision: {
+        const entry = chosen.entry as ReadEntry<RevisionEntry>;
+        this.#historyOf(entry.attempt ?? '').add(entry);
+        this.#problem ??= chosen.problem;
+        return;
+      }
+      case KIND.interrupt: {
+        const { attempt = '', seen } = chosen.entry as ReadEntry<InterruptEntry>;
+        if (seen === undefined) return;
+        const numbers = this.#interrupts.get(attempt);
+        if (numbers === undefined) this.#interrupts.set(attempt, new Set([seen]));
+        else numbers.add(seen);
+        return;
+      }
+      default:
+        this.#turn ??= new TurnFold();
+        this.#turn.add(chosen);
+    }
+  }
+
+  protected remove({ kind, entry, problem }: Chosen): boolean {
+    if (kind !== KIND.revision || problem !== undefined) return false;
+    const revision = entry as ReadEntry<RevisionEntry>;
+    this.#historyOf(revision.attempt ?? '').remove(revision);
+    return true;
+  }
+
+  #historyOf(attempt: string): HistoryFold {
+    let history = this.#histories.get(attempt);
+    if (history === undefined) {
+      history = new HistoryFold();
+      this.#histories.set(attempt, history);
+    }
+    return history;
+  }
+
+  /** Stops and retries alone. */
+  readTurn(): FoldedTurn {
+    this.update();
+    return this.#turn?.read() ?? NO_TURN;
+  }
+
+  /** Undefined where no line of the message parses: then it is waiting, or quarantined. */
+  read(): FoldedMessage | undefined {
+    this.update();
+    const redacted = this.isRedacted;
+    const turn = this.#turn?.read() ?? NO_TURN;
+    if (this.#lines.size > 0) {
+      const lines = [...this.#lines.values()];
+      const answers = lines.filter(
+        ({ entry }) => deriveAnswerId((entry as ReadEntry<MessageEntry>).prompt_id as string) === this.#id,
+      );
+      if (answers.length > 0) return this.#readAnswer(answers, turn, redacted, false);
+      // A message that only answers another prompt than its id derives from shows, with a problem.
+      if (this.#plain === undefined) return this.#readAnswer(lines, turn, redacted, true);
+    }
+    if (this.#plain === undefined) return undefined;
+    const writers = writersOf(this.#plain);
+    const body = this.#readBody(this.#id, writers, redacted);
+    return foldPlain(this.index.refs, this.#plain, body, this.#readHistory(), turn, redacted, this.#problem);
+  }
+
+  /** Of a plain message every revision counts, whatever attempt it names. */
+  #readHistory(): HistoryFold | undefined {
+    if (this.#histories.size < 2) return [...this.#histories.values()][0];
+    const all = new HistoryFold();
+    for (const history of this.#histories.values()) for (const entry of history.entries()) all.add(entry);
+    return all;
+  }
+
+  #readAnswer(lines: readonly Chosen[], turn: FoldedTurn, redacted: boolean, forged: boolean): FoldedMessage {
+    const attempts: FoldedAttempt[] = [];
+    const targets = new Set<string>();
+    const lastParts = new Map<string, number>();
+    let { turnStamp } = turn;
+    let whole = true;
+    let first = lines[0] as Chosen;
+    for (const line of lines) {
+      const { prompt_id, reply_to_message_id, attempt = '' } = line.entry as ReadEntry<MessageEntry>;
+      const folded = this.#foldAttempt(line, attempt, turn.epochs, redacted);
+      attempts.push(folded);
+      if (prompt_id !== undefined) targets.add(prompt_id);
+      if (reply_to_message_id !== undefined) targets.add(reply_to_message_id);
+      turnStamp = maxText(turnStamp, maxText(attempt, folded.body.finish?.id ?? ''));
+      whole &&= folded.body.whole;
+      lastParts.set(attempt, folded.body.lastPart);
+      if (attempt < ((first.entry as ReadEntry<MessageEntry>).attempt ?? '')) first = line;
+    }
+    if (attempts.length > 1) attempts.sort(compareAttempts);
+    const shown = attempts[0] as FoldedAttempt;
+    const { record, body } = shown;
+    const history = this.#histories.get(record.attempt);
+    const message = createMessage(shown.line, body, {
+      ...readHistory(history, shown.line, record.content, redacted),
+      redacted,
+      generating: record.state === 'open',
+      alternates:
+        attempts.length === 1 ? NONE : Object.freeze(attempts.slice(1).map((attempt) => attempt.record)),
+      acp_interrupted: record.state === 'interrupted',
+      shown: record,
+      problem:
+        (forged ? 'prompt_id: another message answers it' : undefined) ??
+        shown.line.problem ??
+        this.#problem ??
+        body.problem,
+      // The thread is that of the earliest attempt: a later one can't move the answer.
+      thread_id: (first.entry as ReadEntry<MessageEntry>).thread_id,
+    });
+    return {
+      message,
+      order: { ref: this.ref, answer: true, targets: Array.from(targets, (id) => this.index.refs.take(id)) },
+      turn,
+      isAnswer: !forged,
+      turnStamp,
+      named: lines.map((line) => ({
+        attempt: (line.entry as ReadEntry<MessageEntry>).attempt ?? '',
+        writers: writersOf(line),
+      })),
+      revisionHeads: history?.heads() ?? NONE,
+      whole,
+      lastParts,
+      growing: findGrowing(message, body),
+    };
+  }
+
+  /** The same object while nothing of the attempt has changed. */
+  #foldAttempt(line: Chosen, attempt: string, epochs: Epochs, redacted: boolean): FoldedAttempt {
+    const body = this.#readBody(attempt, writersOf(line), redacted);
+    const next = foldAttempt(line, body, epochs, this.#interrupts.get(attempt), redacted);
+    const known = this.#attempts.get(attempt);
+    if (
+      known !== undefined &&
+      known.body === body &&
+      known.line === line &&
+      sameAttempt(known.record, next.record)
+    ) {
+      return known;
+    }
+    this.#attempts.set(attempt, next);
+    return next;
+  }
 }
 
-/** Undefined where no line of the message parses: then it is waiting, or quarantined. */
-export function foldMessage(source: Source, slot: number): FoldedMessage | undefined {
-  const { index } = source;
-  const rows = filterRows(source, index.messageRows(slot));
-  if (rows.length === 0) return undefined;
-  const redacted = isRedacted(source, slot);
-  const { chosen } = chooseRows(index, rows, redacted);
-  const id = index.slots.idOf(slot);
-  const lines: Chosen[] = [];
-  const revisions: RevisionEntry[] = [];
-  const interrupts: InterruptEntry[] = [];
-  let problem: string | undefined;
-  for (const choice of chosen) {
-    if (choice.kind === KIND.message) lines.push(choice);
-    else if (choice.kind === KIND.revision) {
-      revisions.push(choice.entry as RevisionEntry);
-      problem ??= choice.problem;
-    } else if (choice.kind === KIND.interrupt) interrupts.push(choice.entry as InterruptEntry);
-  }
-  const { answers, plain, forged } = sortLines(lines, id);
-  const turn = foldEpochs(chosen);
-  if (answers.length > 0) {
-    return foldAnswer(source, id, answers, revisions, interrupts, turn, redacted, forged, problem);
-  }
-  return plain === undefined ? undefined : foldPlain(source, id, plain, revisions, turn, redacted, problem);
+/** Whether two records over one body and one line are equal. */
+function sameAttempt(a: Attempt, b: Attempt): boolean {
+  return (
+    a.epoch === b.epoch &&
+    a.state === b.state &&
+    a.stop_requested === b.stop_requested &&
+    a.finish_reason === b.finish_reason &&
+    a.content === b.content
+  );
 }
 
-/**
- * Lines that answer the prompt from which the id derives; else the line of a plain message; else, where there
- * is only a forged answer, that, with a problem.
- */
-function sortLines(
-  lines: readonly Chosen[],
-  id: string,
-): { answers: readonly Chosen[]; plain: Chosen | undefined; forged: boolean } {
-  const answers: Chosen[] = [];
-  const forged: Chosen[] = [];
-  let plain: Chosen | undefined;
-  for (const line of lines) {
-    const { attempt, prompt_id } = line.entry as MessageEntry;
-    if (attempt === undefined || prompt_id === undefined) plain = line;
-    else (deriveAnswerId(prompt_id) === id ? answers : forged).push(line);
-  }
-  if (answers.length > 0 || plain !== undefined) return { answers, plain, forged: false };
-  return { answers: forged, plain: undefined, forged: forged.length > 0 };
+function writersOf({ headers }: Chosen): ReadonlySet<string> {
+  return new Set(headers.map((header) => header.writer_id));
 }
 
 /** A plain message that has just been written, without reading it back. */
-export function foldNew(source: Source, entry: MessageEntry): FoldedMessage {
+export function foldNew(refs: RefTable, entry: MessageEntry, body: Body): FoldedMessage {
   const line = {
     row: -1,
     kind: KIND.message,
-    line: '',
     entry,
     problem: undefined,
     cut: false,
-    headers: OUR_HEADER,
+    headers: [{ ...OUR_HEADER }],
   };
-  return foldPlain(source, entry.message_id, line, NONE, NO_TURN, false, undefined);
+  return foldPlain(refs, line, body, undefined, NO_TURN, false, undefined);
 }
 
 function foldPlain(
-  source: Source,
-  id: string,
+  refs: RefTable,
   line: Chosen,
-  revisions: readonly RevisionEntry[],
+  body: Body,
+  history: HistoryFold | undefined,
   turn: FoldedTurn,
   redacted: boolean,
   problem: string | undefined,
 ): FoldedMessage {
-  const entry = line.entry as MessageEntry;
-  const body = foldBody(source, line, id, redacted);
-  const { finish } = body;
-  const { content, history, deleted } = foldHistory(entry, body.content, revisions, redacted);
-  const generating = finish === undefined && body.parts.some((part) => part.open);
-  const message = createMessage(
-    line,
-    body,
-    { content, history, deleted, redacted, generating, alternates: NONE, acp_interrupted: false },
-    undefined,
-    line.problem ?? problem ?? body.problem,
-    entry.thread_id,
-  );
-  const targets = [entry.reply_to_message_id, entry.after].filter((target) => target !== undefined);
-  const ownTurn = entry.expects === 'answer' ? id : '';
+  const entry = line.entry as ReadEntry<MessageEntry>;
+  const first = redacted ? '' : (entry.content ?? '');
+  const message = createMessage(line, body, {
+    ...readHistory(history, line, first + body.content, redacted),
+    redacted,
+    generating: body.finish === undefined && body.parts.some((part) => part.open),
+    alternates: NONE,
+    acp_interrupted: false,
+    shown: undefined,
+    problem: line.problem ?? problem ?? body.problem,
+    thread_id: entry.thread_id,
+  });
+  const id = entry.message_id;
+  const targets: number[] = [];
+  if (entry.reply_to_message_id !== undefined) targets.push(refs.take(entry.reply_to_message_id));
+  if (entry.after !== undefined) targets.push(refs.take(entry.after));
   return {
     message,
-    order: { id, answer: false, targets },
-    epochs: turn.epochs,
+    order: { ref: refs.take(id), answer: false, targets },
+    turn,
     isAnswer: false,
-    turnStamp: maxText(ownTurn, turn.turnStamp),
-    ignored: body.ignored,
-    revisionHeads: revisions.length === 0 ? NONE : findHeads(revisions).map((revision) => revision.id),
+    turnStamp: maxText(entry.expects === 'answer' ? id : '', turn.turnStamp),
+    named: [{ attempt: id, writers: writersOf(line) }],
+    revisionHeads: history?.heads() ?? NONE,
     whole: false,
     lastParts: NO_PARTS,
     growing: findGrowing(message, body),
   };
 }
 
-function foldAnswer(
-  source: Source,
-  id: string,
-  lines: readonly Chosen[],
-  revisions: readonly RevisionEntry[],
-  interrupts: readonly InterruptEntry[],
-  turn: FoldedTurn,
-  redacted: boolean,
-  forged: boolean,
-  problem: string | undefined,
-): FoldedMessage {
-  const attempts = lines
-    .map((line) => foldAttempt(source, line, turn.epochs, interrupts, redacted))
-    .sort(compareAttempts);
-  const shown = attempts[0] as FoldedAttempt;
-  const entry = shown.line.entry as MessageEntry;
-  const ofShown = revisions.filter((revision) => revision.attempt === shown.record.attempt);
-  const { state } = shown.record;
-  const { content, history, deleted } = foldHistory(entry, shown.record.content, ofShown, redacted);
-  const generating = state === 'open';
-  const alternates =
-    attempts.length === 1 ? NONE : Object.freeze(attempts.slice(1).map(({ record }) => record));
-  const message = createMessage(
-    shown.line,
-    shown.body,
-    { content, history, deleted, redacted, generating, alternates, acp_interrupted: state === 'interrupted' },
-    shown.record,
-    (forged ? 'prompt_id: another message answers it' : undefined) ??
-      shown.line.problem ??
-      problem ??
-      shown.body.problem,
-    // The thread is that of the earliest attempt: a later one can't move the answer.
-    lines.length === 1 ? entry.thread_id : earliest(lines).thread_id,
-  );
-  const targets = new Set<string>();
-  let { turnStamp } = turn;
-  for (const { line, body } of attempts) {
-    const { prompt_id, reply_to_message_id, attempt } = line.entry as MessageEntry;
-    if (prompt_id !== undefined) targets.add(prompt_id);
-    if (reply_to_message_id !== undefined) targets.add(reply_to_message_id);
-    turnStamp = maxText(turnStamp, maxText(attempt as string, body.finish?.id ?? ''));
-  }
-  return {
-    message,
-    order: { id, answer: true, targets: [...targets].sort() },
-    epochs: turn.epochs,
-    isAnswer: !forged,
-    turnStamp,
-    ignored: attempts.flatMap(({ body }) => body.ignored),
-    revisionHeads: ofShown.length === 0 ? NONE : findHeads(ofShown).map((revision) => revision.id),
-    whole: attempts.every(({ body }) => body.whole),
-    lastParts: new Map(attempts.map(({ record, body }) => [record.attempt, body.lastPart])),
-    growing: findGrowing(message, shown.body),
-  };
-}
-
 const NONE: readonly never[] = Object.freeze([]);
 const NO_PARTS: ReadonlyMap<string, number> = new Map();
-export const NO_TURN: FoldedTurn = { epochs: { asked: 1, stopped: 0 }, turnStamp: '' };
-const OUR_HEADER = [
-  {
-    type: 'lane' as const,
-    lane_id: '',
-    schema_version: SCHEMA_VERSION,
-    min_reader: SCHEMA_VERSION,
-    generation: 0,
-    writer_id: '',
-  },
-];
-
-function earliest(lines: readonly Chosen[]): MessageEntry {
-  const entries = lines.map((line) => line.entry as MessageEntry);
-  return entries.sort((a, b) => compareText(a.attempt ?? '', b.attempt ?? ''))[0] as MessageEntry;
-}
+const OUR_HEADER: LaneEntry = {
+  type: 'lane',
+  lane_id: '',
+  schema_version: SCHEMA_VERSION,
+  min_reader: SCHEMA_VERSION,
+  generation: 0,
+  writer_id: '',
+};
 
 type Shown = { -readonly [K in keyof Message]: Message[K] };
+
+interface MessageFields
+  extends Pick<
+    Message,
+    | 'content'
+    | 'history'
+    | 'deleted'
+    | 'redacted'
+    | 'generating'
+    | 'alternates'
+    | 'acp_interrupted'
+    | 'thread_id'
+  > {
+  readonly shown: Attempt | undefined;
+  readonly problem: string | undefined;
+}
 
 /**
  * One literal and then what is there: every message has one of few shapes, which is what makes reading and
  * freezing a hundred thousand of them cheap.
  */
-function createMessage(
-  line: Chosen,
-  body: Body,
-  fields: Pick<
-    Message,
-    'content' | 'history' | 'deleted' | 'redacted' | 'generating' | 'alternates' | 'acp_interrupted'
-  >,
-  shown: Attempt | undefined,
-  problem: string | undefined,
-  threadId: string,
-): Message {
-  const entry = line.entry as MessageEntry;
+function createMessage(line: Chosen, body: Body, fields: MessageFields): Message {
+  const entry = line.entry as ReadEntry<MessageEntry>;
+  const { shown, problem } = fields;
   const message: Shown = {
     message_id: entry.message_id,
-    thread_id: threadId,
+    thread_id: fields.thread_id,
     sender_id: entry.sender_id ?? '',
     date: entry.date ?? '',
     content: fields.content,
@@ -304,32 +374,22 @@ function createMessage(
   return Object.freeze(message);
 }
 
-function foldHistory(
-  entry: MessageEntry,
+function readHistory(
+  history: HistoryFold | undefined,
+  line: Chosen,
   content: string,
-  revisions: readonly RevisionEntry[],
   redacted: boolean,
 ): Pick<Message, 'content' | 'history' | 'deleted'> {
+  const { sender_id = '', date = '' } = line.entry as ReadEntry<MessageEntry>;
+  const shown = redacted ? '' : content;
   const first: Version = Object.freeze({
     id: null,
-    author_id: entry.sender_id ?? '',
-    date: entry.date ?? '',
-    content: redacted ? '' : content,
+    author_id: sender_id,
+    date,
+    content: shown,
     deleted: false,
   });
-  if (revisions.length === 0)
-    return { content: first.content, history: Object.freeze([first]), deleted: false };
-  const winner = findHeads(revisions)[0] as RevisionEntry;
-  const rest = revisions.filter((revision) => revision !== winner);
-  rest.sort((a, b) => compareText(a.id, b.id));
-  const versions = [...rest, winner].map((revision): Version => {
-    const deleted = revision.deleted === true;
-    const shown = redacted || deleted ? '' : (revision.content ?? '');
-    const { id, author_id = '', date = '' } = revision;
-    return Object.freeze({ id, author_id, date, content: shown, deleted });
-  });
-  const last = versions.at(-1) as Version;
-  return { content: last.content, history: Object.freeze([first, ...versions]), deleted: last.deleted };
+  return (history ?? EMPTY_HISTORY).read(first);
 }
 
 function maxText(a: string, b: string): string {
@@ -358,7 +418,9 @@ export function appendDelta(
   const longer = (growing.text ?? '') + text;
   if (longer.length > LIMITS.text) return undefined;
   const part = Object.freeze({ ...growing, text: longer });
-  const parts = Object.freeze([...message.parts.slice(0, -1), part]);
+  const parts = message.parts.slice();
+  parts[parts.length - 1] = part;
+  Object.freeze(parts);
   let { content, history } = message;
   if (part.kind === 'text') {
     content += text;

@@ -1,69 +1,100 @@
-import { compareText } from '../host/values.js';
+import type { RefTable } from '../index/refs.js';
 
-/** What orders a message: its id, and the messages that its author had seen. */
+/** What orders a message: its ref, and those of the messages that its author had seen. */
 export interface OrderNode {
-  readonly id: string;
+  readonly ref: number;
   /** An answer's derived id is no stamp: it leads only where no target is there. */
   readonly answer: boolean;
-  readonly targets: readonly string[];
+  readonly targets: readonly number[];
 }
 
 interface Key {
-  readonly id: string;
-  readonly eff: string;
+  readonly ref: number;
+  /** The greatest stamp among its own and those it refers to. */
+  readonly eff: number;
   readonly hops: number;
 }
 
+/** What putting a node changed: where it went in, or whether others may have moved. */
+export type Put = { readonly at: number } | 'same' | 'moved';
+
 /**
- * The messages of one thread by (eff, hops, id). A message that refers to nothing unseen is inserted in
- * O(log n); one that others waited for, or that comes again, has all keys computed anew in O(n log n).
+ * The messages of one thread by (eff, hops, id), on refs. A message that refers to nothing unseen is inserted in
+ * O(log n); one that others waited for, or that comes again with other targets, has all keys computed anew.
  */
 export class ThreadOrder {
-  readonly #nodes = new Map<string, OrderNode>();
-  readonly #keys = new Map<string, Key>();
+  readonly #refs: RefTable;
+  readonly #nodes = new Map<number, OrderNode>();
+  readonly #keys = new Map<number, Key>();
   /** Targets that are not there. */
-  readonly #absent = new Set<string>();
+  readonly #absent = new Set<number>();
   #sorted: Key[] = [];
+  #version = 0;
 
-  constructor(nodes: Iterable<OrderNode>) {
-    for (const node of nodes) this.#nodes.set(node.id, node);
+  constructor(refs: RefTable, nodes: Iterable<OrderNode>) {
+    this.#refs = refs;
+    for (const node of nodes) this.#nodes.set(node.ref, node);
     this.#rebuild();
   }
 
-  ids(): string[] {
-    return this.#sorted.map((key) => key.id);
+  get size(): number {
+    return this.#sorted.length;
+  }
+
+  /** Grows when messages may have changed places among each other. */
+  get version(): number {
+    return this.#version;
+  }
+
+  refAt(place: number): number | undefined {
+    return this.#sorted[place]?.ref;
   }
 
   /** The last message, and whether its place is final: nothing in the thread waits for a target. */
-  last(): { readonly id: string; readonly eff: string; readonly isFinal: boolean } | undefined {
+  last(): { readonly ref: number; readonly eff: number; readonly isFinal: boolean } | undefined {
     const key = this.#sorted.at(-1);
-    return key && { id: key.id, eff: key.eff, isFinal: this.#absent.size === 0 };
+    return key && { ref: key.ref, eff: key.eff, isFinal: this.#absent.size === 0 };
   }
 
-  has(id: string): boolean {
-    return this.#nodes.has(id);
+  has(ref: number): boolean {
+    return this.#nodes.has(ref);
+  }
+
+  /** The place of a message, or -1. O(log n). */
+  placeOf(ref: number): number {
+    const key = this.#keys.get(ref);
+    return key === undefined ? -1 : this.#search(key);
   }
 
   /** Adds a message, or takes it as it is now. */
-  put(node: OrderNode): void {
-    const known = this.#nodes.get(node.id);
-    if (known !== undefined && sameNode(known, node)) return;
-    this.#nodes.set(node.id, node);
-    if (known !== undefined || this.#absent.has(node.id) || node.targets.includes(node.id)) {
+  put(node: OrderNode): Put {
+    const known = this.#nodes.get(node.ref);
+    if (known !== undefined && sameNode(known, node)) return 'same';
+    this.#nodes.set(node.ref, node);
+    if (known !== undefined || this.#absent.has(node.ref) || node.targets.includes(node.ref)) {
       this.#rebuild();
-      return;
+      return 'moved';
     }
     const key = this.#keyOf(node, undefined);
-    this.#keys.set(node.id, key);
+    const at = this.#search(key);
+    this.#keys.set(node.ref, key);
+    if (at === this.#sorted.length) this.#sorted.push(key);
+    else this.#sorted.splice(at, 0, key);
+    this.#noteAbsent(node);
+    return { at };
+  }
+
+  /** Where a key is, or would be. Most come last. */
+  #search(key: Key): number {
     let low = 0;
     let high = this.#sorted.length;
+    if (high > 0 && this.#compare(this.#sorted[high - 1] as Key, key) < 0) return high;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (compareKeys(this.#sorted[middle] as Key, key) < 0) low = middle + 1;
+      if (this.#compare(this.#sorted[middle] as Key, key) < 0) low = middle + 1;
       else high = middle;
     }
-    this.#sorted.splice(low, 0, key);
-    this.#noteAbsent(node);
+    return low;
   }
 
   #noteAbsent(node: OrderNode): void {
@@ -71,36 +102,76 @@ export class ThreadOrder {
   }
 
   /** `cycle` tells which targets are in one cycle with the node: those edges are ignored. */
-  #keyOf(node: OrderNode, cycle: ReadonlySet<string> | undefined): Key {
-    let eff = '';
+  #keyOf(node: OrderNode, cycle: ReadonlySet<number> | undefined): Key {
+    let eff = -1;
     let hops = 0;
     for (const target of node.targets) {
       const key = cycle?.has(target) === true ? undefined : this.#keys.get(target);
       if (key === undefined) continue;
-      if (key.eff > eff) {
+      const difference = eff < 0 ? 1 : this.#refs.compare(key.eff, eff);
+      if (difference > 0) {
         eff = key.eff;
         hops = key.hops + 1;
-      } else if (key.eff === eff) {
+      } else if (difference === 0) {
         hops = Math.max(hops, key.hops + 1);
       }
     }
-    const leads = node.answer ? eff === '' : node.id > eff;
-    return leads ? { id: node.id, eff: node.id, hops: 0 } : { id: node.id, eff, hops };
+    const leads = eff < 0 || (!node.answer && this.#refs.compare(node.ref, eff) > 0);
+    return leads ? { ref: node.ref, eff: node.ref, hops: 0 } : { ref: node.ref, eff, hops };
   }
 
   #rebuild(): void {
+    this.#version += 1;
     this.#keys.clear();
     this.#absent.clear();
-    for (const component of findComponents(this.#nodes)) {
-      const cycle = component.length > 1 ? new Set(component) : undefined;
-      const keys = component.map((id) => {
-        const node = this.#nodes.get(id) as OrderNode;
-        return this.#keyOf(node, cycle ?? (node.targets.includes(id) ? new Set([id]) : undefined));
-      });
-      for (const key of keys) this.#keys.set(key.id, key);
-    }
     for (const node of this.#nodes.values()) this.#noteAbsent(node);
-    this.#sorted = [...this.#keys.values()].sort(compareKeys);
+    this.#settle();
+    if (this.#keys.size < this.#nodes.size) this.#settleCycles();
+    this.#sorted = [...this.#keys.values()].sort((a, b) => this.#compare(a, b));
+  }
+
+  /** Gives keys to every message that no cycle holds up: targets first, whatever the order they came in. */
+  #settle(): void {
+    const waiting = new Map<number, OrderNode[]>();
+    const ready: OrderNode[] = [];
+    const missing = (node: OrderNode): number | undefined =>
+      node.targets.find((target) => this.#nodes.has(target) && !this.#keys.has(target));
+    const visit = (node: OrderNode): void => {
+      const target = missing(node);
+      if (target === undefined) {
+        this.#keys.set(node.ref, this.#keyOf(node, undefined));
+        const freed = waiting.get(node.ref);
+        if (freed === undefined) return;
+        waiting.delete(node.ref);
+        for (const other of freed) ready.push(other);
+      } else {
+        const others = waiting.get(target);
+        if (others === undefined) waiting.set(target, [node]);
+        else others.push(node);
+      }
+    };
+    for (const node of this.#nodes.values()) {
+      visit(node);
+      for (let next = ready.pop(); next !== undefined; next = ready.pop()) visit(next);
+    }
+  }
+
+  /** What is in a cycle, or refers to one. */
+  #settleCycles(): void {
+    const rest = new Map<number, OrderNode>();
+    for (const [ref, node] of this.#nodes) if (!this.#keys.has(ref)) rest.set(ref, node);
+    for (const component of findComponents(rest)) {
+      const cycle = new Set(component);
+      const keys = component.map((ref) => {
+        const node = this.#nodes.get(ref) as OrderNode;
+        return this.#keyOf(node, component.length > 1 || node.targets.includes(ref) ? cycle : undefined);
+      });
+      for (const key of keys) this.#keys.set(key.ref, key);
+    }
+  }
+
+  #compare(a: Key, b: Key): number {
+    return this.#refs.compare(a.eff, b.eff) || a.hops - b.hops || this.#refs.compare(a.ref, b.ref);
   }
 }
 
@@ -108,17 +179,13 @@ function sameNode(a: OrderNode, b: OrderNode): boolean {
   return (
     a.answer === b.answer &&
     a.targets.length === b.targets.length &&
-    a.targets.every((target, i) => target === b.targets[i])
+    a.targets.every((target) => b.targets.includes(target))
   );
 }
 
-function compareKeys(a: Key, b: Key): number {
-  return compareText(a.eff, b.eff) || a.hops - b.hops || compareText(a.id, b.id);
-}
-
 interface Visit {
-  readonly id: string;
-  readonly targets: readonly string[];
+  readonly ref: number;
+  readonly targets: readonly number[];
   next: number;
   readonly index: number;
   low: number;
@@ -128,20 +195,20 @@ interface Visit {
  * Strongly connected components, targets before what refers to them (Tarjan). Without recursion: a chain of
  * `after` is as long as its thread.
  */
-function findComponents(nodes: ReadonlyMap<string, OrderNode>): string[][] {
-  const components: string[][] = [];
-  const visits = new Map<string, Visit>();
+function findComponents(nodes: ReadonlyMap<number, OrderNode>): number[][] {
+  const components: number[][] = [];
+  const visits = new Map<number, Visit>();
   const open: Visit[] = [];
-  const isOpen = new Set<string>();
-  const enter = (node: OrderNode): Visit => {
-    const visit = { id: node.id, targets: node.targets, next: 0, index: visits.size, low: visits.size };
-    visits.set(node.id, visit);
+  const isOpen = new Set<number>();
+  const enter = ({ ref, targets }: OrderNode): Visit => {
+    const visit = { ref, targets, next: 0, index: visits.size, low: visits.size };
+    visits.set(ref, visit);
     open.push(visit);
-    isOpen.add(node.id);
+    isOpen.add(ref);
     return visit;
   };
   for (const start of nodes.values()) {
-    if (visits.has(start.id)) continue;
+    if (visits.has(start.ref)) continue;
     const path = [enter(start)];
     for (let visit = path.at(-1); visit !== undefined; visit = path.at(-1)) {
       const target = visit.targets[visit.next];
@@ -157,10 +224,10 @@ function findComponents(nodes: ReadonlyMap<string, OrderNode>): string[][] {
       const parent = path.at(-1);
       if (parent !== undefined) parent.low = Math.min(parent.low, visit.low);
       if (visit.low !== visit.index) continue;
-      const component: string[] = [];
+      const component: number[] = [];
       for (let member = open.pop(); member !== undefined; member = open.pop()) {
-        isOpen.delete(member.id);
-        component.push(member.id);
+        isOpen.delete(member.ref);
+        component.push(member.ref);
         if (member === visit) break;
       }
       components.push(component);

@@ -1,56 +1,64 @@
 import type { ActivationEntry } from '../entry/activation.js';
 import type { AnnotationEntry } from '../entry/annotation.js';
-import type { Json } from '../entry/json.js';
-import { KIND } from '../entry/table.js';
+import { KIND, type ReadEntry } from '../entry/table.js';
 import type { SlotKey, ThreadEntry } from '../entry/thread.js';
-import { CONFIG_FIELDS, type ThreadConfigEntry, type ThreadConfigFields } from '../entry/thread-config.js';
+import type { ThreadConfigEntry } from '../entry/thread-config.js';
 import type { ThreadStateEntry } from '../entry/thread-state.js';
-import type { VariablesEntry } from '../entry/variables.js';
-import { compareText, definedOnly, freezeDeep } from '../host/values.js';
-import { filterRows, type Source } from './attempt.js';
-import { type Chosen, chooseRows, schemaVersionOf } from './choose.js';
-import { findHeads } from './last-writer.js';
-import type { Annotation, ConfigConflict, Thread, ThreadConfig } from './records.js';
+import { definedOnly, freezeDeep } from '../host/values.js';
+import { AnnotationsFold } from './annotations.js';
+import { type Chosen, schemaVersionOf } from './choose.js';
+import { LastWriter } from './last-writer.js';
+import type { Thread } from './records.js';
+import { SettingsFold } from './settings.js';
+import { type Source, SubjectFold } from './subject.js';
 
-/** All that stands about one thread, but its messages. */
-export interface FoldedThread {
-  readonly thread: Omit<Thread, 'root_message_id'> | undefined;
-  /** The message that the thread line names as its root. */
+/** The identity of a thread: what its own line says. */
+export interface ThreadLine {
+  readonly thread: Omit<Thread, 'root_message_id'>;
+  /** The message that the line names as its root. */
   readonly namedRoot: string | undefined;
-  readonly config: ThreadConfig;
-  readonly conflicts: readonly ConfigConflict[];
-  readonly configEntries: readonly ThreadConfigEntry[];
-  readonly activations: readonly ActivationEntry[];
-  readonly state: ThreadStateEntry | undefined;
-  readonly stateEntries: readonly ThreadStateEntry[];
-  readonly annotations: readonly AnnotationEntry[];
 }
 
-export function foldThread(source: Source, slot: number): FoldedThread {
-  const { index } = source;
-  const { chosen } = chooseRows(index, filterRows(source, index.threadRows(slot)));
-  const ofKind = <T>(kind: number): T[] =>
-    chosen.filter((choice) => choice.kind === kind).map(({ entry }) => entry as T);
-  const line = chosen.find((choice) => choice.kind === KIND.thread);
-  const configEntries = ofKind<ThreadConfigEntry>(KIND.thread_config);
-  const stateEntries = ofKind<ThreadStateEntry>(KIND.thread_state);
-  return {
-    thread: line === undefined ? undefined : readThread(line),
-    namedRoot: (line?.entry as ThreadEntry | undefined)?.root_message_id,
-    ...foldConfig(index.slots.idOf(slot), configEntries),
-    configEntries,
-    activations: ofKind<ActivationEntry>(KIND.activation),
-    state: findHeads(stateEntries)[0],
-    stateEntries,
-    annotations: ofKind<AnnotationEntry>(KIND.annotation),
-  };
+/** The `thread` lines of one thread. Reads no other line about it. */
+export class ThreadLineFold extends SubjectFold {
+  #line: Chosen | undefined;
+  #read: ThreadLine | undefined;
+
+  protected rowsSince(since: number): number[] {
+    return this.index.threadRows(this.ref, since).filter((row) => this.index.kindOf(row) === KIND.thread);
+  }
+
+  protected isBlank(): boolean {
+    return false;
+  }
+
+  protected clear(): void {
+    this.#line = undefined;
+  }
+
+  protected add(chosen: Chosen): void {
+    this.#line = chosen;
+  }
+
+  protected remove(): boolean {
+    this.#line = undefined;
+    return true;
+  }
+
+  /** Undefined while no line has come. The same object while it says the same. */
+  read(): ThreadLine | undefined {
+    if (!this.update()) return this.#read;
+    this.#read = this.#line === undefined ? undefined : readThread(this.#line);
+    return this.#read;
+  }
 }
 
-function readThread(chosen: Chosen): Omit<Thread, 'root_message_id'> {
+function readThread(chosen: Chosen): ThreadLine {
   const { entry, problem } = chosen;
-  const { thread_id, created_at, created_by, purpose, slot, forked_from, legacy } = entry as ThreadEntry;
+  const { thread_id, created_at, created_by, purpose, slot, forked_from, legacy, root_message_id } =
+    entry as ReadEntry<ThreadEntry>;
   freezeDeep([slot, forked_from, legacy]);
-  const record = definedOnly({
+  const thread = definedOnly({
     thread_id,
     created_at: created_at ?? '',
     created_by: created_by ?? '',
@@ -61,91 +69,98 @@ function readThread(chosen: Chosen): Omit<Thread, 'root_message_id'> {
     legacy,
     problem,
   });
-  return record as Omit<Thread, 'root_message_id'>;
+  return { thread: thread as Omit<Thread, 'root_message_id'>, namedRoot: root_message_id };
 }
 
-function foldConfig(
-  thread_id: string,
-  entries: readonly ThreadConfigEntry[],
-): Pick<FoldedThread, 'config' | 'conflicts'> {
-  const config: Record<string, unknown> = { thread_id };
-  const conflicts: ConfigConflict[] = [];
-  let latest: ThreadConfigEntry | undefined;
-  for (const field of CONFIG_FIELDS) {
-    const heads = findHeads(entries.filter((entry) => entry[field] !== undefined));
-    const winner = heads[0];
-    if (winner === undefined) continue;
-    if (latest === undefined || winner.id > latest.id) latest = winner;
-    if (winner[field] !== null) config[field] = freezeDeep(winner[field]);
-    if (heads.length > 1)
-      conflicts.push({ field, entries: heads.map((entry) => describeHead(entry, field)) });
+/** Everything about one thread but its own line and its messages, folded entry by entry. */
+export class ThreadFactsFold extends SubjectFold {
+  readonly settings: SettingsFold;
+  readonly annotations: AnnotationsFold = new AnnotationsFold();
+  #states = new LastWriter<ReadEntry<ThreadStateEntry>>();
+  #activations = new Map<string, ReadEntry<ActivationEntry>>();
+
+  constructor(source: Source, ref: number) {
+    super(source, ref);
+    this.settings = new SettingsFold(source.index.refs.idOf(ref));
   }
-  if (latest !== undefined) {
-    if (latest.updated_at !== undefined) config['updated_at'] = latest.updated_at;
-    if (latest.updated_by !== undefined) config['updated_by'] = latest.updated_by;
+
+  protected rowsSince(since: number): number[] {
+    return this.index.threadRows(this.ref, since).filter((row) => this.index.kindOf(row) !== KIND.thread);
   }
-  return { config: Object.freeze(config) as ThreadConfig, conflicts: freezeDeep(conflicts) };
-}
 
-function describeHead(
-  entry: ThreadConfigEntry,
-  field: keyof ThreadConfigFields,
-): ConfigConflict['entries'][number] {
-  return { id: entry.id, updated_by: entry.updated_by ?? '', value: entry[field] as Json };
-}
-
-/** The entries of config fields that a new one with these fields would replace. */
-export function configHeads(
-  entries: readonly ThreadConfigEntry[],
-  fields: readonly (keyof ThreadConfigFields)[],
-): string[] {
-  const ids = new Set<string>();
-  for (const field of fields) {
-    for (const head of findHeads(entries.filter((entry) => entry[field] !== undefined))) ids.add(head.id);
+  protected isBlank(): boolean {
+    return false;
   }
-  return [...ids].sort();
-}
 
-/** Annotations of one target, those that show, by id. `read` marks are all there: position decides. */
-export function foldAnnotations(entries: readonly AnnotationEntry[]): readonly Annotation[] {
-  const shown: Annotation[] = [];
-  for (const group of groupAnnotations(entries).values()) {
-    const { id, message_id, thread_id, user_id, key, value } = findHeads(group)[0] as AnnotationEntry;
-    if (value === null || value === undefined) continue;
-    shown.push(freezeDeep(definedOnly({ id, message_id, thread_id, user_id, key, value })) as Annotation);
+  protected clear(): void {
+    this.settings.clear();
+    this.annotations.clear();
+    this.#states = new LastWriter();
+    this.#activations.clear();
   }
-  return Object.freeze(shown.sort((a, b) => compareText(a.id, b.id)));
-}
 
-/** By user and key, of one target. */
-export function groupAnnotations(entries: readonly AnnotationEntry[]): Map<string, AnnotationEntry[]> {
-  const groups = new Map<string, AnnotationEntry[]>();
-  for (const entry of entries) {
-    if (entry.user_id === undefined || entry.key === undefined) continue;
-    const name = JSON.stringify([entry.user_id, entry.key]);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [entry]);
-    else group.push(entry);
+  protected add({ kind, entry }: Chosen): void {
+    if (kind === KIND.thread_config) this.settings.add(entry as ReadEntry<ThreadConfigEntry>);
+    else if (kind === KIND.thread_state) this.#states.add(entry as ReadEntry<ThreadStateEntry>);
+    else if (kind === KIND.annotation) this.annotations.add(entry as ReadEntry<AnnotationEntry>);
+    else if (kind === KIND.activation) {
+      const activation = entry as ReadEntry<ActivationEntry>;
+      this.#activations.set(activation.id, activation);
+    }
   }
-  return groups;
-}
 
-export function foldVariables(
-  entries: readonly VariablesEntry[],
-  scope: string,
-  scopeId: string,
-): { readonly values: Readonly<Record<string, Json>>; readonly entries: readonly VariablesEntry[] } {
-  const own = entries.filter((entry) => entry.scope === scope && entry.scope_id === scopeId);
-  const names = new Set(own.flatMap((entry) => Object.keys(entry.values ?? {})));
-  const values: Record<string, Json> = Object.create(null) as Record<string, Json>;
-  for (const name of [...names].sort()) {
-    const setting = own.filter((entry) => entry.values !== undefined && Object.hasOwn(entry.values, name));
-    const value = findHeads(setting)[0]?.values[name];
-    if (value !== null && value !== undefined) values[name] = freezeDeep(value);
+  protected remove({ kind, entry }: Chosen): boolean {
+    if (kind === KIND.thread_config) this.settings.remove(entry as ReadEntry<ThreadConfigEntry>);
+    else if (kind === KIND.thread_state) this.#states.remove(entry as ReadEntry<ThreadStateEntry>);
+    else if (kind === KIND.annotation) this.annotations.remove(entry as ReadEntry<AnnotationEntry>);
+    else if (kind === KIND.activation) this.#activations.delete((entry as ReadEntry<ActivationEntry>).id);
+    return true;
   }
-  return { values: Object.freeze(values), entries: own };
+
+  /** What a host or an import said last of the state. */
+  get state(): ReadEntry<ThreadStateEntry> | undefined {
+    return this.#states.winner;
+  }
+
+  /** Ids of the state entries that a new one replaces. */
+  stateHeads(): string[] {
+    return this.#states.heads().map(({ id }) => id);
+  }
+
+  activations(): Iterable<ReadEntry<ActivationEntry>> {
+    return this.#activations.values();
+  }
 }
 
+/** The annotations about one message, folded entry by entry. */
+export class MessageAnnotationsFold extends SubjectFold {
+  readonly annotations: AnnotationsFold = new AnnotationsFold();
+
+  protected rowsSince(since: number): number[] {
+    return this.index
+      .messageRows(this.ref, since)
+      .filter((row) => this.index.kindOf(row) === KIND.annotation);
+  }
+
+  protected isBlank(): boolean {
+    return false;
+  }
+
+  protected clear(): void {
+    this.annotations.clear();
+  }
+
+  protected add({ entry }: Chosen): void {
+    this.annotations.add(entry as ReadEntry<AnnotationEntry>);
+  }
+
+  protected remove({ entry }: Chosen): boolean {
+    this.annotations.remove(entry as ReadEntry<AnnotationEntry>);
+    return true;
+  }
+}
+
+/** Whether two threads are in one slot; false where one of them has none. */
 export function sameSlot(a: SlotKey | undefined, b: SlotKey | undefined): boolean {
   return (
     a !== undefined &&

@@ -1,7 +1,9 @@
+import type { ReadEntry } from '../entry/table.js';
 import type { ThreadStateEntry } from '../entry/thread-state.js';
 import { deriveAnswerId } from '../entry/ulid.js';
-import type { FoldedMessage, FoldedTurn } from './message.js';
+import type { FoldedMessage } from './message.js';
 import type { Message, ThreadState } from './records.js';
+import type { FoldedTurn } from './turn.js';
 
 /** What the state of a thread is derived from. */
 export interface TurnView {
@@ -32,16 +34,16 @@ export function isQueued(view: TurnView, promptId: string): boolean {
 }
 
 /**
- * running > interrupted > queued > error or complete by the last answer > idle. What a host or an import says
+ * running > interrupted > queued > error or complete by the last answer > idle. What a host or an import said
  * shows only while it is later than every turn entry.
  */
 export function deriveState(
   view: TurnView,
   threadId: string,
-  said: ThreadStateEntry | undefined,
+  said: ReadEntry<ThreadStateEntry> | undefined,
 ): ThreadState {
   const messages = view.messages(threadId);
-  if (said !== undefined && said.state !== undefined && said.id > lastTurnStamp(view, messages)) {
+  if (said?.state !== undefined && said.id > lastTurnStamp(view, messages)) {
     const { state, active_message_id } = said;
     return Object.freeze({ thread_id: threadId, state, ...(active_message_id && { active_message_id }) });
   }

@@ -1,29 +1,39 @@
 import type * as Y from 'yjs';
 import { ROLE } from '../entry/define.js';
-import { createHead, forgetHead, type Head, PROMPT_BEFORE, readHead, readPartNumber } from '../entry/head.js';
+import {
+  createHead,
+  forgetHead,
+  type Head,
+  idAt,
+  PROMPT_BEFORE,
+  readHead,
+  readPartNumber,
+} from '../entry/head.js';
 import type { LaneEntry } from '../entry/lane.js';
 import { LIMITS } from '../entry/limits.js';
 import { closeLine, decodeText, endsInEscape, healBlanks, parseLine } from '../entry/line.js';
 import { KIND } from '../entry/table.js';
-import { isUlidAt, type StampClock, ULID_LENGTH } from '../entry/ulid.js';
+import { isUlidAt, type StampClock } from '../entry/ulid.js';
 import { type Header, readHeader } from '../lane/header.js';
 import {
   clockOf,
+  type DeletedRun,
   findLaneText,
   type LaneMap,
   type LaneText,
   listLaneTexts,
   readChanges,
-  readDeletedTypes,
-  readLaneText,
+  readDeletedRuns,
   readLaneTextBefore,
+  visitCharacters,
   visitNewStructs,
 } from '../lane/structs.js';
 import { LineTable, type Links } from './lines.js';
+import { TextRows } from './text-rows.js';
 import { addListed, createTouched, type Touched } from './touched.js';
 
 // An open line longer than this may not close within the limits.
-const LONGEST_OPEN = LIMITS.line - 64;
+const MAX_OPEN = LIMITS.line - 64;
 
 /** Lines that a deletion took, with the header above them. */
 export interface TakenLine {
@@ -43,7 +53,10 @@ interface OpenLine {
   n: number;
 }
 
-/** How far one text has been read. */
+/**
+ * How far one text has been read. Offsets count every character that the owner ever wrote, deleted or not: a deletion
+ * moves no line but those that it is in.
+ */
 interface TextState {
   readonly lane: LaneText;
   /** Grows with every change of the text. */
@@ -52,11 +65,16 @@ interface TextState {
   endsInDeletion: boolean;
   header: number;
   open: OpenLine | undefined;
+  readonly rows: TextRows;
+  /** Clock of the first character. */
+  clock: number;
+  /** Offset and clock of each run of clocks, where the owner wrote elsewhere in between; only a forger does. */
+  jumps: number[] | undefined;
 }
 
 /**
  * Finds every line of the document by what it is about, without parsing: head ids at fixed offsets, one row of
- * numbers a line. Kept by transaction in O(changed); equal to one built anew.
+ * numbers per line. Kept by transaction in O(changed); equal to one built anew.
  */
 export class EntryIndex extends LineTable {
   readonly #map: LaneMap;
@@ -70,6 +88,8 @@ export class EntryIndex extends LineTable {
   #horizon = '';
   #touched: Touched | undefined;
   #wantDeltas = false;
+  /** Rows of lines that are read again, which go to the place of those before. */
+  #filed: number[] | undefined;
 
   constructor(map: LaneMap, stamps: StampClock, seed: number) {
     super(seed);
@@ -78,19 +98,20 @@ export class EntryIndex extends LineTable {
     this.#horizon = stamps.horizon();
     const doc = map.doc as Y.Doc;
     const clients = new Set(listLaneTexts(map).map((lane) => lane.client));
-    for (const client of clients) this.#readClient(doc, client, undefined);
+    for (const client of clients) this.#readClient(doc, client);
+    this.#stamps.settle();
   }
 
   /**
    * Takes in what `transaction` changed. Call in `afterTransaction`, where deleted text can still be read.
    * Deltas of streamed text are decoded only on request.
    */
-  apply(transaction: Y.Transaction, wantDeltas: boolean): { touched: Touched; lost: readonly TakenLine[] } {
+  apply(transaction: Y.Transaction, wantDeltas: boolean): { touched: Touched; taken: readonly TakenLine[] } {
     const touched = createTouched();
-    const lost: TakenLine[] = [];
+    const taken: TakenLine[] = [];
     const { keys, types } = readChanges(transaction, this.#map);
-    const deleted = readDeletedTypes(transaction);
-    if (keys.length === 0 && types.length === 0 && deleted.size === 0) return { touched, lost };
+    const deleted = readDeletedRuns(transaction);
+    if (keys.length === 0 && types.length === 0 && deleted.length === 0) return { touched, taken };
     this.#touched = touched;
     this.#wantDeltas = wantDeltas;
     this.#horizon = this.#stamps.horizon();
@@ -100,32 +121,28 @@ export class EntryIndex extends LineTable {
       const known = this.#byKey.get(key);
       const state = known === undefined ? undefined : this.#texts[known];
       if (state !== undefined && !sameText(state.lane, current))
-        this.#drop(known as number, transaction, lost);
+        this.#drop(known as number, transaction, taken);
       if (current !== undefined) clients.add(current.client);
+      touched.texts.add(key);
     }
-    const stale: number[] = [];
-    for (const type of deleted) {
-      const text = this.#byType.get(type);
-      if (text === undefined) continue;
-      stale.push(text);
-      clients.add((this.#texts[text] as TextState).lane.client);
+    const damaged = new Set(deleted.map(({ type }) => type));
+    for (const type of [...types, ...damaged]) {
+      const state = this.#texts[this.#byType.get(type) ?? -1];
+      if (state === undefined) continue;
+      touched.texts.add(state.lane.key);
+      clients.add(state.lane.client);
     }
-    for (const type of types) {
-      const text = this.#byType.get(type);
-      if (text !== undefined) clients.add((this.#texts[text] as TextState).lane.client);
-    }
-    for (const key of keys) touched.texts.add(key);
-    for (const text of [...types, ...deleted]) {
-      const state = this.#texts[this.#byType.get(text) ?? -1];
-      if (state !== undefined) touched.texts.add(state.lane.key);
-    }
-    const rescanned = new Set(stale);
-    for (const client of clients) this.#readClient(transaction.doc, client, rescanned);
+    const known = new Map(Array.from(clients, (client) => [client, this.#clocks.get(client) ?? 0]));
+    for (const client of clients) this.#readClient(transaction.doc, client, damaged);
     this.#wantDeltas = false;
-    for (const text of stale) this.#rescan(text, transaction, lost);
+    for (const [text, ranges] of this.#groupDeleted(deleted, known)) {
+      this.#reread(text, this.#texts[text] as TextState, ranges, transaction, taken);
+    }
+    this.#touchNaming(touched);
     this.#touched = undefined;
     if (this.isWasteful) this.#compact();
-    return { touched, lost };
+    this.#stamps.settle();
+    return { touched, taken };
   }
 
   /** Takes in what `client` has just appended, within a transaction that is not over. */
@@ -134,12 +151,14 @@ export class EntryIndex extends LineTable {
     this.#touched = touched;
     this.#wantDeltas = wantDeltas;
     this.#horizon = this.#stamps.horizon();
-    this.#readClient(doc, client, undefined);
+    this.#readClient(doc, client);
+    this.#touchNaming(touched);
     this.#touched = undefined;
+    this.#stamps.settle();
     return touched;
   }
 
-  /** Live texts, in no order that means anything, with a number that grows when one changes. */
+  /** Live texts, in unspecified order, with a number that grows when one changes. */
   *texts(): IterableIterator<{ readonly lane: LaneText; readonly version: number }> {
     for (const state of this.#texts) if (state !== undefined) yield state;
   }
@@ -150,7 +169,7 @@ export class EntryIndex extends LineTable {
     return text === undefined ? undefined : this.#texts[text]?.lane;
   }
 
-  /** Last lines without a newline that are not filed, as they stand, with the header above them. */
+  /** Last lines without a newline that are not filed, with the header above them. */
   *tornLines(): IterableIterator<{ readonly header: Header | undefined; readonly line: string }> {
     for (const state of this.#texts) {
       if (state?.open === undefined || state.open.row >= 0) continue;
@@ -158,19 +177,21 @@ export class EntryIndex extends LineTable {
     }
   }
 
-  /** Torn lines about a message or its attempts, and where each begins in its text. O(texts). */
-  *tornAbout(message: number): IterableIterator<{
-    readonly lane: LaneText;
-    readonly start: number;
-    readonly line: string;
-  }> {
-    for (const state of this.#texts) {
+  /** Torn lines by the messages that they, or their attempts, are about, with their place. O(texts). */
+  tornByMessage(): Map<number, { readonly place: Place; readonly line: string }[]> {
+    const found = new Map<number, { readonly place: Place; readonly line: string }[]>();
+    for (const [text, state] of this.#texts.entries()) {
       if (state?.open === undefined || state.open.row >= 0) continue;
       const { lane, hidden } = this.headerList[state.header] ?? {};
       if (lane === undefined || lane === null || hidden === true) continue;
-      if (!this.#messagesOf(state.open.text).includes(message)) continue;
-      yield { lane: state.lane, start: state.open.start, line: state.open.text };
+      const { start, text: line } = state.open;
+      for (const message of this.#messagesOf(line)) {
+        const lines = found.get(message) ?? [];
+        lines.push({ place: { text, start, end: state.length }, line });
+        found.set(message, lines);
+      }
     }
+    return found;
   }
 
   /** The messages that a line about a message or an attempt is about. */
@@ -178,11 +199,11 @@ export class EntryIndex extends LineTable {
     const head = this.#head;
     readHead(line, 0, line.length, head);
     if (head.subject < 0 || head.subjectRole === ROLE.thread) return [];
-    const slot = this.slots.find(line.substring(head.subject, head.subject + ULID_LENGTH));
-    if (slot === undefined) return [];
+    const ref = this.refs.find(idAt(line, head.subject));
+    if (ref === undefined) return [];
     return head.subjectRole === ROLE.message
-      ? [slot]
-      : this.attemptMessages(slot).map((row) => this.subjectOf(row));
+      ? [ref]
+      : this.attemptMessages(ref).map((row) => this.subjectOf(row));
   }
 
   /** The stamp of the line: its own id; of parts and interrupts, whose ids are derived, their attempt's. */
@@ -191,27 +212,68 @@ export class EntryIndex extends LineTable {
     const head = createHead();
     readHead(line, 0, line.length, head);
     const attempt = this.attemptOf(row);
-    if (attempt !== undefined) return this.slots.idOf(attempt);
+    if (attempt !== undefined) return this.refs.idOf(attempt);
     if (head.kind === KIND.interrupt) return /","attempt":"([0-9A-Z]{26})"/.exec(line)?.[1] ?? '';
-    return head.own < 0 ? '' : line.substring(head.own, head.own + ULID_LENGTH);
+    return head.own < 0 ? '' : idAt(line, head.own);
   }
 
-  /** Where the line stands: its text, and `[start, end)` in it. For redaction and for copies. */
-  placeOf(row: number): { readonly lane: LaneText; readonly start: number; readonly end: number } {
-    const state = this.#texts[this.textOf(row)] as TextState;
+  /** Where the line is: its text, and `[start, end)` in it. */
+  placeOf(row: number): Place {
+    const text = this.textOf(row);
     const end = this.endOf(row);
-    return { lane: state.lane, start: this.startOf(row), end: end < 0 ? state.length : end };
+    return { text, start: this.startOf(row), end: end < 0 ? (this.#texts[text] as TextState).length : end };
   }
 
-  /** The characters of the line as they stand, without its newline. */
+  /** The characters of the line, without its newline; a deletion is one NUL. O(its length). */
   rawLine(row: number): string {
-    const { lane, start, end } = this.placeOf(row);
-    return readLaneText(lane).slice(start, end);
+    return this.readPlace(this.placeOf(row));
+  }
+
+  /** The characters at a place. O(its length). */
+  readPlace(place: Place, until?: Y.Transaction): string {
+    const doc = this.#map.doc as Y.Doc;
+    const { client } = (this.#texts[place.text] as TextState).lane;
+    let text = '';
+    let inDeletion = false;
+    for (const { clock, length } of this.clocksOf(place)) {
+      visitCharacters(
+        doc,
+        client,
+        clock,
+        length,
+        (chunk) => {
+          if (chunk !== undefined) text += chunk;
+          else if (!inDeletion) text += '\0';
+          inDeletion = chunk === undefined;
+        },
+        until,
+      );
+    }
+    return text;
+  }
+
+  /** The client whose characters are at a place. */
+  ownerOf(place: Place): number {
+    return (this.#texts[place.text] as TextState).lane.client;
+  }
+
+  /** The runs of clocks of the owner's characters at a place: one, but for what a forger wrote. */
+  clocksOf({ text, start, end }: Place): readonly { readonly clock: number; readonly length: number }[] {
+    const { clock, jumps } = this.#texts[text] as TextState;
+    if (jumps === undefined) return [{ clock: clock + start, length: end - start }];
+    const runs: { clock: number; length: number }[] = [];
+    for (let at = start; at < end; ) {
+      const i = findJump(jumps, at);
+      const stop = Math.min(end, jumps[i + 2] ?? end);
+      runs.push({ clock: (jumps[i + 1] as number) + at - (jumps[i] as number), length: stop - at });
+      at = stop;
+    }
+    return runs;
   }
 
   /**
    * The line as it counts: an open one closed as cut, a blanked text as an empty one. An open line that cannot
-   * be closed is given as it stands.
+   * be closed is returned as it is.
    */
   line(row: number): string {
     const raw = this.rawLine(row);
@@ -219,11 +281,13 @@ export class EntryIndex extends LineTable {
     return closeLine(raw) ?? raw;
   }
 
-  #readClient(doc: Y.Doc, client: number, rescanned: ReadonlySet<number> | undefined): void {
+  /** Texts in `quiet` give no deltas: some of their characters were deleted in the same transaction. */
+  #readClient(doc: Y.Doc, client: number, quiet?: ReadonlySet<unknown>): void {
+    const wanted = this.#wantDeltas;
     const from = this.#clocks.get(client) ?? 0;
     let current = -1;
     let currentType: unknown;
-    visitNewStructs(doc, client, from, (parent, key, text) => {
+    visitNewStructs(doc, client, from, (parent, key, chunk, clock, length) => {
       if (key !== null) {
         if (parent === this.#map) this.#add(key, client);
         return;
@@ -232,10 +296,14 @@ export class EntryIndex extends LineTable {
         currentType = parent;
         current = this.#byType.get(parent as Y.Text) ?? -1;
       }
-      if (current < 0 || rescanned?.has(current) === true) return;
+      if (current < 0) return;
       const state = this.#texts[current] as TextState;
-      if (state.lane.client === client) this.#append(current, state, text);
+      if (state.lane.client !== client) return;
+      noteClock(state, clock);
+      this.#wantDeltas = wanted && quiet?.has(parent) !== true;
+      this.#append(current, state, chunk, length);
     });
+    this.#wantDeltas = wanted;
     this.#clocks.set(client, clockOf(doc, client));
   }
 
@@ -243,35 +311,52 @@ export class EntryIndex extends LineTable {
     const lane = findLaneText(this.#map, key);
     if (lane === undefined || lane.client !== client || this.#byType.has(lane.type)) return;
     const text = this.#texts.length;
-    this.#texts.push({ lane, version: 0, length: 0, endsInDeletion: false, header: -1, open: undefined });
+    this.#texts.push({
+      lane,
+      version: 0,
+      length: 0,
+      endsInDeletion: false,
+      header: -1,
+      open: undefined,
+      rows: new TextRows((row) => this.startOf(row)),
+      clock: -1,
+      jumps: undefined,
+    });
     this.#byType.set(lane.type, text);
     this.#byKey.set(key, text);
     markAny(this.#touched);
   }
 
-  #append(text: number, state: TextState, chunk: string | undefined): void {
-    if (chunk === undefined) {
-      if (!state.endsInDeletion) this.#appendText(text, state, '\0');
-      state.endsInDeletion = true;
-    } else if (chunk !== '') {
+  /** Takes in `length` more characters of a text; undefined if they are deleted. */
+  #append(text: number, state: TextState, chunk: string | undefined, length: number): void {
+    if (chunk !== undefined) {
+      if (chunk === '') return;
       state.endsInDeletion = false;
-      this.#appendText(text, state, chunk);
+      this.#appendText(text, state, chunk, length);
+      return;
     }
+    if (!state.endsInDeletion) this.#appendText(text, state, '\0', length);
+    else {
+      state.length += length;
+      state.version += 1;
+    }
+    state.endsInDeletion = true;
   }
 
-  #appendText(text: number, state: TextState, chunk: string): void {
+  /** `length` is that of the chunk, but for a deletion, which reads as one character. */
+  #appendText(text: number, state: TextState, chunk: string, length: number): void {
     markAny(this.#touched);
     state.version += 1;
+    const base = state.length;
+    state.length += length;
     let from = 0;
     if (state.open !== undefined) {
       const newline = chunk.indexOf('\n');
       from = newline < 0 ? chunk.length : newline + 1;
-      this.#extend(text, state, state.open, chunk, newline);
+      this.#extend(text, state, state.open, chunk, newline, base);
     }
-    const base = state.length;
-    state.length += chunk.length;
     for (let newline = chunk.indexOf('\n', from); newline >= 0; newline = chunk.indexOf('\n', from)) {
-      this.#file(text, state, chunk, from, newline, base, false);
+      this.#place(state, this.#file(text, state, chunk, from, newline, base + from, base + newline));
       from = newline + 1;
     }
     if (from < chunk.length) {
@@ -290,17 +375,26 @@ export class EntryIndex extends LineTable {
   }
 
   /** Goes on with the line that was open; `newline` is where it ends in `chunk`, or -1. */
-  #extend(text: number, state: TextState, open: OpenLine, chunk: string, newline: number): void {
+  #extend(
+    text: number,
+    state: TextState,
+    open: OpenLine,
+    chunk: string,
+    newline: number,
+    base: number,
+  ): void {
     const more = newline < 0 ? chunk : chunk.slice(0, newline);
     open.text += more;
     if (open.row < 0) this.#touchTorn(open);
     if (newline >= 0) {
       state.open = undefined;
+      const end = base + newline;
       if (open.row < 0) {
-        this.#file(text, state, open.text, 0, open.text.length, open.start, false);
+        this.#place(state, this.#file(text, state, open.text, 0, open.text.length, open.start, end));
         return;
       }
-      this.closeRow(open.row, open.start + open.text.length);
+      this.closeRow(open.row, end);
+      this.#noteRedaction(open.row);
       // What closes the line is no text: `"}` after what was streamed.
       if (open.whole && more.endsWith('"}')) this.#stream(open, decodeText(more.slice(0, -2)));
       this.#touchRow(open.row);
@@ -308,7 +402,7 @@ export class EntryIndex extends LineTable {
       this.#fileOpen(text, state, open);
     } else {
       const decoded = open.whole ? decodeText(more) : undefined;
-      if (decoded === undefined || open.text.length > LONGEST_OPEN) this.#checkOpen(open);
+      if (decoded === undefined || open.text.length > MAX_OPEN) this.#checkOpen(state, open);
       else this.#stream(open, decoded);
       // A text beyond the limit is a problem of its part.
       if (open.text.length > LIMITS.text && open.row >= 0) this.#touched?.attempts.add(open.attempt);
@@ -316,10 +410,12 @@ export class EntryIndex extends LineTable {
   }
 
   /** What came is no whole run of text, or too much of it: the line is read again, if it still can be closed. */
-  #checkOpen(open: OpenLine): void {
+  #checkOpen(state: TextState, open: OpenLine): void {
     this.#touchRow(open.row);
     open.whole = canGrow(open.text);
     if (closeLine(open.text) !== undefined) return;
+    if (this.#filed?.at(-1) === open.row) this.#filed.pop();
+    else state.rows.replace([open.row], []);
     this.#killRow(open.row);
     open.row = -1;
     this.#touchTorn(open);
@@ -337,10 +433,14 @@ export class EntryIndex extends LineTable {
     if (row !== undefined) touched.deltas.push({ message: this.subjectOf(row), attempt, n, text, first });
   }
 
+  /** Files an open line once its head is whole and while it can be closed; a header only when it ends. */
   #fileOpen(text: number, state: TextState, open: OpenLine): void {
-    const row = this.size;
-    this.#file(text, state, open.text, 0, open.text.length, open.start, true);
-    if (this.size === row) return;
+    const head = this.#head;
+    readHead(open.text, 0, open.text.length, head);
+    if (head.kind === KIND.bad || head.kind === KIND.lane || isDead(open.text)) return;
+    if (closeLine(open.text) === undefined) return;
+    const row = this.#file(text, state, open.text, 0, open.text.length, open.start, -1);
+    this.#place(state, row);
     open.row = row;
     open.whole = canGrow(open.text);
     if (this.kindOf(row) === KIND.part) {
@@ -349,24 +449,24 @@ export class EntryIndex extends LineTable {
     }
   }
 
-  /**
-   * Files the line `[from, to)` of `chunk`, whose first character stands at `base` in its text. An open line
-   * is filed once its head is whole and while it can be closed, a header only when it ends.
-   */
+  #place(state: TextState, row: number): void {
+    if (this.#filed === undefined) state.rows.push(row);
+    else this.#filed.push(row);
+  }
+
+  /** Files the line `[from, to)` of `chunk`, which is at `[start, end)` of its text; `end` is -1 while it is open. */
   #file(
     text: number,
     state: TextState,
     chunk: string,
     from: number,
     to: number,
-    base: number,
-    open: boolean,
-  ): void {
+    start: number,
+    end: number,
+  ): number {
     const head = this.#head;
     readHead(chunk, from, to, head, false);
-    if (head.own >= 0 && !this.#takeSlots(chunk, head)) forgetHead(head);
-    const isWhole = head.kind !== KIND.bad && head.kind !== KIND.lane;
-    if (open && !(isWhole && closeLine(chunk.slice(from, to)) !== undefined)) return;
+    if (head.own >= 0 && !this.#takeRefs(chunk, head)) forgetHead(head);
     if (head.kind === KIND.lane) {
       state.header = this.headerList.length;
       this.headerList.push(readHeader(chunk.slice(from, to)));
@@ -374,24 +474,25 @@ export class EntryIndex extends LineTable {
     const header = this.headerList[state.header];
     const isRead = header !== undefined && header.lane !== null;
     const kind = !isRead ? KIND.bad : header.hidden && head.kind !== KIND.lane ? KIND.none : head.kind;
-    const row = this.addRow(text, base + from, open ? -1 : base + to, state.header, kind);
+    const row = this.addRow(text, start, end, state.header, kind);
     if (kind === KIND.none || kind === KIND.lane || !isRead) markLanes(this.#touched);
-    if (kind === KIND.none) return;
+    if (kind === KIND.none) return row;
     if (kind === KIND.lane || !isRead) {
       this.addOther(row, kind);
-      return;
+      return row;
     }
     if (head.own >= 0) this.#stamps.notice(chunk, head.own, this.#horizon);
-    this.#link(row, chunk, head);
+    this.#link(row, chunk, head, from, to);
+    return row;
   }
 
-  /** Finds the slots of the head's ids, into `#links`. False if one of its ids is no ULID. */
-  #takeSlots(chunk: string, { own, subject, subjectRole, thread, attempt }: Head): boolean {
+  /** Finds the refs of the head's ids, into `#links`. False if one of its ids is no ULID. */
+  #takeRefs(chunk: string, { own, subject, subjectRole, thread, attempt }: Head): boolean {
     const links = this.#links;
     links.role = subjectRole;
-    links.subject = subject < 0 ? -1 : this.slots.takeAt(chunk, subject);
-    links.thread = thread < 0 ? -1 : this.slots.takeAt(chunk, thread);
-    links.attempt = attempt < 0 ? -1 : this.slots.takeAt(chunk, attempt);
+    links.subject = subject < 0 ? -1 : this.refs.takeAt(chunk, subject);
+    links.thread = thread < 0 ? -1 : this.refs.takeAt(chunk, thread);
+    links.attempt = attempt < 0 ? -1 : this.refs.takeAt(chunk, attempt);
     if (own !== subject && !isUlidAt(chunk, own)) return false;
     if (attempt >= 0 && !isUlidAt(chunk, attempt - PROMPT_BEFORE)) return false;
     return (
@@ -401,43 +502,55 @@ export class EntryIndex extends LineTable {
     );
   }
 
-  #link(row: number, chunk: string, head: Head): void {
+  #link(row: number, chunk: string, head: Head, from: number, to: number): void {
     const touched = this.#touched;
-    const role = head.subjectRole;
-    if (role === ROLE.none) {
+    if (head.subjectRole === ROLE.none) {
       this.addOther(row, head.kind);
       if (touched !== undefined) touched.document = true;
       return;
     }
     if (head.attempt >= 0) this.#stamps.notice(chunk, head.attempt, this.#horizon);
+    const { kind } = head;
     this.linkRow(row, this.#links);
-    if (head.kind === KIND.legacy_row) this.addLegacyRow(row);
-    if (touched !== undefined) {
-      this.#touchRow(row);
-      if (head.kind === KIND.part && this.#wantDeltas) this.#noteFirstText(touched, row);
-    }
+    if (kind === KIND.legacy_row) this.addLegacyRow(row);
+    else if (kind === KIND.redaction) this.#noteRedaction(row, chunk.slice(from, to));
+    if (touched === undefined) return;
+    this.#touchRow(row);
+    if (kind === KIND.part && this.#wantDeltas) this.#noteFirstText(touched, row, chunk.slice(from, to));
+  }
+
+  /** A redaction counts where its line can be read. */
+  #noteRedaction(row: number, raw = this.rawLine(row)): void {
+    if (this.kindOf(row) !== KIND.redaction) return;
+    const line = this.isOpen(row) ? closeLine(raw) : healBlanks(raw);
+    if (line !== undefined && parseLine(line).ok) this.addRedaction(row);
+    else this.removeRedaction(row);
   }
 
   /** The text that a part line brings, unless another line of this part is there already. */
-  #noteFirstText(touched: Touched, row: number): void {
-    const line = this.rawLineOfNewPart(row);
+  #noteFirstText(touched: Touched, row: number, line: string): void {
     const n = readPartNumber(line);
     const attempt = this.subjectOf(row);
-    for (const other of this.attemptRows(attempt)) {
-      if (other !== row && this.kindOf(other) === KIND.part && readPartNumber(this.rawLine(other)) === n)
-        return;
-    }
+    if (!this.#isFirst(attempt, n, row)) return;
     const parsed = parseLine(this.isOpen(row) ? (closeLine(line) ?? '') : line);
     if (!parsed.ok || typeof parsed.body['text'] !== 'string' || parsed.body['text'] === '') return;
     this.#pushDelta(touched, attempt, n, parsed.body['text'], true);
   }
 
-  /** @internal The raw line of a row whose text may not be counted in its state's length yet. */
-  rawLineOfNewPart(row: number): string {
-    const state = this.#texts[this.textOf(row)] as TextState;
-    const end = this.endOf(row);
-    const text = readLaneText(state.lane);
-    return text.slice(this.startOf(row), end < 0 ? text.length : end);
+  /** By attempt, the numbers of its part lines up to a row. Kept for those that stream while somebody wants deltas. */
+  readonly #numbers = new Map<number, { last: number; readonly seen: Map<number, number> }>();
+
+  /** Whether no other line of the attempt has this number. O(rows since it was asked last). */
+  #isFirst(attempt: number, n: number, row: number): boolean {
+    const numbers = this.#numbers.get(attempt) ?? { last: -1, seen: new Map<number, number>() };
+    this.#numbers.set(attempt, numbers);
+    for (const other of this.attemptRows(attempt, numbers.last)) {
+      if (this.kindOf(other) !== KIND.part) continue;
+      const number = readPartNumber(this.rawLine(other));
+      numbers.seen.set(number, (numbers.seen.get(number) ?? 0) + 1);
+    }
+    numbers.last = row;
+    return (numbers.seen.get(n) ?? 0) < 2;
   }
 
   /** No record changes, but what is redacted must not come back behind a deletion. */
@@ -445,7 +558,7 @@ export class EntryIndex extends LineTable {
     const touched = this.#touched;
     if (touched === undefined) return;
     markLanes(touched);
-    for (const slot of this.#messagesOf(text)) if (this.hasRedaction(slot)) touched.messages.add(slot);
+    for (const ref of this.#messagesOf(text)) if (this.isRedacted(ref)) touched.messages.add(ref);
   }
 
   #touchRow(row: number): void {
@@ -462,8 +575,9 @@ export class EntryIndex extends LineTable {
         return;
       case KIND.part:
       case KIND.finish:
+        // The messages that name the attempt are the same for all its rows.
+        if (touched.attempts.has(subject)) return;
         touched.attempts.add(subject);
-        for (const message of this.attemptMessages(subject)) touched.messages.add(this.subjectOf(message));
         return;
       case KIND.thread:
       case KIND.thread_config:
@@ -480,66 +594,214 @@ export class EntryIndex extends LineTable {
     }
   }
 
+  /** The messages that name an attempt of which something came or went have changed with it. */
+  #touchNaming(touched: Touched): void {
+    for (const attempt of touched.attempts) {
+      for (const row of this.attemptMessages(attempt)) touched.messages.add(this.subjectOf(row));
+    }
+  }
+
   /** The text is no longer the map's: all its lines go. */
-  #drop(text: number, transaction: Y.Transaction, lost: TakenLine[]): void {
+  #drop(text: number, transaction: Y.Transaction, taken: TakenLine[]): void {
     const state = this.#texts[text] as TextState;
-    collectLines(readLaneTextBefore(state.lane, transaction), lost);
-    this.#kill(text);
+    collectLines(readLaneTextBefore(state.lane, transaction), null, taken);
+    markAny(this.#touched);
+    markLanes(this.#touched);
+    for (const row of state.rows.from(0)) this.#killRow(row);
     this.#texts[text] = undefined;
     this.#byType.delete(state.lane.type);
     this.#byKey.delete(state.lane.key);
   }
 
-  /** Characters of the text were deleted: offsets have moved, so it is read again. O(text + rows). */
-  #rescan(text: number, transaction: Y.Transaction, lost: TakenLine[]): void {
-    const state = this.#texts[text];
-    if (state === undefined) return;
-    const before: TakenLine[] = [];
-    collectLines(readLaneTextBefore(state.lane, transaction), before);
-    this.#kill(text);
-    const now = readLaneText(state.lane);
-    state.length = 0;
-    state.endsInDeletion = now.endsWith('\0');
-    state.header = -1;
-    state.open = undefined;
-    state.version += 1;
-    if (now !== '') this.#appendText(text, state, now);
-    const after: TakenLine[] = [];
-    collectLines(now, after);
-    const kept = new Set(after.map(nameLine));
-    for (const entry of before) if (!kept.has(nameLine(entry))) lost.push(entry);
+  /** By text, the ranges of offsets that were deleted of what had been read before; sorted. */
+  #groupDeleted(
+    deleted: readonly DeletedRun[],
+    known: ReadonlyMap<number, number>,
+  ): Map<number, [number, number][]> {
+    const groups = new Map<number, [number, number][]>();
+    for (const { type, client, clock, length } of deleted) {
+      const text = this.#byType.get(type);
+      const state = text === undefined ? undefined : this.#texts[text];
+      if (text === undefined || state === undefined || state.lane.client !== client) continue;
+      // What was new in the transaction has been read as deleted.
+      const end = Math.min(clock + length, known.get(client) ?? 0);
+      if (end <= clock) continue;
+      const from = offsetOf(state, clock);
+      const ranges = groups.get(text) ?? [];
+      groups.set(text, ranges);
+      ranges.push([from, from + end - clock]);
+    }
+    for (const ranges of groups.values()) ranges.sort((a, b) => a[0] - b[0]);
+    return groups;
   }
 
-  #kill(text: number): void {
+  /** Reads again the lines in which characters were deleted. O(those lines); after a header, O(the lines under it). */
+  #reread(
+    text: number,
+    state: TextState,
+    ranges: readonly (readonly [number, number])[],
+    transaction: Y.Transaction,
+    taken: TakenLine[],
+  ): void {
     markAny(this.#touched);
     markLanes(this.#touched);
-    for (const row of this.rows()) if (this.textOf(row) === text) this.#killRow(row);
+    state.version += 1;
+    for (let i = 0; i < ranges.length; ) {
+      const [from, to] = ranges[i] as readonly [number, number];
+      const start = this.#lineAt(state, from).start;
+      let { end } = this.#lineAt(state, to);
+      for (i += 1; i < ranges.length && (ranges[i] as readonly [number, number])[0] < end; i += 1) {
+        end = Math.max(end, this.#lineAt(state, (ranges[i] as readonly [number, number])[1]).end);
+      }
+      end = this.#rereadRegion(text, state, start, end, transaction, taken);
+      while (i < ranges.length && (ranges[i] as readonly [number, number])[1] <= end) i += 1;
+    }
+  }
+
+  /** Where the line at an offset begins, and where the next one does. */
+  #lineAt(state: TextState, offset: number): { readonly start: number; readonly end: number } {
+    const { open, length } = state;
+    if (offset >= length || (open !== undefined && offset >= open.start)) {
+      return { start: open?.start ?? length, end: length };
+    }
+    const [row] = state.rows.from(offset);
+    if (row === undefined) return { start: 0, end: length };
+    return { start: this.startOf(row), end: this.endOf(row) + 1 };
+  }
+
+  /** Reads `[start, end)` again, which is whole lines. Returns the end of what it read: a header takes its lines along. */
+  #rereadRegion(
+    text: number,
+    state: TextState,
+    start: number,
+    end: number,
+    transaction: Y.Transaction,
+    taken: TakenLine[],
+  ): number {
+    const above = state.rows.before(start);
+    const header = above === undefined ? -1 : this.headerNumberOf(above);
+    const rows: number[] = [];
+    let stop = end;
+    let current = header;
+    for (const row of state.rows.from(start)) {
+      if (this.startOf(row) < start) continue;
+      const own = this.headerNumberOf(row);
+      // Behind the region only what is under a header of the region.
+      if (this.startOf(row) >= stop && (current === header || own !== current)) break;
+      if (this.startOf(row) >= stop) stop = this.endOf(row) < 0 ? state.length : this.endOf(row) + 1;
+      current = own;
+      rows.push(row);
+    }
+    if (current !== header && state.open !== undefined && stop >= state.open.start) stop = state.length;
+    const place = { text, start, end: stop };
+    const lane = header < 0 ? null : ((this.headerList[header] as Header).lane ?? null);
+    const before: TakenLine[] = [];
+    const after: TakenLine[] = [];
+    collectLines(this.readPlace(place, transaction), lane, before);
+    collectLines(this.readPlace(place), lane, after);
+    const kept = new Set(after.map(nameLine));
+    for (const entry of before) if (!kept.has(nameLine(entry))) taken.push(entry);
+    for (const row of rows) this.#killRow(row);
+    this.#feed(place, state, header, rows);
+    return stop;
+  }
+
+  /** Files the lines of a place anew, in the place of `rows`. */
+  #feed(place: Place, state: TextState, header: number, rows: readonly number[]): void {
+    const { length, open, endsInDeletion } = state;
+    const lastHeader = state.header;
+    this.#filed = [];
+    state.length = place.start;
+    state.open = undefined;
+    state.endsInDeletion = false;
+    state.header = header;
+    for (const run of this.clocksOf(place)) {
+      visitCharacters(this.#map.doc as Y.Doc, state.lane.client, run.clock, run.length, (chunk, count) =>
+        this.#append(place.text, state, chunk, count),
+      );
+    }
+    state.rows.replace(rows, this.#filed);
+    this.#filed = undefined;
+    if (place.end >= length) return;
+    state.length = length;
+    state.open = open;
+    state.endsInDeletion = endsInDeletion;
+    state.header = lastHeader;
   }
 
   #killRow(row: number): void {
     this.#touchRow(row);
+    if (this.kindOf(row) === KIND.part) this.#numbers.delete(this.subjectOf(row));
     this.dropRow(row);
   }
 
   /** Drops dead rows by reading every text again. */
   #compact(): void {
     this.clearRows();
+    this.#numbers.clear();
     this.headerList.length = 0;
     for (const [text, state] of this.#texts.entries()) {
       if (state === undefined) continue;
-      const now = readLaneText(state.lane);
-      state.length = 0;
-      state.header = -1;
-      state.open = undefined;
-      if (now !== '') this.#appendText(text, state, now);
+      state.rows.clear();
+      this.#feed({ text, start: 0, end: state.length }, state, -1, []);
     }
   }
 }
 
-/** Whether what is appended to an open line is text of its own, and says nothing of what stands before it. */
+/** Characters of one text: `[start, end)`, counting what its owner ever wrote. */
+export interface Place {
+  readonly text: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Whether what is appended to an open line is text of its own, and says nothing of what is before it. */
 function canGrow(open: string): boolean {
   // Behind a deletion nothing can be read ([LN11]), though the line could be while the deletion was its end.
   return !open.includes('\0') && !endsInEscape(open);
+}
+
+/** Whether a line can never be JSON again, whatever is appended: something follows a deletion. */
+function isDead(open: string): boolean {
+  return /\0[^"]/.test(open);
+}
+
+/** Notes at which clock the next characters of a text are. */
+function noteClock(state: TextState, clock: number): void {
+  if (state.clock < 0) {
+    state.clock = clock;
+    return;
+  }
+  const { jumps } = state;
+  const [offset, begin] = jumps === undefined ? [0, state.clock] : (jumps.slice(-2) as [number, number]);
+  if (begin + state.length - offset === clock) return;
+  state.jumps ??= [0, state.clock];
+  state.jumps.push(state.length, clock);
+}
+
+/** The pair of the run of clocks in which an offset is. */
+function findJump(jumps: readonly number[], offset: number): number {
+  let low = 0;
+  let high = jumps.length / 2;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((jumps[middle * 2] as number) <= offset) low = middle;
+    else high = middle;
+  }
+  return low * 2;
+}
+
+/** The offset of the character at a clock that has been read. */
+function offsetOf({ clock: first, jumps }: TextState, clock: number): number {
+  if (jumps === undefined) return clock - first;
+  let low = 0;
+  let high = jumps.length / 2;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((jumps[middle * 2 + 1] as number) <= clock) low = middle;
+    else high = middle;
+  }
+  return (jumps[low * 2] as number) + clock - (jumps[low * 2 + 1] as number);
 }
 
 function markAny(touched: Touched | undefined): void {
@@ -558,9 +820,9 @@ function nameLine({ line, header }: TakenLine): string {
   return `${header?.lane_id ?? ''} ${line}`;
 }
 
-/** The lines of a text with their headers; an open last line closed as cut. */
-function collectLines(text: string, into: TakenLine[]): void {
-  let header: LaneEntry | null = null;
+/** Lines with their headers, the first of them under `above`; an open last line closed as cut. */
+function collectLines(text: string, above: LaneEntry | null, into: TakenLine[]): void {
+  let header = above;
   const lines = text.split('\n');
   const last = lines.pop() ?? '';
   const closed = last === '' ? undefined : closeLine(last);

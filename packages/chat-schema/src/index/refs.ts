@@ -1,4 +1,7 @@
-import { ALPHABET, DIGIT, isUlid } from '../entry/ulid.js';
+import { ALPHABET, DIGIT, isUlid, ULID_LENGTH } from '../entry/ulid.js';
+import { COST } from '../host/cost.js';
+
+const LOW_BITS = 0x3fffffff;
 
 // The id that `readWords` read last: 128 bits as four words.
 let word0 = 0;
@@ -7,16 +10,16 @@ let word2 = 0;
 let word3 = 0;
 
 /**
- * Ids as small numbers, so that chains and caches are arrays. A slot says nothing of what the id names. An id
+ * Ids as small numbers, so that chains and caches are arrays. A ref says nothing of what the id names. An id
  * is kept as the 128 bits that it writes, in an open-addressed table: no string and no map entry until
  * somebody asks for it. `seed` is random, so that nobody can choose ids that collide.
  */
-export class SlotTable {
+export class RefTable {
   #words = new Int32Array(4 * 512);
-  /** Slot + 1 by hash; 0 is free. At most half full. */
+  /** Ref + 1 by hash; 0 is free. At most half full. */
   #places = new Int32Array(1024);
   #size = 0;
-  /** By slot, once asked for: an id is the same string each time. */
+  /** By ref, once asked for: an id is the same string each time. */
   readonly #ids: string[] = [];
   readonly #seed: number;
 
@@ -30,11 +33,11 @@ export class SlotTable {
 
   find(id: string): number | undefined {
     if (!isUlid(id) || !readWords(id, 0)) return undefined;
-    const slot = (this.#places[this.#seek()] as number) - 1;
-    return slot < 0 ? undefined : slot;
+    const ref = (this.#places[this.#seek()] as number) - 1;
+    return ref < 0 ? undefined : ref;
   }
 
-  /** The slot of the 26 characters at `at` in `text`, made if need be; -1 if they are no canonical ULID. */
+  /** The ref of the 26 characters at `at` in `text`, made if need be; -1 if they are no canonical ULID. */
   takeAt(text: string, at: number): number {
     if (!readWords(text, at)) return -1;
     let place = this.#seek();
@@ -45,8 +48,8 @@ export class SlotTable {
       readWords(text, at);
       place = this.#seek();
     }
-    const slot = this.#size;
-    const base = slot * 4;
+    const ref = this.#size;
+    const base = ref * 4;
     this.#size += 1;
     if (base === this.#words.length) {
       const words = new Int32Array(base * 2);
@@ -57,30 +60,38 @@ export class SlotTable {
     this.#words[base + 1] = word1;
     this.#words[base + 2] = word2;
     this.#words[base + 3] = word3;
-    this.#places[place] = slot + 1;
-    return slot;
+    this.#places[place] = ref + 1;
+    return ref;
   }
 
-  idOf(slot: number): string {
-    let id = this.#ids[slot];
+  idOf(ref: number): string {
+    let id = this.#ids[ref];
     if (id === undefined) {
-      id = this.#writeId(slot * 4);
-      this.#ids[slot] = id;
+      id = this.#writeId(ref * 4);
+      this.#ids[ref] = id;
     }
     return id;
   }
 
-  /** Slots of other ids that say the same time. O(all slots), without making a string of one. */
-  *sameTime(slot: number): IterableIterator<number> {
+  /** The ref of an id, made if need be; -1 if it is no canonical ULID. */
+  take(id: string): number {
+    return id.length === ULID_LENGTH ? this.takeAt(id, 0) : -1;
+  }
+
+  /** Orders refs as their ids by code unit, without making a string of one. */
+  compare(a: number, b: number): number {
+    if (a === b) return 0;
     const words = this.#words;
-    const base = slot * 4;
-    for (let other = 0; other < this.#size; other += 1) {
-      const differs = (word: number): number =>
-        (words[base + word] as number) ^ (words[other * 4 + word] as number);
-      // Ten digits: the first two are the upper bits of all words, the last two stand high in the second.
-      const time = differs(0) | (differs(1) & 0xfff00000) | ((differs(2) | differs(3)) & 0xc0000000);
-      if (time === 0 && other !== slot) yield other;
+    const [x, y] = [a * 4, b * 4];
+    // The two upper bits of each word are those of the first two digits.
+    let difference = 0;
+    for (let i = 0; i < 4 && difference === 0; i += 1) {
+      difference = ((words[x + i] as number) >>> 30) - ((words[y + i] as number) >>> 30);
     }
+    for (let i = 0; i < 4 && difference === 0; i += 1) {
+      difference = ((words[x + i] as number) & LOW_BITS) - ((words[y + i] as number) & LOW_BITS);
+    }
+    return difference;
   }
 
   #writeId(base: number): string {
@@ -96,6 +107,7 @@ export class SlotTable {
 
   /** Where the id of `word0` … `word3` stands or would stand. */
   #seek(): number {
+    COST.lookups += 1;
     const mask = this.#places.length - 1;
     const words = this.#words;
     for (let place = hashWords(this.#seed) & mask; ; place = (place + 1) & mask) {
@@ -109,14 +121,14 @@ export class SlotTable {
   #grow(): void {
     const places = new Int32Array(this.#places.length * 2);
     const mask = places.length - 1;
-    for (let slot = 0; slot < this.#size; slot += 1) {
-      word0 = this.#words[slot * 4] as number;
-      word1 = this.#words[slot * 4 + 1] as number;
-      word2 = this.#words[slot * 4 + 2] as number;
-      word3 = this.#words[slot * 4 + 3] as number;
+    for (let ref = 0; ref < this.#size; ref += 1) {
+      word0 = this.#words[ref * 4] as number;
+      word1 = this.#words[ref * 4 + 1] as number;
+      word2 = this.#words[ref * 4 + 2] as number;
+      word3 = this.#words[ref * 4 + 3] as number;
       let place = hashWords(this.#seed) & mask;
       while (places[place] !== 0) place = (place + 1) & mask;
-      places[place] = slot + 1;
+      places[place] = ref + 1;
     }
     this.#places = places;
   }

@@ -1,4 +1,4 @@
-/** What one transaction touched, as slots. */
+/** What one transaction touched, as refs. */
 export interface Touched {
   /** Messages with another change than appended text. */
   readonly messages: Set<number>;

@@ -3,7 +3,6 @@ import { createHead, keyOfLine, readHead } from '../entry/head.js';
 import { encodeLine } from '../entry/line.js';
 import { KIND } from '../entry/table.js';
 import { ULID_LENGTH } from '../entry/ulid.js';
-import { isRedacted } from '../fold/message.js';
 import type { DamagedLine } from '../fold/records.js';
 import { compareText } from '../host/values.js';
 import type { EntryIndex, TakenLine } from '../index/entry-index.js';
@@ -76,11 +75,10 @@ export class DamageLog {
     const head = createHead();
     readHead(line, 0, line.length, head);
     if (head.kind === KIND.redaction || head.subject < 0 || head.subjectRole === ROLE.thread) return false;
-    const slot = this.#index.slots.find(line.substring(head.subject, head.subject + ULID_LENGTH));
-    if (slot === undefined) return false;
-    const source = { index: this.#index };
-    if (head.subjectRole === ROLE.message) return isRedacted(source, slot);
-    return this.#index.attemptMessages(slot).some((row) => isRedacted(source, this.#index.subjectOf(row)));
+    const ref = this.#index.refs.find(line.substring(head.subject, head.subject + ULID_LENGTH));
+    if (ref === undefined) return false;
+    if (head.subjectRole === ROLE.message) return this.#index.isRedacted(ref);
+    return this.#index.attemptMessages(ref).some((row) => this.#index.isRedacted(this.#index.subjectOf(row)));
   }
 }
 

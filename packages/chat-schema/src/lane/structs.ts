@@ -1,4 +1,5 @@
 import * as Y from 'yjs';
+import { COST } from '../host/cost.js';
 
 /**
  * The one file that touches Yjs internals. What the rest sees of Yjs: texts in a root map, each the property
@@ -83,14 +84,24 @@ export function readChanges(
   return { keys, types };
 }
 
-/** Texts of which this transaction deleted characters, whether or not they still stand in the map. */
-export function readDeletedTypes(transaction: Y.Transaction): ReadonlySet<Y.Text> {
-  const types = new Set<Y.Text>();
-  if (transaction.deleteSet.clients.size === 0) return types;
+/** Characters of `client` that a transaction deleted in a text, one run of clocks. */
+export interface DeletedRun {
+  readonly type: Y.Text;
+  readonly client: number;
+  readonly clock: number;
+  readonly length: number;
+}
+
+/** What a transaction deleted in texts, whether or not they are still in the map. O(what it deleted). */
+export function readDeletedRuns(transaction: Y.Transaction): readonly DeletedRun[] {
+  const runs: DeletedRun[] = [];
+  if (transaction.deleteSet.clients.size === 0) return runs;
   Y.iterateDeletedStructs(transaction, transaction.deleteSet, (struct) => {
-    if (struct instanceof Y.Item && struct.parent instanceof Y.Text) types.add(struct.parent);
+    if (!(struct instanceof Y.Item) || !(struct.parent instanceof Y.Text)) return;
+    const { client, clock } = struct.id;
+    runs.push({ type: struct.parent, client, clock, length: struct.length });
   });
-  return types;
+  return runs;
 }
 
 /**
@@ -101,7 +112,7 @@ export function visitNewStructs(
   doc: Y.Doc,
   client: number,
   clock: number,
-  visit: (parent: unknown, key: string | null, text: string | undefined) => void,
+  visit: (parent: unknown, key: string | null, text: string | undefined, at: number, length: number) => void,
 ): void {
   const structs = doc.store.clients.get(client);
   if (structs === undefined || clock >= clockOf(doc, client)) return;
@@ -109,12 +120,48 @@ export function visitNewStructs(
     const struct = structs[i];
     if (!(struct instanceof Y.Item)) continue;
     const { content, parent, parentSub } = struct;
-    if (struct.deleted) visit(parent, parentSub, undefined);
+    const offset = Math.max(0, clock - struct.id.clock);
+    const at = struct.id.clock + offset;
+    const length = struct.length - offset;
+    if (struct.deleted) visit(parent, parentSub, undefined, at, length);
     else if (content instanceof Y.ContentString) {
-      const offset = clock - struct.id.clock;
-      visit(parent, parentSub, offset > 0 ? content.str.slice(offset) : content.str);
-    } else if (content instanceof Y.ContentType) visit(parent, parentSub, undefined);
+      visit(parent, parentSub, offset > 0 ? content.str.slice(offset) : content.str, at, length);
+    } else if (content instanceof Y.ContentType) visit(parent, parentSub, undefined, at, length);
   }
+}
+
+/**
+ * Visits the characters of `client` from `clock` on, which all belong to one text, run by run; deleted ones come as
+ * undefined. O(log structs + runs). `until` reads what that transaction deleted as if it were still there.
+ */
+export function visitCharacters(
+  doc: Y.Doc,
+  client: number,
+  clock: number,
+  length: number,
+  visit: (text: string | undefined, length: number, clock: number) => void,
+  until?: Y.Transaction,
+): void {
+  const structs = doc.store.clients.get(client);
+  if (structs === undefined || length <= 0) return;
+  const end = clock + length;
+  COST.characters += length;
+  for (let i = Y.findIndexSS(structs, clock); i < structs.length; i += 1) {
+    const struct = structs[i] as Y.Item | Y.GC;
+    const from = struct.id.clock;
+    if (from >= end) return;
+    const [start, stop] = [Math.max(0, clock - from), Math.min(struct.length, end - from)];
+    const text = struct instanceof Y.Item ? readItem(struct, until) : undefined;
+    visit(text?.slice(start, stop), stop - start, from + start);
+  }
+}
+
+/** The characters of an item; undefined where they are deleted. */
+function readItem(item: Y.Item, until: Y.Transaction | undefined): string | undefined {
+  const { content } = item;
+  const isThere =
+    !item.deleted || (until !== undefined && Y.isDeleted(until.deleteSet, item.id) && !isNew(until, item.id));
+  return isThere && content instanceof Y.ContentString ? content.str : undefined;
 }
 
 interface Run {
@@ -131,13 +178,8 @@ function readRuns(text: LaneText, until?: Y.Transaction): Run[] {
   let last = -1;
   for (let item = text.type._start; item !== null; item = item.right) {
     if (item.id.client !== text.client) continue;
-    const { content } = item;
-    const there =
-      !item.deleted ||
-      (until !== undefined && Y.isDeleted(until.deleteSet, item.id) && !isNew(until, item.id));
-    const string = there && content instanceof Y.ContentString ? content.str : undefined;
-    if (item.deleted || content instanceof Y.ContentString) {
-      runs.push({ clock: item.id.clock, length: item.length, text: string });
+    if (item.deleted || item.content instanceof Y.ContentString) {
+      runs.push({ clock: item.id.clock, length: item.length, text: readItem(item, until) });
       if (item.id.clock < last) sorted = false;
       last = item.id.clock;
     }
@@ -262,39 +304,21 @@ export function appendToLaneText(
   if (markers !== null) markers.length = 0;
 }
 
-/** Deletes ranges `[start, end)` of the owner's text, counted as `readLaneText` gives it. */
-export function deleteFromLaneText(
+/** Deletes characters of `client`, which all belong to one text. O(log structs + runs among them). */
+export function deleteCharacters(
   transaction: Y.Transaction,
-  text: LaneText,
-  ranges: readonly (readonly [number, number])[],
+  client: number,
+  clock: number,
+  length: number,
 ): void {
   const { store } = transaction.doc;
-  const doomed: { clock: number; length: number }[] = [];
-  let at = 0;
-  let inDeletion = false;
-  for (const run of readRuns(text)) {
-    if (run.text === undefined) {
-      if (!inDeletion) at += 1;
-      inDeletion = true;
-      continue;
+  for (let from = clock; from < clock + length; ) {
+    const item = Y.getItemCleanStart(transaction, Y.createID(client, from));
+    if (from + item.length > clock + length) {
+      Y.getItemCleanEnd(transaction, store, Y.createID(client, clock + length - 1));
     }
-    inDeletion = false;
-    for (const [start, end] of ranges) {
-      const from = Math.max(start, at);
-      const to = Math.min(end, at + run.length);
-      if (from < to) doomed.push({ clock: run.clock + from - at, length: to - from });
-    }
-    at += run.length;
-  }
-  for (const { clock, length } of doomed) {
-    for (let from = clock; from < clock + length; ) {
-      const item = Y.getItemCleanStart(transaction, Y.createID(text.client, from));
-      if (from + item.length > clock + length) {
-        Y.getItemCleanEnd(transaction, store, Y.createID(text.client, clock + length - 1));
-      }
-      from += item.length;
-      if (item instanceof Y.Item) item.delete(transaction);
-    }
+    from += item.length;
+    if (item instanceof Y.Item) item.delete(transaction);
   }
 }
 

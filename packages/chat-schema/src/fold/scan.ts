@@ -1,0 +1,51 @@
+import { DEFINITION_OF_KIND } from '../entry/table.js';
+import type { EntryIndex } from '../index/entry-index.js';
+import type { OrderNode } from './order.js';
+
+/** A line longer than this is folded: looking at each of its characters twice would cost more than it saves. */
+const MAX_SCANNED = 16 * 1024;
+
+const ID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
+const PLAIN = '[^"\\\\\\u0000-\\u001f]*';
+const TEXT = `"${PLAIN}(?:\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4})${PLAIN})*"`;
+const NUMBER = '[1-9][0-9]{0,14}';
+/** How the values of a message line are written; what has another form is left to the parser. */
+const FORMS: Readonly<Record<string, string>> = {
+  message_id: `"${ID}"`,
+  thread_id: `"${ID}"`,
+  prompt_id: `"(${ID})"`,
+  attempt: `"${ID}"`,
+  epoch: NUMBER,
+  reply_to_message_id: `"(${ID})"`,
+  after: `"(${ID})"`,
+};
+const message = DEFINITION_OF_KIND.find((definition) => definition?.type === 'message');
+const { keys = [], unordered = [] } = message ?? {};
+const KEYS = keys.filter((key) => !unordered.includes(key));
+/** A whole message line as this library writes it: valid JSON, with its references as groups. */
+const CANONICAL = new RegExp(
+  `^\\{"type":"message"${KEYS.map((key) => `(?:,"${key}":${FORMS[key] ?? TEXT})?`).join('')}\\}$`,
+);
+
+/**
+ * What orders a message, read without parsing: undefined where its line is not the only one, not whole, or not as
+ * this library writes it, so that only a fold is certain. O(its line).
+ */
+export function scanNode(index: EntryIndex, ref: number): OrderNode | undefined {
+  const row = index.onlyLine(ref);
+  if (row === undefined || index.isOpen(row)) return undefined;
+  const line = index.rawLine(row);
+  if (line.length > MAX_SCANNED) return undefined;
+  const match = CANONICAL.exec(line);
+  if (match === null) return undefined;
+  const [, prompt, reply, after] = match;
+  const targets: number[] = [];
+  const add = (id: string | undefined): void => {
+    if (id !== undefined) targets.push(index.refs.take(id));
+  };
+  const answer = index.attemptOf(row) !== undefined;
+  if (answer) add(prompt);
+  add(reply);
+  if (!answer) add(after);
+  return { ref, answer, targets };
+}
