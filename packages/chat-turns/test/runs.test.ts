@@ -179,8 +179,8 @@ describe('prompts and variables', () => {
     chat.setVariables({ scope: 'org', scope_id: 'acme', values: { a: 1 } });
     const [template] = entriesOf(chat, 'thread_config');
     const [setting] = entriesOf(chat, 'variables');
-    Object.defineProperty(chat, 'toJSONL', { value: () => expect.unreachable() });
-    const resolved = resolveRun(chat, run(thread));
+    const watched = { ...chat, toJSONL: () => expect.unreachable() };
+    const resolved = resolveRun(watched, run(thread));
     expect(resolved).toMatchObject({
       record: {
         template: { entry: template?.['id'] },

@@ -178,7 +178,7 @@ class OpenChat {
       waiting: () => countWaiting(this.#folds, index),
       damage: () => damage.list(),
       rescued: () => damage.rescue(),
-      report: () => createReport(this.#folds, index, this.#stamps.countFuture(), damage.list().length),
+      report: () => createReport(index, this.#stamps.countFuture(), damage.list().length),
       importJSONL: this.#importJSONL,
       rehost: this.#rehost,
     };

@@ -1,14 +1,24 @@
 import type { ActivationEntry } from '../entry/activation.js';
 import type { DocumentEntry, Rollback } from '../entry/document.js';
+import type { LaneEntry } from '../entry/lane.js';
 import type { LegacyRowEntry } from '../entry/legacy-row.js';
+import type { MessageEntry } from '../entry/message.js';
 import { KIND, type ReadEntry } from '../entry/table.js';
 import type { Purpose, SlotKey } from '../entry/thread.js';
+import { deriveAnswerId } from '../entry/ulid.js';
 import type { AnnotationsFold } from '../fold/annotations.js';
-import { AttemptFold, type Body } from '../fold/attempt.js';
-import { chooseRows } from '../fold/choose.js';
+import { AttemptFold, type Body, foldAttempt } from '../fold/attempt.js';
+import { type Chosen, chooseRows, readRow } from '../fold/choose.js';
 import { keepMessage } from '../fold/keep-message.js';
 import { findHeads } from '../fold/last-writer.js';
-import { appendDelta, type FoldedMessage, MessageFold } from '../fold/message.js';
+import { MessageFold } from '../fold/message.js';
+import {
+  appendDelta,
+  type FoldedMessage,
+  foldAnswer,
+  foldPlain,
+  NOTHING_ABOUT,
+} from '../fold/message-record.js';
 import { type OrderNode, ThreadOrder } from '../fold/order.js';
 import type { Message, Thread, ThreadState } from '../fold/records.js';
 import { scanNode } from '../fold/scan.js';
@@ -144,30 +154,54 @@ export class Folds implements TurnView {
   foldedAt(ref: number): FoldedMessage | undefined {
     const known = this.#folded.get(ref);
     if (known !== undefined && !this.#stale.delete(ref)) return known ?? undefined;
+    const simple = known === undefined ? this.#foldSimple(ref) : undefined;
+    if (simple !== undefined) {
+      this.#folded.set(ref, simple);
+      return simple;
+    }
     const fold = this.#messageFold(ref);
     let folded = fold.read() ?? null;
     const isSmall = fold.size <= SMALL;
     if (isSmall) this.#messageFolds.delete(ref);
     else this.#messageFolds.set(ref, fold);
-    if (folded !== null && known)
-      folded = { ...folded, message: keepMessage(known.message, folded.message, isSmall) };
+    if (folded !== null && known) {
+      // A fold of many parts is kept, and keeps them itself.
+      const deep = isSmall && folded.message.parts.length <= SMALL;
+      folded = { ...folded, message: keepMessage(known.message, folded.message, deep) };
+    }
     this.#folded.set(ref, folded);
     return folded ?? undefined;
+  }
+
+  /** A message about which there is but one whole line, as most are: nothing has to be chosen or kept. */
+  #foldSimple(ref: number): FoldedMessage | undefined {
+    const index = this.#index;
+    const row = this.source.include === undefined ? index.onlyLine(ref) : undefined;
+    if (row === undefined || index.hasAbout(ref) || index.isOpen(row)) return undefined;
+    const line = readRow(index, row, false);
+    if (line === undefined) return undefined;
+    const { attempt, prompt_id, message_id } = line.entry as ReadEntry<MessageEntry>;
+    const body = this.#readBody(attempt ?? message_id, line, false);
+    if (attempt === undefined || prompt_id === undefined)
+      return foldPlain(index.refs, line, body, NOTHING_ABOUT);
+    const folded = foldAttempt(line, body, NO_TURN.epochs, undefined, false);
+    const forged = deriveAnswerId(prompt_id) !== message_id;
+    return foldAnswer(index.refs, ref, [folded], { ...NOTHING_ABOUT, forged });
   }
 
   #messageFold(ref: number): MessageFold {
     return this.#messageFolds.get(ref) ?? new MessageFold(this.source, ref, this.#readBody);
   }
 
-  readonly #readBody = (attempt: string, writers: ReadonlySet<string>, redacted: boolean): Body => {
+  readonly #readBody = (attempt: string, { headers }: Chosen, redacted: boolean): Body => {
     const ref = this.#index.refs.find(attempt);
     if (ref === undefined || !this.#index.hasParts(ref)) return NO_BODY;
-    const key = `${redacted ? '!' : ''}${[...writers].sort().join(' ')}`;
     const known = this.#bodies.get(ref);
-    const fold = known?.get(key) ?? new AttemptFold(this.source, ref, writers, redacted);
+    const key = known === undefined ? '' : nameWriters(headers, redacted);
+    const fold = known?.get(key) ?? new AttemptFold(this.source, ref, headers, redacted);
     const body = fold.read();
     if (fold.size + fold.ignored > SMALL) {
-      if (known === undefined) this.#bodies.set(ref, new Map([[key, fold]]));
+      if (known === undefined) this.#bodies.set(ref, new Map([[nameWriters(headers, redacted), fold]]));
       else known.set(key, fold);
     }
     return body;
@@ -323,10 +357,11 @@ export class Folds implements TurnView {
     return folded?.message.thread_id === this.#index.refs.idOf(thread) ? folded.order : undefined;
   }
 
-  /** The messages of a thread in order, current. */
-  listOf(thread: number): ThreadList {
+  /** The messages of a thread in order, current. Folds them first where all will be read anyway. */
+  listOf(thread: number, foldAll = false): ThreadList {
     let kept = this.#lists.get(thread);
     if (kept === undefined) {
+      if (foldAll) for (const member of this.#index.memberRefs(thread)) this.foldedAt(member);
       kept = { list: new ThreadList(this.#index.refs, this.#buildOrder(thread)), stale: new Set() };
       this.#lists.set(thread, kept);
     }
@@ -360,7 +395,7 @@ export class Folds implements TurnView {
 
   messages(threadId: string): readonly Message[] {
     const ref = this.#index.refs.find(threadId);
-    return ref === undefined ? NONE : this.listOf(ref).messages(this.readMessage);
+    return ref === undefined ? NONE : this.listOf(ref, true).messages(this.readMessage);
   }
 
   state(thread: number): ThreadState {
@@ -423,6 +458,11 @@ export class Folds implements TurnView {
     const about = ({ message_id = '' }: LegacyRowEntry): string => message_id;
     return Object.freeze(found.sort((a, b) => compareText(a.id, b.id) || compareText(about(a), about(b))));
   }
+}
+
+function nameWriters(headers: readonly LaneEntry[], redacted: boolean): string {
+  const writers = new Set(headers.map(({ writer_id }) => writer_id));
+  return `${redacted ? '!' : ''}${[...writers].sort().join(' ')}`;
 }
 
 const NONE: readonly never[] = Object.freeze([]);

@@ -5,6 +5,7 @@ import { definitionOf, KIND, TYPE_OF_KIND } from '../entry/table.js';
 import type { StampClock } from '../entry/ulid.js';
 import { AttemptFold } from '../fold/attempt.js';
 import { type Chosen, chooseRows, type OutrankedLine } from '../fold/choose.js';
+import { namedAttempts } from '../fold/named.js';
 import type { LineReport, QuarantinedLine } from '../fold/records.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import type { Touched } from '../index/touched.js';
@@ -225,10 +226,8 @@ export class LineInspector implements Inspector {
   /** Rows of the attempts that a message names, from lanes of other writers. */
   #ignoredRows(ref: number): readonly number[] {
     const index = this.#index;
-    return (this.#folds.foldedAt(ref)?.named ?? []).flatMap(({ attempt, writers }) =>
-      index
-        .attemptRows(index.refs.find(attempt) ?? -1)
-        .filter((row) => !writers.has(index.headerOf(row)?.lane?.writer_id ?? '')),
+    return namedAttempts(index, ref).flatMap(({ attempt, writers }) =>
+      index.attemptRows(attempt).filter((row) => !writers.has(index.headerOf(row)?.lane?.writer_id ?? '')),
     );
   }
 
@@ -244,8 +243,7 @@ export class LineInspector implements Inspector {
       for (const line of chooseRows(index, index.messageLines(message), redacted).chosen) {
         if ((index.attemptOf(line.row) ?? message) !== ref) continue;
         isKnown = true;
-        const writers = new Set(line.headers.map((header) => header.writer_id));
-        const fold = new AttemptFold({ index }, ref, writers, redacted);
+        const fold = new AttemptFold({ index }, ref, line.headers, redacted);
         fold.update();
         for (const chosen of fold.chooser.chosen()) found.set(chosen.row, chosen);
         outranked.push(...fold.chooser.outranked());

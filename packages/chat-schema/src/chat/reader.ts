@@ -110,8 +110,8 @@ export class Reader implements ChatReader {
   };
 
   readonly messages = (threadId: string, range?: Range): readonly Message[] => {
+    if (range === undefined) return this.#folds.messages(threadId);
     const list = this.#listOf(threadId);
-    if (range === undefined) return list?.messages(this.#folds.readMessage) ?? NONE;
     return this.#page('messages', threadId, range, list, this.#folds.readMessage);
   };
 

@@ -3,6 +3,7 @@ import { blankLine } from '../entry/private.js';
 import { KIND } from '../entry/table.js';
 import { chooseRows } from '../fold/choose.js';
 import { findOutranked } from '../fold/duplicates.js';
+import { namedAttempts } from '../fold/named.js';
 import type { ChatReport, LineReport, QuarantinedLine, Waiting } from '../fold/records.js';
 import { compareText } from '../host/values.js';
 import type { EntryIndex } from '../index/entry-index.js';
@@ -83,7 +84,7 @@ export function countWaiting(folds: Folds, index: EntryIndex): Waiting {
     const known = index.attemptMessages(ref).some((row) => {
       const folded = folds.foldedAt(index.subjectOf(row));
       if (folded?.message.attempt === undefined) return folded !== undefined && index.subjectOf(row) === ref;
-      return folded.lastParts.has(index.refs.idOf(ref));
+      return folded.lastParts.some(({ attempt }) => attempt === index.refs.idOf(ref));
     });
     if (!known) parts_without_attempt += chooseRows(index, index.attemptRows(ref)).chosen.length;
   }
@@ -99,12 +100,7 @@ export function countWaiting(folds: Folds, index: EntryIndex): Waiting {
   });
 }
 
-export function createReport(
-  folds: Folds,
-  index: EntryIndex,
-  futureStamps: number,
-  damaged: number,
-): ChatReport {
+export function createReport(index: EntryIndex, futureStamps: number, damaged: number): ChatReport {
   const unknown = new Map<string, number>();
   for (const line of new Set(index.otherRows(KIND.unknown).map((row) => index.line(row)))) {
     const type = /^\{"type":"([^"]*)"/.exec(line)?.[1] ?? '';
@@ -124,7 +120,7 @@ export function createReport(
   for (const { lane, hidden: isHidden } of index.headers()) {
     if (isHidden && lane !== null) (lane.rolled_back === undefined ? hidden : rolledBack).add(lane.lane_id);
   }
-  const ignored = listIgnored(folds, index);
+  const ignored = listIgnored(index);
   return Object.freeze({
     lanes: lanes.size,
     lines: index.lines,
@@ -141,11 +137,11 @@ export function createReport(
 }
 
 /** Entries of attempts from lanes of other writers than some message that names the attempt: they do not count there. */
-function listIgnored(folds: Folds, index: EntryIndex): readonly LineReport[] {
+function listIgnored(index: EntryIndex): readonly LineReport[] {
   /** By attempt, how many messages name it, and by writer how many let that one write it. */
-  const named = new Map<string, { count: number; readonly writers: Map<string, number> }>();
+  const named = new Map<number, { count: number; readonly writers: Map<string, number> }>();
   for (const ref of index.refsWith('message')) {
-    for (const { attempt, writers } of folds.foldedAt(ref)?.named ?? []) {
+    for (const { attempt, writers } of namedAttempts(index, ref)) {
       const own = named.get(attempt) ?? { count: 0, writers: new Map<string, number>() };
       named.set(attempt, own);
       own.count += 1;
@@ -154,7 +150,7 @@ function listIgnored(folds: Folds, index: EntryIndex): readonly LineReport[] {
   }
   const ignored = new Map<string, LineReport>();
   for (const [attempt, { count, writers }] of named) {
-    for (const row of index.attemptRows(index.refs.find(attempt) ?? -1)) {
+    for (const row of index.attemptRows(attempt)) {
       const lane = index.headerOf(row)?.lane;
       if ((writers.get(lane?.writer_id ?? '') ?? 0) === count) continue;
       const line = index.line(row);

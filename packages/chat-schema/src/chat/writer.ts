@@ -12,7 +12,7 @@ import {
   formatDate,
   type StampClock,
 } from '../entry/ulid.js';
-import { type FoldedMessage, foldNew } from '../fold/message.js';
+import { type FoldedMessage, foldNew } from '../fold/message-record.js';
 import type { Message, Thread, ThreadConfig } from '../fold/records.js';
 import type { ThreadLine } from '../fold/thread.js';
 import type { Environment } from '../host/environment.js';
@@ -400,7 +400,7 @@ export class Writer implements ChatCalls {
     const { message } = folded;
     const id = attempt ?? message.attempt?.attempt ?? '';
     const open = [message.attempt, ...message.alternates].find((other) => other?.attempt === id);
-    const seen = folded.lastParts.get(id);
+    const seen = folded.lastParts.find((last) => last.attempt === id)?.n;
     if (open?.state !== 'open' || seen === undefined) return;
     this.#write('interrupt', [
       { type: 'interrupt', id: deriveInterruptId(id, seen), message_id, attempt: id, seen },

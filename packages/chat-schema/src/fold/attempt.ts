@@ -1,5 +1,6 @@
 import type { FinishEntry } from '../entry/finish.js';
 import type { JsonObject } from '../entry/json.js';
+import type { LaneEntry } from '../entry/lane.js';
 import type { MessageEntry } from '../entry/message.js';
 import type { PartEntry } from '../entry/part.js';
 import { KIND, type ReadEntry } from '../entry/table.js';
@@ -28,25 +29,26 @@ export interface Body {
  * that part and one copy of the list.
  */
 export class AttemptFold extends SubjectFold {
-  readonly #writers: ReadonlySet<string>;
+  readonly #headers: readonly LaneEntry[];
   readonly #redacted: boolean;
-  #parts: Part[] = [];
+  #parts: Part[] | undefined;
   /** Place in `#parts` by number, once two numbers share one; by tool call, once there is one. */
   #byNumber: Map<number, number> | undefined;
   #byTool: Map<string, number> | undefined;
-  #entries: { readonly entry: ReadEntry<PartEntry>; readonly cut: boolean }[] = [];
+  #entries: { readonly entry: ReadEntry<PartEntry>; readonly cut: boolean }[] | undefined;
   #isSorted = true;
   /** The text without the last part, where that one stands alone at the end of the list. */
   #before: string | undefined;
   #content = '';
-  #finishes: ReadEntry<FinishEntry>[] = [];
+  #finishes: ReadEntry<FinishEntry>[] | undefined;
   #problem: string | undefined;
   #ignored = 0;
   #body: Body | undefined;
 
-  constructor(source: Source, ref: number, writers: ReadonlySet<string>, redacted: boolean) {
+  /** `headers` are those of the message line: only their writers may write the attempt. */
+  constructor(source: Source, ref: number, headers: readonly LaneEntry[], redacted: boolean) {
     super(source, ref);
-    this.#writers = writers;
+    this.#headers = headers;
     this.#redacted = redacted;
   }
 
@@ -67,7 +69,7 @@ export class AttemptFold extends SubjectFold {
     if (since < 0) this.#ignored = 0;
     for (const row of index.attemptRows(this.ref, since)) {
       const writer = index.headerOf(row)?.lane?.writer_id;
-      if (writer !== undefined && this.#writers.has(writer)) own.push(row);
+      if (writer !== undefined && this.#headers.some((header) => header.writer_id === writer)) own.push(row);
       else this.#ignored += 1;
     }
     return own;
@@ -78,24 +80,26 @@ export class AttemptFold extends SubjectFold {
   }
 
   protected clear(): void {
-    this.#parts = [];
+    this.#parts = undefined;
     this.#byNumber = undefined;
     this.#byTool = undefined;
-    this.#entries = [];
+    this.#entries = undefined;
     this.#isSorted = true;
     this.#before = undefined;
     this.#content = '';
-    this.#finishes = [];
+    this.#finishes = undefined;
     this.#problem = undefined;
   }
 
   protected add({ kind, entry, cut, problem }: Chosen): void {
     this.#problem ??= problem;
     if (kind !== KIND.part) {
+      this.#finishes ??= [];
       this.#finishes.push(entry as ReadEntry<FinishEntry>);
       return;
     }
     const part = entry as ReadEntry<PartEntry>;
+    this.#entries ??= [];
     const last = this.#entries.at(-1)?.entry.n ?? 0;
     this.#entries.push({ entry: part, cut });
     // What comes late may be continued by what is there: then all are put in order again, at the next read.
@@ -107,15 +111,16 @@ export class AttemptFold extends SubjectFold {
   protected remove({ kind, entry, problem }: Chosen): boolean {
     if (kind !== KIND.part || problem !== undefined || !this.#isSorted || this.#before === undefined)
       return false;
-    if (this.#entries.at(-1)?.entry.n !== (entry as ReadEntry<PartEntry>).n) return false;
+    if (this.#entries?.at(-1)?.entry.n !== (entry as ReadEntry<PartEntry>).n) return false;
     this.#entries.pop();
-    this.#parts.pop();
+    this.#parts?.pop();
     this.#content = this.#before;
     this.#before = undefined;
     return true;
   }
 
   #put(entry: ReadEntry<PartEntry>, cut: boolean): void {
+    this.#parts ??= [];
     const parts = this.#parts;
     const part = readPart(entry, cut);
     this.#before = undefined;
@@ -150,31 +155,31 @@ export class AttemptFold extends SubjectFold {
   }
 
   #make(): Body {
-    if (!this.#isSorted) {
-      const entries = this.#entries.sort((a, b) => a.entry.n - b.entry.n);
-      const [finishes, problem] = [this.#finishes, this.#problem];
-      this.clear();
-      for (const each of entries) {
-        this.#entries.push(each);
-        this.#put(each.entry, each.cut);
-      }
-      this.#finishes = finishes;
-      this.#problem = problem;
-    }
-    const finishes = this.#finishes;
-    let finish = finishes[0];
+    if (!this.#isSorted) this.#sort();
+    const finishes = this.#finishes ?? NONE;
+    const entries = this.#entries ?? NONE;
+    let [finish] = finishes;
     for (const other of finishes) if (finish === undefined || other.id < finish.id) finish = other;
-    const { shared } = this.chooser;
-    const count = this.#entries.length + finishes.length;
     return {
-      parts: this.#parts.length === 0 ? NONE : Object.freeze(this.#parts.slice()),
+      parts: this.#parts === undefined ? NONE : Object.freeze(this.#parts.slice()),
       content: this.#content,
       finish,
-      lastPart: this.#entries.at(-1)?.entry.n ?? 0,
+      lastPart: entries.at(-1)?.entry.n ?? 0,
       problem: this.#problem,
-      shared,
-      whole: this.#ignored === 0 && count === this.size && finishes.length < 2,
+      shared: this.isShared,
+      whole: this.#ignored === 0 && entries.length + finishes.length === this.size && finishes.length < 2,
     };
+  }
+
+  /** Puts the parts in order again, after some came late. */
+  #sort(): void {
+    const entries = (this.#entries ?? []).sort((a, b) => a.entry.n - b.entry.n);
+    const [finishes, problem] = [this.#finishes, this.#problem];
+    this.clear();
+    this.#entries = entries;
+    for (const { entry, cut } of entries) this.#put(entry, cut);
+    this.#finishes = finishes;
+    this.#problem = problem;
   }
 }
 

@@ -50,17 +50,18 @@ function readCandidate(index: EntryIndex, row: number, line: string): Chosen | u
   const kind = index.kindOf(row);
   const type = TYPE_OF_KIND[kind] as Exclude<EntryType, 'lane'>;
   const parsed = parseLine(line);
-  const lane = index.headerOf(row)?.lane;
-  if (!parsed.ok || lane === null || lane === undefined) return undefined;
+  const lanes = index.headerOf(row)?.lanes ?? NO_LANES;
+  if (!parsed.ok || lanes.length === 0) return undefined;
   const body = parsed.body;
   const forged = correctIds(line, body as Record<string, unknown>);
   const { entry, problem } = readEntry(type, body);
   const cut = body['cut'] === true;
   // Only a part is written bit by bit; of anything else the end is missing.
   const torn = cut && kind !== KIND.part ? 'cut: the end of the line is lost' : undefined;
-  return { row, kind, entry, problem: forged ?? problem ?? torn, cut, headers: [lane] };
+  return { row, kind, entry, problem: forged ?? problem ?? torn, cut, headers: lanes };
 }
 
+const NO_LANES: readonly LaneEntry[] = [];
 const head = createHead();
 
 /** Names the entry of a row among those of its subject: kind and own id; of a part its number, of a message line its attempt. */

@@ -18,8 +18,7 @@ export function findOutranked(index: EntryIndex, ref: number): readonly Outranke
   for (const line of chosen) {
     if (line.kind !== KIND.message) continue;
     const attempt = index.attemptOf(line.row) ?? ref;
-    const writers = new Set(line.headers.map((header) => header.writer_id));
-    const fold = new AttemptFold({ index }, attempt, writers, redacted);
+    const fold = new AttemptFold({ index }, attempt, line.headers, redacted);
     fold.update();
     found.push(...fold.chooser.outranked());
   }

@@ -1,7 +1,7 @@
 import type { ReadEntry } from '../entry/table.js';
 import type { ThreadStateEntry } from '../entry/thread-state.js';
 import { deriveAnswerId } from '../entry/ulid.js';
-import type { FoldedMessage } from './message.js';
+import type { FoldedMessage } from './message-record.js';
 import type { Message, ThreadState } from './records.js';
 import type { FoldedTurn } from './turn.js';
 

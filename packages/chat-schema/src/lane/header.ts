@@ -1,3 +1,4 @@
+import { readLaneId } from '../entry/head.js';
 import type { LaneEntry } from '../entry/lane.js';
 import { SCHEMA_VERSION } from '../entry/limits.js';
 import { healBlanks, parseLine } from '../entry/line.js';
@@ -7,6 +8,8 @@ import { entrySchemas } from '../entry/table.js';
 export interface Header {
   /** Null where the line fails its schema: what follows is quarantined. */
   readonly lane: LaneEntry | null;
+  /** The header as a list of one, empty for null: what most entries are under. */
+  readonly lanes: readonly LaneEntry[];
   /** `min_reader` is above ours, or the lane was rolled back: not folded. */
   readonly hidden: boolean;
 }
@@ -15,9 +18,10 @@ export interface Header {
 export function readHeader(line: string): Header {
   const parsed = parseLine(healBlanks(line));
   const header = parsed.ok ? entrySchemas.lane.safeParse(parsed.body) : undefined;
-  if (header === undefined || !header.success) return { lane: null, hidden: false };
+  if (header === undefined || !header.success) return { lane: null, lanes: [], hidden: false };
   const lane = header.data as unknown as LaneEntry;
   // The head names the lane; a second `lane_id` behind it must not.
   const hidden = lane.min_reader > SCHEMA_VERSION || lane.rolled_back !== undefined;
-  return { lane: { ...lane, lane_id: line.substring(26, 52) }, hidden };
+  const named = { ...lane, lane_id: readLaneId(line) };
+  return { lane: named, lanes: [named], hidden };
 }
