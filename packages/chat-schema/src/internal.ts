@@ -4,7 +4,7 @@
  */
 
 export { ROLE, type Role } from './entry/define.js';
-export { createHead, type Head, keyOfLine, readHead } from './entry/head.js';
+export { createHead, type Head, idAt, keyOfLine, readHead, readLaneId, readPartNumber } from './entry/head.js';
 export type { LaneEntry } from './entry/lane.js';
 export { LIMITS, SCHEMA_VERSION } from './entry/limits.js';
 export {
@@ -19,9 +19,16 @@ export {
   parseLine,
 } from './entry/line.js';
 export { blankLine, findPrivateRanges } from './entry/private.js';
-export { readEntry } from './entry/read.js';
-export type { Entry, EntryType } from './entry/table.js';
-export { KIND } from './entry/table.js';
+export { fitsEntry, readEntry } from './entry/read.js';
+export {
+  authorOf,
+  type Entry,
+  type EntryType,
+  isPrivateKind,
+  KIND,
+  type ReadEntry,
+  TYPE_OF_KIND,
+} from './entry/table.js';
 export {
   ALPHABET,
   assertUlid,
@@ -37,6 +44,7 @@ export {
   ULID_LENGTH,
 } from './entry/ulid.js';
 export { findHeads } from './fold/last-writer.js';
+export { COST, type Cost } from './host/cost.js';
 export { assertObject, assertString, describeType, describeValue } from './host/errors.js';
 export { compareText, definedOnly, freezeDeep, sameValue } from './host/values.js';
 export { EntryIndex, type TakenLine } from './index/entry-index.js';

@@ -4,39 +4,81 @@ import { LIMITS } from './limits.js';
 import { definitionOf, type Entry, type EntryType } from './table.js';
 
 /** Written last whatever the type, so that a text can be streamed and a cut is seen at the end. */
-const LAST: ReadonlySet<string> = new Set(['content', 'text', 'cut']);
+const LAST: readonly string[] = ['content', 'text', 'cut'];
 
-/** Keys that are written in the order of their declaration; all others follow, sorted. */
-const ordered = new Map<EntryType, { readonly keys: readonly string[]; readonly set: ReadonlySet<string> }>();
-
-function orderedKeys(type: EntryType): {
+/** How an entry type is written: its ordered keys with what comes before each value. */
+interface Form {
+  readonly start: string;
   readonly keys: readonly string[];
-  readonly set: ReadonlySet<string>;
-} {
-  let found = ordered.get(type);
-  if (found === undefined) {
-    const { keys, unordered = [] } = definitionOf(type);
-    const own = keys.filter((key) => !unordered.includes(key) && !LAST.has(key));
-    found = { keys: own, set: new Set(own) };
-    ordered.set(type, found);
-  }
-  return found;
+  readonly starts: readonly string[];
+  /** Keys that have a place of their own. */
+  readonly placed: ReadonlySet<string>;
 }
 
-/** One line, without its newline, in canonical key order and escaped for a lane. */
+const forms = new Map<EntryType, Form>();
+
+function formOf(type: EntryType): Form {
+  let form = forms.get(type);
+  if (form === undefined) {
+    const { keys, unordered = [] } = definitionOf(type);
+    const own = keys.filter((key) => !unordered.includes(key) && !LAST.includes(key));
+    form = {
+      start: `{"type":"${type}"`,
+      keys: own,
+      starts: own.map((key) => `,"${key}":`),
+      placed: new Set(['type', ...own, ...LAST]),
+    };
+    forms.set(type, form);
+  }
+  return form;
+}
+
+/** One line, without its newline, in canonical key order and escaped for a lane. Keys without a place follow, sorted. */
 export function encodeLine(entry: Entry | LaneEntry): string {
-  const source = entry as unknown as Record<string, unknown>;
-  const { keys, set: listed } = orderedKeys(entry.type);
-  const ordered: Record<string, unknown> = { type: entry.type };
-  for (const key of keys) if (source[key] !== undefined) ordered[key] = source[key];
+  const source = entry as unknown as Readonly<Record<string, unknown>>;
+  const { start, keys, starts, placed } = formOf(entry.type);
+  let line = start;
+  for (let i = 0; i < keys.length; i += 1) {
+    const value = JSON.stringify(source[keys[i] as string]);
+    if (value !== undefined) line += (starts[i] as string) + value;
+  }
   let rest: string[] | undefined;
   for (const key of Object.keys(source)) {
-    if (source[key] === undefined || key === 'type' || listed.has(key) || LAST.has(key)) continue;
-    if (rest === undefined) rest = [key];
-    else rest.push(key);
+    if (placed.has(key) || source[key] === undefined) continue;
+    rest ??= [];
+    rest.push(key);
   }
-  if (rest !== undefined) for (const key of rest.sort()) ordered[key] = source[key];
-  for (const key of LAST) if (source[key] !== undefined) ordered[key] = source[key];
+  if (rest !== undefined) {
+    const at = encodeRest(source, rest.sort());
+    if (at === undefined) return encodeOdd(source, keys, rest);
+    line += at;
+  }
+  for (const key of LAST) {
+    const value = JSON.stringify(source[key]);
+    if (value !== undefined) line += `,"${key}":${value}`;
+  }
+  return new Escaper().escape(`${line}}`);
+}
+
+/** Undefined where an object would write a key elsewhere: a number comes first, and `__proto__` is no key. */
+function encodeRest(source: Readonly<Record<string, unknown>>, keys: readonly string[]): string | undefined {
+  let text = '';
+  for (const key of keys) {
+    if (key === '__proto__' || /^\d/.test(key)) return undefined;
+    const value = JSON.stringify(source[key]);
+    if (value !== undefined) text += `,${JSON.stringify(key)}:${value}`;
+  }
+  return text;
+}
+
+/** The bytes that an object of these keys gives: what such lines have always been. */
+function encodeOdd(
+  source: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+  rest: readonly string[],
+): string {
+  const ordered: Record<string, unknown> = { type: source['type'] };
+  for (const key of [...keys, ...rest, ...LAST]) if (source[key] !== undefined) ordered[key] = source[key];
   return new Escaper().escape(JSON.stringify(ordered));
 }
 

@@ -1,5 +1,13 @@
 import { COST } from '../host/cost.js';
+import { LIMITS } from './limits.js';
+import { findBadValue } from './line.js';
 import { definitionOf, type Entry, type EntryType, entrySchemas, type ReadEntry } from './table.js';
+
+/** Whether an entry may be written: every reader takes it as it is. Depth and reserved keys included, length is not. */
+export function fitsEntry(entry: Entry): boolean {
+  if (findBadValue(entry, LIMITS.depth) !== undefined) return false;
+  return definitionOf(entry.type).fits(entry) || entrySchemas[entry.type].safeParse(entry).success;
+}
 
 export type EntryReading =
   | { readonly entry: Entry; readonly problem?: undefined }
