@@ -4,7 +4,15 @@
  */
 
 export { ROLE, type Role } from './entry/define.js';
-export { createHead, type Head, idAt, keyOfLine, readHead, readLaneId, readPartNumber } from './entry/head.js';
+export {
+  createHead,
+  type Head,
+  idAt,
+  keyOfLine,
+  readHead,
+  readLaneId,
+  readPartNumber,
+} from './entry/head.js';
 export type { LaneEntry } from './entry/lane.js';
 export { LIMITS, SCHEMA_VERSION } from './entry/limits.js';
 export {

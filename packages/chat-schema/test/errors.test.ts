@@ -345,6 +345,11 @@ describe('errors', () => {
     asPeer(taken.doc, (map) => map.set('k', new Y.Text('x')), client);
     writer.finish({ finish_reason: 'stop' });
     const codes: Record<ChatDocErrorCode, () => ChatDocErrorCode> = {
+      closed: () => {
+        const shut = createReplica('shut').chat;
+        shut.close();
+        return catchError(() => shut.createThread({ created_by: 'a' })).code;
+      },
       detached: () => catchError(() => openChat(new Y.Map())).code,
       import_conflict: () => resultCode(taken.chat, jsonl),
       import_no_header: () => resultCode(chat, 'x\n'),

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { ChatOrigin, deriveAnswerId } from '../src/index.js';
@@ -26,9 +27,11 @@ import {
   type Replica,
   reload,
   replicaOf,
+  runs,
   say,
   send,
   syncAll,
+  textAt,
   textOf,
   threadLine,
 } from './world.js';
@@ -325,6 +328,47 @@ describe('redaction and damage', () => {
     expect(b.chat.damage()).toEqual(a.chat.damage());
     expect(reload(doc).chat.damage()).toEqual([]);
     expectSame(witnesses, { copies: false });
+  });
+
+  it('[RX4] any deletion of whole lines, halves or pieces, with or without newlines, is kept aside and rehosted', () => {
+    const seen = { whole: 0, piece: 0 };
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(), fc.nat(400), fc.boolean()), { minLength: 1, maxLength: 4 }),
+        fc.boolean(),
+        (cuts, isOneTransaction) => {
+          const { witnesses, key, thread_id, doc } = createWitnesses();
+          const [a] = witnesses as [Replica, Replica, Replica];
+          const before = a.chat.messages(thread_id);
+          const text = textAt(doc, key);
+          const header = text.toString().indexOf('\n') + 1;
+          const cut = ([at, length, isLine]: [number, number, boolean]): void => {
+            const characters = text.toString();
+            if (characters.length <= header) return;
+            let from = header + (at % (characters.length - header));
+            let to = Math.min(characters.length, from + length + 1);
+            if (isLine) {
+              from = Math.max(header, characters.lastIndexOf('\n', from - 1) + 1);
+              to =
+                characters.indexOf('\n', to - 1) < 0
+                  ? characters.length
+                  : characters.indexOf('\n', to - 1) + 1;
+            }
+            seen[isLine ? 'whole' : 'piece'] += 1;
+            text.delete(from, to - from);
+          };
+          if (isOneTransaction) doc.transact(() => cuts.forEach(cut));
+          else for (const each of cuts) cut(each);
+          syncAll(witnesses);
+          expect(a.chat.damage().length).toBeGreaterThan(0);
+          a.chat.rehost();
+          expect(a.chat.messages(thread_id)).toEqual(before);
+          expect(a.chat.damage()).toEqual([]);
+        },
+      ),
+      runs(150),
+    );
+    expect(Math.min(seen.whole, seen.piece)).toBeGreaterThan(0);
   });
 
   it('[RX4] a lane whose map key was replaced or deleted is kept aside', () => {

@@ -14,8 +14,8 @@ import type {
 
 /**
  * The calls that append entries. Each is one transaction, and reads back what it wrote. All throw `invalid_argument` for
- * what a reader would quarantine, `not_found` for what they refer to and the chat does not have, `read_only`, and
- * `detached` where the map of the chat is no longer in a document.
+ * what a reader would quarantine, `not_found` for what they refer to and the chat does not have, `read_only`, `closed`,
+ * and `detached` where the map of the chat is no longer in a document.
  */
 export interface ChatCalls {
   createThread(thread: NewThread): Thread;

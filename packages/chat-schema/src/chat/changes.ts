@@ -1,5 +1,4 @@
 import type * as Y from 'yjs';
-import { KIND } from '../entry/table.js';
 import { deriveAnswerId, timeOfUlid } from '../entry/ulid.js';
 import type { ChatChange } from '../fold/records.js';
 import type { EntryIndex } from '../index/entry-index.js';
@@ -28,7 +27,8 @@ export class ChangeLister {
     for (const ref of touched.lists.keys()) threads.add(ref);
     // The state of a thread follows its turns; text alone changes none.
     for (const ref of touched.messages) {
-      const prompt = this.#isTurnAlone(ref) ? this.#findPrompt(ref) : ref;
+      // An answer that nobody has begun has no line; its thread is that of its prompt.
+      const prompt = index.hasLines(ref) ? ref : this.#findPrompt(ref);
       for (const thread of index.threadsOfMessage(prompt ?? ref)) threads.add(thread);
     }
     if (messages.size === 0 && threads.size === 0 && !touched.document) return undefined;
@@ -42,15 +42,6 @@ export class ChangeLister {
       deltas: Object.freeze(deltas),
       origin: transaction.origin,
       local: transaction.local,
-    });
-  }
-
-  /** Whether all that is there of a message is that somebody stops or retries it: of an answer not begun yet. */
-  #isTurnAlone(ref: number): boolean {
-    if (this.#index.messageLines(ref).length > 0) return false;
-    return this.#index.messageRows(ref).some((row) => {
-      const kind = this.#index.kindOf(row);
-      return kind === KIND.stop || kind === KIND.retry;
     });
   }
 
@@ -71,7 +62,7 @@ export class ChangeLister {
   }
 
   #answerOf(prompt: number): string | undefined {
-    if (this.#index.messageLines(prompt).length === 0) return undefined;
+    if (!this.#index.hasLines(prompt)) return undefined;
     let answer = this.#answers.get(prompt);
     if (answer === undefined) {
       answer = deriveAnswerId(this.#index.refs.idOf(prompt));

@@ -13,6 +13,7 @@ import type {
 } from '../fold/records.js';
 import { systemEnvironment } from '../host/environment.js';
 import { ChatDocError, describeType } from '../host/errors.js';
+import { notifyAll, throwLater } from '../host/listeners.js';
 import { EntryIndex } from '../index/entry-index.js';
 import { mergeTouched, type Touched } from '../index/touched.js';
 import { DamageLog } from '../lane/damage.js';
@@ -40,9 +41,15 @@ export interface Chat extends ChatReader, ChatCalls {
   readonly inspector: Inspector;
   /** Whether a transaction of the document is open: then an observer may be running. */
   readonly isInTransaction: boolean;
-  /** Stops listening to the document. Reads stay at what was last seen. */
+  /**
+   * Stops listening to the document, as `doc.destroy()` does. Reads stay at what was last seen; every write, `subscribe`,
+   * and a stream that is still open throw `closed`. Opening another `Chat` on the same document is fine.
+   */
   close(): void;
-  /** Calls `listener` once for each transaction that changed something. Returns an unsubscribe function. */
+  /**
+   * Calls `listener` once for each transaction that changed something. Returns an unsubscribe function. What a listener
+   * throws goes to `reportError` and stops nobody else. Throws `closed`.
+   */
   subscribe(listener: (change: ChatChange) => void): () => void;
   /** For `new Y.UndoManager(…, { deleteFilter: chat.undoFilter })`: keeps undo off every lane. */
   undoFilter(item: Y.Item): boolean;
@@ -111,6 +118,7 @@ class OpenChat {
   readonly #damage: DamageLog;
   readonly #transactor: Transactor;
   readonly #readOnly: boolean;
+  readonly #reportError: (error: unknown) => void;
   readonly #subscribers = new Set<(change: ChatChange) => void>();
   readonly #past = new Set<WeakRef<Folds>>();
   /** Redacted messages of which text may have come: to delete once no transaction is open. */
@@ -118,7 +126,13 @@ class OpenChat {
 
   constructor(
     map: LaneMap,
-    { environment = systemEnvironment, generation = 0, user_id: userId, readOnly = false }: ChatOptions,
+    {
+      environment = systemEnvironment,
+      generation = 0,
+      user_id: userId,
+      readOnly = false,
+      reportError = throwLater,
+    }: ChatOptions,
   ) {
     const stamps = new StampClock(environment);
     const [a = 0, b = 0, c = 0, d = 0] = environment.random(4);
@@ -148,9 +162,11 @@ class OpenChat {
     this.#digest = new Digest(index);
     this.#damage = new DamageLog(index);
     this.#readOnly = readOnly;
+    this.#reportError = reportError;
     this.chat = this.#compose(generation);
     this.#doc.on('afterTransaction', this.#onTransaction);
     this.#doc.on('afterAllTransactions', this.#onQuiet);
+    this.#doc.on('destroy', this.#close);
   }
 
   #compose(generation: number): Chat {
@@ -186,6 +202,8 @@ class OpenChat {
   }
 
   readonly #close = (): void => {
+    this.#transactor.close();
+    this.#doc.off('destroy', this.#close);
     this.#doc.off('afterTransaction', this.#onTransaction);
     this.#doc.off('afterAllTransactions', this.#onQuiet);
     this.#subscribers.clear();
@@ -193,6 +211,7 @@ class OpenChat {
   };
 
   readonly #subscribe = (listener: (change: ChatChange) => void): (() => void) => {
+    this.#transactor.assertOpen('subscribe');
     this.#subscribers.add(listener);
     this.#transactor.wantDeltas = true;
     return () => {
@@ -252,10 +271,10 @@ class OpenChat {
     this.#take(touched);
     const all = this.#transactor.takePending() ?? touched;
     if (all !== touched) mergeTouched(all, touched);
-    this.#inspector.notify(all);
+    this.#inspector.notify(all, this.#reportError);
     if (!all.any || this.#subscribers.size === 0) return;
     const change = this.#changes.list(all, transaction);
-    if (change !== undefined) for (const subscriber of [...this.#subscribers]) subscriber(change);
+    if (change !== undefined) notifyAll(this.#subscribers, change, this.#reportError);
   };
 
   /** Brings every reader up to what was touched. */

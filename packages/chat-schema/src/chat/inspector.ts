@@ -7,6 +7,7 @@ import { AttemptFold } from '../fold/attempt.js';
 import { type Chosen, chooseRows, type OutrankedLine } from '../fold/choose.js';
 import { namedAttempts } from '../fold/named.js';
 import type { LineReport, QuarantinedLine } from '../fold/records.js';
+import { notifyAll } from '../host/listeners.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import type { Touched } from '../index/touched.js';
 import { countForeign } from '../lane/structs.js';
@@ -100,7 +101,7 @@ export class LineInspector implements Inspector {
   }
 
   /** Notifies listeners of a transaction. */
-  notify(touched: Touched): void {
+  notify(touched: Touched, reportError: (error: unknown) => void): void {
     if (this.#listeners.size === 0 || !(touched.any || touched.texts.size > 0)) return;
     const name = (refs: Iterable<number>): readonly string[] =>
       Array.from(refs, (ref) => this.#index.refs.idOf(ref));
@@ -111,7 +112,7 @@ export class LineInspector implements Inspector {
       texts: [...touched.texts],
       document: touched.document || touched.lanes,
     };
-    for (const listener of [...this.#listeners]) listener(lines);
+    notifyAll(this.#listeners, lines, reportError);
   }
 
   *subjects(role: SubjectRole): IterableIterator<string> {

@@ -15,6 +15,8 @@ export interface ChatOptions {
   readonly user_id?: string;
   /** Of the document; 0 unless its file or room says otherwise. */
   readonly generation?: number;
+  /** Gets what a listener threw. Defaults to an uncaught error, as of an event listener. */
+  readonly reportError?: (error: unknown) => void;
   /** Writes nothing at all: for documents whose frame asks for a later reader. */
   readonly readOnly?: boolean;
 }

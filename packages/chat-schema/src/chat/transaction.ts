@@ -17,6 +17,7 @@ export class Transactor {
   readonly #index: EntryIndex;
   readonly #readOnly: boolean;
   #pending: Touched | undefined;
+  #closed = false;
   wantDeltas = false;
   /** Called within the transaction, before the call returns. */
   onAppend: (touched: Touched) => void = () => {};
@@ -27,7 +28,17 @@ export class Transactor {
     this.#readOnly = readOnly;
   }
 
+  /** From now on every call throws `closed`. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  assertOpen(call: string): void {
+    if (this.#closed) throw new ChatDocError('closed', call, 'this chat is closed');
+  }
+
   assertWritable(call: string): void {
+    this.assertOpen(call);
     if (this.#readOnly) throw new ChatDocError('read_only', call, 'this document is open for reading only');
     if (isDetached(this.#map)) {
       throw new ChatDocError('detached', call, 'the map of this chat is no longer in a document');

@@ -1,5 +1,6 @@
 /** Every code that the library throws or returns. Each is produced by a test. */
 export type ChatDocErrorCode =
+  | 'closed'
   | 'detached'
   | 'import_conflict'
   | 'import_no_header'

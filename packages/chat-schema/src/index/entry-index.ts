@@ -48,6 +48,8 @@ interface OpenLine {
   text: string;
   /** Its end is no half of an escape: what comes next can be decoded alone. */
   whole: boolean;
+  /** What was appended is no whole run of text: whether the line can still be closed has to be seen. */
+  doubtful: boolean;
   /** Of a streamed part: its attempt and number, to name the deltas. */
   attempt: number;
   n: number;
@@ -88,6 +90,8 @@ export class EntryIndex extends LineTable {
   #horizon = '';
   #touched: Touched | undefined;
   #wantDeltas = false;
+  /** Texts whose open line may have to be filed. */
+  readonly #unfiled = new Set<number>();
   /** Rows of lines that are read again, which go to the place of those before. */
   #filed: number[] | undefined;
 
@@ -304,6 +308,7 @@ export class EntryIndex extends LineTable {
       this.#append(current, state, chunk, length);
     });
     this.#wantDeltas = wanted;
+    this.#fileOpenLines();
     this.#clocks.set(client, clockOf(doc, client));
   }
 
@@ -365,13 +370,29 @@ export class EntryIndex extends LineTable {
         start: base + from,
         text: chunk.slice(from),
         whole: false,
+        doubtful: false,
         attempt: -1,
         n: 0,
       };
       state.open = open;
-      this.#fileOpen(text, state, open);
-      if (open.row < 0) markLanes(this.#touched);
+      this.#unfiled.add(text);
     }
+  }
+
+  /** Files the open lines at the ends of texts that have just been read. */
+  #fileOpenLines(): void {
+    for (const text of this.#unfiled) {
+      const state = this.#texts[text];
+      const open = state?.open;
+      if (state === undefined || open === undefined) continue;
+      if (open.row >= 0) {
+        if (open.doubtful) this.#checkOpen(state, open);
+        continue;
+      }
+      this.#fileOpen(text, state, open);
+      if (open.row < 0) this.#touchTorn(open);
+    }
+    this.#unfiled.clear();
   }
 
   /** Goes on with the line that was open; `newline` is where it ends in `chunk`, or -1. */
@@ -385,25 +406,29 @@ export class EntryIndex extends LineTable {
   ): void {
     const more = newline < 0 ? chunk : chunk.slice(0, newline);
     open.text += more;
-    if (open.row < 0) this.#touchTorn(open);
     if (newline >= 0) {
       state.open = undefined;
       const end = base + newline;
       if (open.row < 0) {
+        this.#touchTorn(open);
         this.#place(state, this.#file(text, state, open.text, 0, open.text.length, open.start, end));
         return;
       }
       this.closeRow(open.row, end);
       this.#noteRedaction(open.row);
       // What closes the line is no text: `"}` after what was streamed.
-      if (open.whole && more.endsWith('"}')) this.#stream(open, decodeText(more.slice(0, -2)));
+      if (open.whole && !open.doubtful && more.endsWith('"}'))
+        this.#stream(open, decodeText(more.slice(0, -2)));
       this.#touchRow(open.row);
     } else if (open.row < 0) {
-      this.#fileOpen(text, state, open);
+      this.#unfiled.add(text);
     } else {
-      const decoded = open.whole ? decodeText(more) : undefined;
-      if (decoded === undefined || open.text.length > MAX_OPEN) this.#checkOpen(state, open);
-      else this.#stream(open, decoded);
+      const decoded = open.whole && !open.doubtful ? decodeText(more) : undefined;
+      if (decoded !== undefined && open.text.length <= MAX_OPEN) this.#stream(open, decoded);
+      else {
+        open.doubtful = true;
+        this.#unfiled.add(text);
+      }
       // A text beyond the limit is a problem of its part.
       if (open.text.length > LIMITS.text && open.row >= 0) this.#touched?.attempts.add(open.attempt);
     }
@@ -412,6 +437,7 @@ export class EntryIndex extends LineTable {
   /** What came is no whole run of text, or too much of it: the line is read again, if it still can be closed. */
   #checkOpen(state: TextState, open: OpenLine): void {
     this.#touchRow(open.row);
+    open.doubtful = false;
     open.whole = canGrow(open.text);
     if (closeLine(open.text) !== undefined) return;
     if (this.#filed?.at(-1) === open.row) this.#filed.pop();
@@ -429,7 +455,7 @@ export class EntryIndex extends LineTable {
   }
 
   #pushDelta(touched: Touched, attempt: number, n: number, text: string, first: boolean): void {
-    const row = this.attemptMessages(attempt)[0];
+    const row = this.anyMessageOf(attempt);
     if (row !== undefined) touched.deltas.push({ message: this.subjectOf(row), attempt, n, text, first });
   }
 
@@ -529,6 +555,7 @@ export class EntryIndex extends LineTable {
 
   /** The text that a part line brings, unless another line of this part is there already. */
   #noteFirstText(touched: Touched, row: number, line: string): void {
+    if (!line.includes('"text":"')) return;
     const n = readPartNumber(line);
     const attempt = this.subjectOf(row);
     if (!this.#isFirst(attempt, n, row)) return;
@@ -720,6 +747,7 @@ export class EntryIndex extends LineTable {
         this.#append(place.text, state, chunk, count),
       );
     }
+    this.#fileOpenLines();
     state.rows.replace(rows, this.#filed);
     this.#filed = undefined;
     if (place.end >= length) return;

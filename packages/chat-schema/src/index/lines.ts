@@ -321,6 +321,14 @@ export class LineTable {
     return { lead, answers };
   }
 
+  /** Whether a message has a line of its own. */
+  hasLines(message: number): boolean {
+    for (let row = this.#headOf(message, LINES); row >= 0; row = this.#cell(row, NEXT)) {
+      if (this.kindOf(row) === KIND.message) return true;
+    }
+    return false;
+  }
+
   /** Whether something but its own lines is about a message. */
   hasAbout(message: number): boolean {
     return this.#headOf(message, ABOUT) >= 0;
@@ -350,6 +358,14 @@ export class LineTable {
     const rows = this.#walk(this.#headOf(attempt, NAMING), NEXT_NAMING, -1, []);
     for (const row of this.messageLines(attempt)) if (this.#cell(row, ATTEMPT) < 0) rows.push(row);
     return rows;
+  }
+
+  /** One of them: the latest that names the attempt, else the plain one. */
+  anyMessageOf(attempt: number): number | undefined {
+    for (let row = this.#headOf(attempt, NAMING); row >= 0; row = this.#cell(row, NEXT_NAMING)) {
+      if (this.kindOf(row) === KIND.message) return row;
+    }
+    return this.messageLines(attempt).find((row) => this.#cell(row, ATTEMPT) < 0);
   }
 
   /** Refs of the messages with a line in the thread, each once. */

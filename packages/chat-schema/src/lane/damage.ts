@@ -35,7 +35,9 @@ export class DamageLog {
         continue;
       }
       const lane_id = header?.lane_id ?? null;
-      if (present.lines.has(name) || present.keys.has(`${lane_id ?? ''} ${shadowKey(line)}`)) continue;
+      const key = isCut(line) ? `${lane_id ?? ''} ${keyOfLine(line) ?? line}` : undefined;
+      // A cut line is back once its entry is there whole.
+      if (present.lines.has(name) || (key !== undefined && present.keys.has(key))) continue;
       damaged.push(Object.freeze({ lane_id, line, header }));
     }
     damaged.sort((a, b) => compareText(a.lane_id ?? '', b.lane_id ?? '') || compareText(a.line, b.line));
@@ -84,9 +86,4 @@ export class DamageLog {
 
 function isCut(line: string): boolean {
   return line.endsWith(',"cut":true}');
-}
-
-/** A cut line is back once its entry is there whole. */
-function shadowKey(line: string): string {
-  return isCut(line) ? (keyOfLine(line) ?? line) : '\0';
 }
