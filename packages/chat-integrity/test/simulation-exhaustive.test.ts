@@ -46,7 +46,7 @@ describe('small cases, all of them', () => {
     const { cases, idle } = exhaustTriples(application, { commands, prepare: PREPARE, picks: [0, 1, 1] });
     expect(idle).toEqual([]);
     expect(cases).toBeGreaterThanOrEqual(20_000);
-  }, 600_000);
+  });
 
   it('[HA12] finds two writes that depend on their order, and names commands that did nothing', () => {
     const commands = ['write', 'drop'];

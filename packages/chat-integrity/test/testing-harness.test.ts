@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SEED } from '../../../tools/amounts.js';
 import {
   FAULTS,
   GUARANTEES,
@@ -29,10 +30,8 @@ import {
   tornStorage,
 } from './testing-subjects.js';
 
-const seed = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-
 const prove = (options: Partial<ProveOptions<Notes>>): Promise<GuaranteeReport> =>
-  proveGuarantees({ ...notes, runs: 40, steps: 60, seed, ...options });
+  proveGuarantees({ ...notes, runs: 40, steps: 60, seed: SEED, ...options });
 
 const namesOf = ({ guarantees }: GuaranteeReport, held: boolean | undefined): string[] =>
   guarantees.filter((each) => each.held === held).map(({ name }) => name);
@@ -227,7 +226,7 @@ describe('a fault', () => {
       expect(readdirSync(folder)).toHaveLength(1);
       const [kept] = readTraces(folder);
       expect(kept?.trace).toEqual(found?.broken?.trace);
-      const later = (await prove({ ...options, seed: seed + 1 })).guarantees[0];
+      const later = (await prove({ ...options, seed: SEED: seed + 1 })).guarantees[0];
       expect(later).toMatchObject({ held: false, runs: 1, broken: { file: kept?.file } });
       const trace = JSON.parse(JSON.stringify(kept?.trace)) as NonNullable<typeof kept>['trace'];
       expect((await replay({ ...notes, application: hastyApplication }, trace))?.law).toBe(trace.law);

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createParts } from '../../../tools/parts.js';
 import { FoldLedger } from './laws.js';
 import { honestSchedule, parameters } from './schedule.js';
 import { readRegressions, runChecked, Sightings } from './schedule-check.js';
 
+const { test, all } = createParts();
 const ledger = new FoldLedger();
 const sightings = new Sightings();
 
@@ -14,7 +16,7 @@ describe('convergence', () => {
     });
   }
 
-  it('[FD1] any order, grouping and duplication of updates reads the same everywhere, after each step', () => {
+  test('[FD1] any order, grouping and duplication of updates reads the same everywhere, after each step', () => {
     fc.assert(
       fc.property(honestSchedule(), (schedule) => {
         runChecked(schedule, ledger, sightings);
@@ -23,7 +25,8 @@ describe('convergence', () => {
     );
   });
 
-  it('[FD1] the schedules above met what they are about', () => {
+  it('[FD1] the schedules above met what they are about', async () => {
+    await all();
     expect(
       sightings.missing(
         ...[

@@ -1,17 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createParts } from '../../../tools/parts.js';
 import { extractTexts } from '../../chat-integrity/src/testing/index.js';
 import { openChat } from '../src/index.js';
 import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
 import { hostileSchedule, parameters } from './schedule.js';
 import { runChecked, Sightings } from './schedule-check.js';
 
+const { test, all } = createParts();
 const ledger = new FoldLedger();
 const sightings = new Sightings();
 
 describe('hostile writers', () => {
-  it('[RD1] no read throws on what raw Yjs brings, and every replica reads the same', () => {
+  test('[RD1] no read throws on what raw Yjs brings, and every replica reads the same', () => {
     fc.assert(
       fc.property(hostileSchedule(), (schedule) => {
         runChecked(schedule, ledger, sightings);
@@ -43,7 +45,8 @@ describe('hostile writers', () => {
     expect(extractTexts(doc)).toHaveLength(1);
   });
 
-  it('[RD1] the schedules above met what they are about', () => {
+  it('[RD1] the schedules above met what they are about', async () => {
+    await all();
     expect(
       sightings.missing(
         ...['step foreign', 'step steal', 'step damage', 'step replace', 'step value', 'step lane'],

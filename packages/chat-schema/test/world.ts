@@ -23,11 +23,7 @@ export const DATE = formatDate(START);
 /** Origin of what a provider applies. */
 export const NETWORK = 'network';
 
-/** For fast-check, which prints the seed of a failure. */
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  const seed = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-  return { seed, numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)) };
-}
+export { runs } from '../../../tools/amounts.js';
 
 /** A ULID that says when: minutes from the start. A different tag gives a different one. */
 export function idAt(minutes: number, tag = ''): string {

@@ -16,16 +16,7 @@ import { Door, type DoorOptions, type Receipt } from '../src/door.js';
 
 export const START: number = Date.UTC(2026, 10, 21, 12);
 export const DOC_ID: string = deriveUlid(START, 'door');
-export const SEED = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-
-/** For fast-check, which prints the seed of a failure. */
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  return { seed: SEED, numRuns: scale(numRuns) };
-}
-
-export function scale(count: number): number {
-  return Math.ceil(count * Number(process.env['CHATDOC_RUNS'] ?? 1));
-}
+export { runs, SEED, scale } from '../../../tools/amounts.js';
 
 /** The same for the same seed and calls. */
 export function createEnvironment(seed: string): Environment {

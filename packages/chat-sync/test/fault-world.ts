@@ -19,15 +19,7 @@ export const START: number = Date.UTC(2026, 10, 21, 12);
 export const DOC_ID: string = deriveUlid(START, 'file');
 export const NAME = 'talk.ychat';
 export const PATH = `${FOLDER}/${NAME}`;
-export const SEED = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  return { seed: SEED, numRuns: scale(numRuns) };
-}
-
-export function scale(count: number): number {
-  return Math.ceil(count * Number(process.env['CHATDOC_RUNS'] ?? 1));
-}
+export { isDue, isMore, runs, SEED, scale, thin } from '../../../tools/amounts.js';
 
 function createRandom(seed: string): (bytes: number) => Uint8Array {
   let count = 0;

@@ -13,10 +13,7 @@ export const GENERATION = 3;
 /** Origin of what comes from the server. */
 export const SERVER = 'server';
 
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  const seed = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-  return { seed, numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)) };
-}
+export { runs, scale } from '../../../tools/amounts.js';
 
 export function idAt(minutes: number, tag = ''): string {
   return deriveUlid(START + minutes * MINUTE, 'test', tag);

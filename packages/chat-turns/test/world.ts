@@ -26,11 +26,7 @@ export const START: number = Date.UTC(2026, 10, 21, 12);
 export const DATE: string = formatDate(START);
 export const NETWORK = 'network';
 
-/** For fast-check, which prints the seed of a failure. */
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  const seed = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-  return { seed, numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)) };
-}
+export { runs, scale } from '../../../tools/amounts.js';
 
 /** Everything that waits on promises alone has gone on when this resolves. */
 export function settle(): Promise<void> {
