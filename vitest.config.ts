@@ -3,10 +3,15 @@ import { defineConfig } from 'vitest/config';
 
 const conditions = ['@chatdoc/source'];
 
-const project = (name: string, root: string, include: string) => ({
+const project = (
+  name: string,
+  root: string,
+  include: string,
+  { setupFiles = [], globalSetup = [] }: { setupFiles?: string[]; globalSetup?: string[] } = {},
+) => ({
   extends: true as const,
   root,
-  test: { name, include: [include] },
+  test: { name, include: [include], setupFiles, globalSetup },
 });
 
 export default defineConfig({
@@ -25,9 +30,11 @@ export default defineConfig({
       project('chat-schema', 'packages/chat-schema', 'test/**/*.test.ts'),
       project('chat-migrate', 'packages/chat-migrate', 'test/**/*.test.ts'),
       project('chat-integrity', 'packages/chat-integrity', 'test/**/*.test.ts'),
-      project('chat-sync', 'packages/chat-sync', 'test/**/*.test.ts'),
+      project('chat-sync', 'packages/chat-sync', 'test/**/*.test.ts', { setupFiles: ['test/setup.ts'] }),
       project('chat-turns', 'packages/chat-turns', 'test/**/*.test.ts'),
-      project('chat-cli', 'packages/chat-cli', 'test/**/*.test.ts'),
+      project('chat-cli', 'packages/chat-cli', 'test/**/*.test.ts', {
+        globalSetup: ['test/bundle-program.ts'],
+      }),
       project('examples', 'examples', '*/test/*.test.ts'),
       project('tools', 'tools', 'test/*.test.ts'),
     ],

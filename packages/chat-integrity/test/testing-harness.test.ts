@@ -226,7 +226,7 @@ describe('a fault', () => {
       expect(readdirSync(folder)).toHaveLength(1);
       const [kept] = readTraces(folder);
       expect(kept?.trace).toEqual(found?.broken?.trace);
-      const later = (await prove({ ...options, seed: SEED: seed + 1 })).guarantees[0];
+      const later = (await prove({ ...options, seed: SEED + 1 })).guarantees[0];
       expect(later).toMatchObject({ held: false, runs: 1, broken: { file: kept?.file } });
       const trace = JSON.parse(JSON.stringify(kept?.trace)) as NonNullable<typeof kept>['trace'];
       expect((await replay({ ...notes, application: hastyApplication }, trace))?.law).toBe(trace.law);

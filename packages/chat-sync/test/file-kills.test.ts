@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Bundle } from '../../../tools/bundle.js';
 import { type ChatFile, openChatFile } from '../src/file/index.js';
 import type { Job, Told } from './fault-child.js';
 import { buildChild, confirmedOf, inPairs, runChild } from './fault-processes.js';
@@ -20,7 +21,7 @@ import {
 
 /** F3 and F7 with real processes: kill -9 at every call, and several at one file. */
 
-let child = '';
+let child: Bundle;
 let folder = '';
 
 beforeAll(async () => {
@@ -29,7 +30,8 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  for (const path of [folder, join(child, '..')]) rmSync(path, { recursive: true, force: true });
+  child.remove();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 let files = 0;
@@ -77,7 +79,7 @@ it('[FI5] [FI8] [FI10] F3: kill -9 before and after any call loses nothing confi
   for (const task of TASKS) {
     const of = await fixtures(task);
     for (const [index, fixture] of of.entries()) {
-      const whole = await runChild(child, { path: place(fixture.bytes), task, name: 'whole' });
+      const whole = await runChild(child.file, { path: place(fixture.bytes), task, name: 'whole' });
       expect(whole.error).toBe('');
       const { calls } = whole.told.at(-1) as Extract<Told, { calls: number }>;
       if (index === 0) points.set(task, calls);
@@ -97,7 +99,7 @@ it('[FI5] [FI8] [FI10] F3: kill -9 before and after any call loses nothing confi
   const due = thin(cases);
   await inPairs(due, async ({ job, fixture }) => {
     const path = place(fixture.bytes);
-    const ran = await runChild(child, { ...job, path });
+    const ran = await runChild(child.file, { ...job, path });
     const label = JSON.stringify(job);
     expect(ran.error, label).toBe('');
     // The last calls may change places with the end of the process.
@@ -156,7 +158,7 @@ it('[FI7] [FI8] F7: of two or three processes at one file, some of them killed, 
         const kill = { at: pick(3), when: pick(2) === 0 ? 'before' : 'after', op: 'rename' } as const;
         return { path, task: 'race', name: `p${index}`, ops, ...(isKilled && { kill }) };
       });
-      const ran = await Promise.all(jobs.map((job) => runChild(child, job)));
+      const ran = await Promise.all(jobs.map((job) => runChild(child.file, job)));
       const label = `run ${run} of seed ${SEED}`;
       const file = await openPlain(path);
       expect(file.readOnly, label).toBe(false);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { type Bundle, bundle } from '../../../tools/bundle.js';
 import { readDocument } from '../src/read-document.js';
 import { roomName } from '../src/room.js';
 import { BOMBS } from './bombs.js';
@@ -23,6 +24,7 @@ interface Cost {
 
 describe('a served folder among hostile clients', () => {
   let folder: string;
+  let program: Bundle;
   let child: ChildProcess;
   let url: string;
   let ada: Client;
@@ -30,9 +32,11 @@ describe('a served folder among hostile clients', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'chat-sync-serve-'));
-    const script = new URL('./serve-child.ts', import.meta.url);
-    const execArgv = ['--expose-gc', '--conditions=@chatdoc/source', '--import', 'tsx'];
-    child = fork(script, [folder], { execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    program = await bundle(new URL('./serve-child.ts', import.meta.url));
+    child = fork(program.file, [folder], {
+      execArgv: ['--expose-gc'],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
     [{ url }] = (await once(child, 'message')) as [{ url: string }];
     ada = connect({ url }, 'ada', { room: ROOM, generation: 0 });
     await ada.settled();
@@ -45,6 +49,7 @@ describe('a served folder among hostile clients', () => {
     await closeAll();
     child.disconnect();
     await once(child, 'exit');
+    program.remove();
     await rm(folder, { recursive: true });
   });
 
