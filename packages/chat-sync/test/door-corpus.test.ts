@@ -5,7 +5,6 @@ import * as Y from 'yjs';
 import { corruptions, isSame, recordCorpus, tear } from './door-corpus.js';
 import { forgedUpdate } from './door-forged.js';
 import {
-  cpuOf,
   createEnvironment,
   createPicker,
   docOf,
@@ -24,7 +23,6 @@ import {
 const FRAMED = scale(40_000);
 const RAW = scale(12_000);
 const FORGED = scale(8_000);
-const HANG_MS = 250;
 
 class Tally {
   readonly #counts = new Map<string, number>();
@@ -104,12 +102,7 @@ describe(`S2: ${RAW} damaged and ${FORGED} forged updates without a frame, seed 
         let door = openDoor(doc);
         const offer = (bytes: Uint8Array): void => {
           if (tally.total === RAW || isSame(bytes, update)) return;
-          const start = performance.now();
           const outcome = receiveChecked(door, doc, bytes);
-          if (performance.now() - start > HANG_MS) {
-            const again = (): unknown => openDoor(docOf(bytesOfKnown)).receiveUpdate(bytes);
-            expect(cpuOf(again, HANG_MS)).toBeLessThan(HANG_MS);
-          }
           tally.add(outcome);
           if (outcome !== 'applied') return;
           if (fingerprint(doc) !== good) undetected += 1;

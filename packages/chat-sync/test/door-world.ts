@@ -78,18 +78,6 @@ function readTexts(doc: Y.Doc): string {
   return JSON.stringify([...map.keys()].sort().map((key) => [key, String(map.get(key))]));
 }
 
-/** Milliseconds of CPU that `run` takes; the best of eight where it is above `limit`. */
-export function cpuOf(run: () => void, limit: number): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 8 && best > limit; round += 1) {
-    const start = process.cpuUsage();
-    run();
-    const { user, system } = process.cpuUsage(start);
-    best = Math.min(best, (user + system) / 1000);
-  }
-  return best;
-}
-
 /** What plain Yjs makes of `update` on a document with this state. */
 export function applyPlainly(
   base: Uint8Array,
