@@ -178,7 +178,7 @@ export async function until(
   describeInstead: () => string = () => 'it does not come to that',
 ): Promise<void> {
   for (let tries = 0; !(await isSo()); tries += 1) {
-    if (tries > 6000) throw new Error(describeInstead());
+    if (tries > 60_000) throw new Error(describeInstead());
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
