@@ -43,6 +43,11 @@ export function thin<T>(all: readonly T[]): readonly T[] {
   return all.filter((_, index) => isDue(index) || index === all.length - 1);
 }
 
+/** How many of `count` kinds of cases a run may miss: the quick one is too short for the rarest, any other misses none. */
+export function mayMiss(count: number): number {
+  return factor === undefined ? Math.ceil(count / 8) : 0;
+}
+
 function readFactor(text: string): number {
   const number = text === 'deep' ? 1 : Number(text);
   if (!(number > 0)) throw new Error(`CHATDOC_RUNS: expected 'deep' or a number above 0, got '${text}'`);

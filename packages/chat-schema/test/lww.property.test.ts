@@ -86,7 +86,7 @@ describe('last writer', () => {
           }
         },
       ),
-      parameters(60),
+      parameters(60, 20),
     );
   });
 
@@ -139,7 +139,7 @@ describe('last writer', () => {
           }
         },
       ),
-      parameters(50),
+      parameters(50, 20),
     );
   });
 
@@ -191,7 +191,7 @@ describe('last writer', () => {
           chat.close();
         },
       ),
-      parameters(100),
+      parameters(100, 20),
     );
   });
 

@@ -93,7 +93,7 @@ describe('streaming', () => {
         checkLaws(reader, readerDoc, ledger);
         expect(reader.digest()).toBe(writer.digest());
       }),
-      parameters(25),
+      parameters(25, 25),
     );
   });
 

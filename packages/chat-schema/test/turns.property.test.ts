@@ -319,7 +319,7 @@ describe('turns', () => {
           chat.close();
         },
       ),
-      parameters(120),
+      parameters(120, 30),
     );
   });
 
