@@ -3,7 +3,7 @@ import { type Chat, openChat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { runs } from '../../../tools/amounts.js';
+import { mayMiss, runs, scale } from '../../../tools/amounts.js';
 import {
   COCALC_GENERATIONS,
   chatScripts,
@@ -117,11 +117,12 @@ describe('EX exports, there and back', () => {
         for (const { kind } of describeLoss(chat, 'jupyter')) seen.add(kind);
         for (const { kind } of describeLoss(chat, 'cocalc')) seen.add(kind);
       }),
-      runs(100),
+      runs(100, 20),
     );
-    expect(messages).toBeGreaterThan(300);
+    expect(messages).toBeGreaterThan(scale(300));
     // All that a format may have no place for was in one of them.
-    expect([...seen].sort()).toEqual(LOSSES);
+    expect(LOSSES).toEqual(expect.arrayContaining([...seen]));
+    expect(LOSSES.length - seen.size).toBeLessThanOrEqual(mayMiss(LOSSES.length));
   });
 
   it('[EX1] [EX2] an export depends on what the document holds, not on how it came together', () => {
