@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Chat, deriveUlid, type Environment, openChat } from '@chatdoc/schema';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
+import { createCounter } from '../../../tools/counter.js';
 import {
   type ChatFile,
   createChatFile,
@@ -61,7 +62,7 @@ export interface Process {
   readonly options: OpenChatFileOptions;
 }
 
-let processes = 1000;
+const nextProcess = createCounter(1000);
 
 /** A process of its own, that flushes by hand. */
 export function startProcess(
@@ -69,8 +70,7 @@ export function startProcess(
   seed: string,
   { hook = {}, running = new Set() }: { readonly hook?: Hook; readonly running?: Running } = {},
 ): Process {
-  processes += 1;
-  const number = processes;
+  const number = nextProcess();
   running.add(number);
   const options = {
     flush: 'manual',

@@ -9,6 +9,7 @@ import {
   type Timers,
 } from '@chatdoc/schema';
 import * as Y from 'yjs';
+import { createCounter } from '../../../tools/counter.js';
 import {
   type Agent,
   type EngineEvent,
@@ -123,7 +124,7 @@ export interface Replica {
   readonly clock: TestClock;
 }
 
-let session = 1;
+const nextSession = createCounter(1);
 
 export function createReplica(
   seed: number | string = 1,
@@ -131,8 +132,7 @@ export function createReplica(
   doc: Y.Doc = new Y.Doc(),
 ): Replica {
   const clock = { time: START };
-  session += 1;
-  doc.clientID = session;
+  doc.clientID = nextSession();
   const chat = openChat(doc, { environment: createEnvironment(seed, clock), ...options });
   return { doc, chat, clock };
 }
