@@ -8,8 +8,6 @@ const { CHATDOC_RUNS, CHATDOC_SEED = '20261121' } = process.env;
 /** What amounts are multiplied by; undefined in the quick run. */
 const factor = CHATDOC_RUNS === undefined || CHATDOC_RUNS === '' ? undefined : readFactor(CHATDOC_RUNS);
 
-const QUICK = 0.1;
-const QUICK_LEAST = 5;
 /** Odd, so that it falls on every bit of a byte and both of what alternates. */
 const QUICK_STRIDE = 11;
 
@@ -21,16 +19,15 @@ export const isMore: boolean = (factor ?? 0) > 1;
 
 /**
  * @param amount What CI tries.
- * @param least What the quick run tries where a tenth is less: as many as meet every case that the test is about.
+ * @param quick What the quick run tries, where a tenth meets too little of what the test is about, or takes too long.
  */
-export function scale(amount: number, least = QUICK_LEAST): number {
-  if (factor !== undefined) return Math.ceil(amount * factor);
-  return Math.ceil(Math.min(amount, Math.max(amount * QUICK, least)));
+export function scale(amount: number, quick = Math.min(amount, Math.max(5, amount / 10))): number {
+  return Math.ceil(factor === undefined ? quick : amount * factor);
 }
 
 /** The same for fast-check, which prints the seed of a failure. */
-export function runs(numRuns: number, least?: number): { readonly seed: number; readonly numRuns: number } {
-  return { seed: SEED, numRuns: scale(numRuns, least) };
+export function runs(numRuns: number, quick?: number): { readonly seed: number; readonly numRuns: number } {
+  return { seed: SEED, numRuns: scale(numRuns, quick) };
 }
 
 /** Of what is tried one by one, in order: whether the quick run tries the one at `index`. Any other run tries all. */

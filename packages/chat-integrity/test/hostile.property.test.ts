@@ -80,7 +80,7 @@ describe('a hostile document', () => {
         }
         expect(Y.encodeStateVector(doc)).toEqual(before);
       }),
-      runs(60),
+      runs(60, 30),
     );
   });
 
@@ -100,7 +100,7 @@ describe('a hostile document', () => {
         Y.applyUpdate(doc, Y.encodeStateAsUpdate(peer));
         for (const { rule } of check(chat)) seen.add(rule);
       }),
-      runs(60),
+      runs(60, 30),
     );
   });
 

@@ -49,7 +49,7 @@ describe('a repair of a document that is broken in several ways', () => {
         expect([...before].filter((content) => !after.has(content))).toEqual([]);
         expect(check(one.chat, MENDED)).toEqual([]);
       }),
-      runs(5000),
+      runs(5000, 250),
     );
   });
 

@@ -39,7 +39,7 @@ describe('two versions that choose otherwise', () => {
         expect(lines).toBeLessThanOrEqual(2 * wrong);
         expect(one.chat.digest()).toBe(other.chat.digest());
       }),
-      runs(5000),
+      runs(5000, 200),
     );
   });
 

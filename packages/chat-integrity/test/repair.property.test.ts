@@ -56,7 +56,7 @@ describe('a repair', () => {
         expect(bytesOf(one)).toBe(settled);
         expect(check(one.chat, ABSENT)).toEqual([]);
       }),
-      runs(40),
+      runs(40, 12),
     );
   });
 
@@ -77,7 +77,7 @@ describe('a repair', () => {
           expect(chat.toJSONL()).toBe(single.chat.toJSONL());
         }
       }),
-      runs(30),
+      runs(30, 6),
     );
   });
 
@@ -98,7 +98,7 @@ describe('a repair', () => {
         }
         expectRest(repaired, RULES, RULES);
       }),
-      runs(30),
+      runs(30, 6),
     );
   });
 
@@ -107,7 +107,7 @@ describe('a repair', () => {
       fc.property(steps, (schedule) => {
         expectRest(openDamaged(schedule, 3), RULES, OTHER_VERSION);
       }),
-      runs(40),
+      runs(40, 12),
     );
   });
 

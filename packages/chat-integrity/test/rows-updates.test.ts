@@ -119,7 +119,7 @@ describe('raw Yjs updates through a live peer', () => {
           closePeers(peers);
         },
       ),
-      runs(40),
+      runs(40, 12),
     );
   });
 

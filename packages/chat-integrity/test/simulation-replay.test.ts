@@ -30,7 +30,7 @@ describe('a run', () => {
   });
 
   it('[HA3] of one schedule says and reads the same each time, whatever ran between', () => {
-    const numRuns = scale(30);
+    const numRuns = scale(30, 3);
     const print = (schedule: Schedule): string =>
       runSchedule(chatInFrames, schedule, { tally: new Tally() }).fingerprint;
     const sample = fc.sample(schedules, { seed: SEED, numRuns });

@@ -42,8 +42,8 @@ export const OPEN_FAULTS: readonly Fault[] = FAULTS.filter((fault) => !DAMAGE.ha
 export interface Amount {
   readonly file: number;
   readonly runs: number;
-  /** Of a quick run, at least. */
-  readonly least?: number;
+  /** Of a quick run; a tenth unless given. */
+  readonly quick?: number;
   /** Of one run, at most. */
   readonly steps: number;
 }
@@ -58,13 +58,13 @@ export interface Amounts {
 export function simulate(
   subject: Subject<ChatState>,
   faults: readonly Fault[],
-  { file, runs, least, steps: most }: Amount,
+  { file, runs, quick, steps: most }: Amount,
   options: Omit<SimulationOptions, 'tally'> = {},
 ): Amounts {
   const { commands: all, weights = {} } = subject.application;
   const commands = Object.fromEntries(Object.keys(all).map((name) => [name, weights[name] ?? 10]));
   const tally = new Tally();
-  const numRuns = scale(runs, least);
+  const numRuns = scale(runs, quick);
   let steps = 0;
   let left = MOST_SHRINKS + numRuns;
   const run = (schedule: Schedule): void => {

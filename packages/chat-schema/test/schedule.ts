@@ -466,7 +466,7 @@ export const hostileSchedule = (maxLength = 50): fc.Arbitrary<Schedule> =>
 /** For fast-check, as `runs`. */
 export function parameters(
   numRuns: number,
-  least?: number,
+  quick?: number,
 ): { seed: number; numRuns: number; verbose: fc.VerbosityLevel } {
-  return { ...runs(numRuns, least), verbose: fc.VerbosityLevel.None };
+  return { ...runs(numRuns, quick), verbose: fc.VerbosityLevel.None };
 }
