@@ -216,7 +216,7 @@ describe('planted divergence', () => {
           }
           for (const { chat } of [a, b, ...peers]) chat.close();
         }),
-        runs(SHARE),
+        runs(SHARE, 12),
       );
     });
   }
@@ -224,7 +224,7 @@ describe('planted divergence', () => {
   it('[DX3] every planted case was found and healed', async () => {
     await all();
     const { planted, ...rest } = counts;
-    expect(planted).toBe(scale(SHARE) * Object.keys(plants).length);
+    expect(planted).toBe(scale(SHARE, 12) * Object.keys(plants).length);
     expect(rest).toMatchObject({ detected: planted, healed: planted });
     expect(rest.diverged + rest.behind).toBe(planted);
     expect(rest.diverged).toBeGreaterThan(0);

@@ -21,8 +21,12 @@ import {
 } from './door-world.js';
 
 const FRAMED = scale(40_000);
-const RAW = scale(12_000);
-const FORGED = scale(8_000);
+const RAW = scale(12_000, 1_200);
+const FORGED = scale(8_000, 600);
+
+/** Of each update: few in a quick run, so that it comes to many of them. */
+const OFFERS = Math.min(500, scale(500, 50));
+const TEARS = Math.min(150, scale(150, 15));
 
 class Tally {
   readonly #counts = new Map<string, number>();
@@ -111,8 +115,8 @@ describe(`S2: ${RAW} damaged and ${FORGED} forged updates without a frame, seed 
           door = openDoor(doc);
         };
         const all = [...corruptions(update)];
-        for (let times = 0; times < 500; times += 1) offer(all[random(all.length)] as Uint8Array);
-        for (let times = 0; times < 150; times += 1) {
+        for (let times = 0; times < OFFERS; times += 1) offer(all[random(all.length)] as Uint8Array);
+        for (let times = 0; times < TEARS; times += 1) {
           offer(tear(update, updates[random(updates.length)] as Uint8Array, random));
         }
         const next = docOf(bytesOfKnown, update);

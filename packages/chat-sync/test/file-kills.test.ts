@@ -142,7 +142,7 @@ it('[FI5] [FI8] [FI10] F3: kill -9 before and after any call loses nothing confi
 
 it('[FI7] [FI8] F7: of two or three processes at one file, some of them killed, none loses what was confirmed', async () => {
   const { disk, texts } = await diskWith(3);
-  const count = scale(100);
+  const count = scale(100, 6);
   const outcomes = { confirmed: 0, lost: 0, compacted: 0, killed: 0 };
   await inPairs(
     Array.from({ length: count }, (_, run) => run),

@@ -11,6 +11,7 @@ import {
   NAME,
   PATH,
   say,
+  scale,
   startProcess,
   textsOf,
   thin,
@@ -18,7 +19,7 @@ import {
 
 /** F8: a log that is cut at each byte, and one of which a bit of each byte is flipped. */
 
-const LENGTH = 8 * 1024;
+const LENGTH = Math.min(8 * 1024, scale(8 * 1024, 5 * 1024));
 
 /** A log of that many bytes or a little more, and where each of its frames ends. */
 async function writeLog(

@@ -184,10 +184,10 @@ describe('honest sessions', () => {
   it('[GT1] what authenticated clients write passes: streams, edits, redactions, reconnects, restarts', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => play(steps, USERS)),
-      runs(120),
+      runs(120, 25),
     );
     for (const name of ['tokens', 'redactions', 'disconnects', 'reconnects', 'crashes', 'restarts']) {
-      expect(counts.get(name) ?? 0, name).toBeGreaterThan(scale(20, 1));
+      expect(counts.get(name) ?? 0, name).toBeGreaterThanOrEqual(scale(20, 1));
     }
   });
 

@@ -172,7 +172,7 @@ describe('hostile updates', () => {
   it('[GT15] the updates above had every outcome', async () => {
     await all();
     for (const name of ['pass', 'duplicate', 'gap', 'malformed', 'deletion', 'foreign_text', 'key_taken']) {
-      expect(outcomes.get(name) ?? 0, name).toBeGreaterThan(scale(10, 1));
+      expect(outcomes.get(name) ?? 0, name).toBeGreaterThanOrEqual(scale(10, 1));
     }
   });
 });
