@@ -22,8 +22,9 @@ const ENTRY = fileURLToPath(new URL('killer-run.ts', import.meta.url));
 
 /** Runs killers in a process of their own, which is ended after `limit` milliseconds. */
 export function startKillers(run: KillerRun, limit: number): Promise<Ended> {
-  // The seed and the number of runs are those of every run of the tests.
-  const { CHATDOC_RUNS: _, CHATDOC_SEED: __, ...env } = process.env;
+  // The seed and the number of runs are those of CI.
+  const { CHATDOC_SEED: _, ...rest } = process.env;
+  const env = { ...rest, CHATDOC_RUNS: 'deep' };
   const child = fork(ENTRY, {
     execArgv: ['--import', 'tsx'],
     env,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { FromBackend, ToBackend, View } from './wire.js';
 
 const PROGRAM = fileURLToPath(new URL('backend.ts', import.meta.url));
-const WAIT_MS = 60_000;
+const WAIT_MS = 600_000;
 
 /** One backend, as the parent sees it. */
 export class Backend {

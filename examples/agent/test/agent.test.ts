@@ -23,4 +23,4 @@ it('a turn, a stop from the other process, kill -9, recovery and continue', () =
     '',
   ]);
   expect(status).toBe(0);
-}, 180_000);
+});

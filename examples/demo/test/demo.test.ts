@@ -3,20 +3,21 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type MigrationPlan, planMigration } from '@chatdoc/migrate';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bundle, bundle } from '../../../tools/bundle.js';
 import { runDemo } from '../src/demo.js';
 import { type LegacyFile, readLegacyFile } from '../src/legacy-file.js';
 import { renderReport } from '../src/report.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const MAIN = resolve(ROOT, 'examples/demo/src/main.ts');
 const FIXTURE = 'examples/demo/fixtures/mixed-generations.chat';
 const CORPUS = resolve(ROOT, '../shared/corpus');
 
+let program: Bundle;
+
 function run(argv: readonly string[], env: Record<string, string> = {}) {
-  const node = ['--conditions=@chatdoc/source', '--import', 'tsx', MAIN];
   const { NO_COLOR: _, COLUMNS: __, ...rest } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, ...argv], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program.file, ...argv], {
     cwd: ROOT,
     encoding: 'utf8',
     env: { ...rest, ...env },
@@ -37,6 +38,12 @@ function readGiven(path: string): LegacyFile {
 const widest = (text: string): number => Math.max(...text.split('\n').map((line) => line.length));
 
 describe('the demo as a process', () => {
+  beforeAll(async () => {
+    program = await bundle(new URL('../src/main.ts', import.meta.url));
+  });
+
+  afterAll(() => program.remove());
+
   it('prints the same in every run, with and without --once, and nothing on stderr', () => {
     const first = run([]);
     expect(first).toMatchObject({ status: 0, stderr: '' });

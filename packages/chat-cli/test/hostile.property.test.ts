@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs, scale } from '../../../tools/amounts.js';
 import { renderTranscript } from '../src/index.js';
 import { openSource } from '../src/open-source.js';
 import { createAgentChat } from './agent-chat.js';
 import { listControls } from './controls.js';
 
-const runs = 80 * Number(process.env['CHATDOC_RUNS'] ?? 1);
+const RUNS = 80;
 const lines = createAgentChat().chat.toJSONL().split('\n').slice(0, -1);
 const thread = lines.find((text) => text.startsWith('{"type":"thread",'));
 const EVIL = fc.constantFrom(
@@ -64,9 +65,9 @@ describe('a hostile document', () => {
         expect(listControls(text)).toEqual([]);
         if (text.includes(' UTC')) shown += 1;
       }),
-      { numRuns: runs, seed: 2026 },
+      runs(RUNS),
     );
-    expect(shown).toBeGreaterThan(runs / 4);
+    expect(shown).toBeGreaterThan(scale(RUNS) / 4);
   });
 
   it('[CL9] of any bytes is opened, or refused with a reason', () => {
@@ -85,7 +86,7 @@ describe('a hostile document', () => {
           else expect(opened.message.length).toBeGreaterThan(10);
         },
       ),
-      { numRuns: runs * 2, seed: 2026 },
+      runs(2 * RUNS),
     );
     expect(outcomes.size).toBeGreaterThan(3);
   });

@@ -6,16 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { type Chat, systemEnvironment, systemTimers } from '@chatdoc/schema';
 import { readDocument } from '@chatdoc/sync';
 import { createChatFile } from '@chatdoc/sync/file';
-import { afterEach } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import * as Y from 'yjs';
 import { type Io, run } from '../src/index.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const BIN = join(here, '../src/bin.ts');
-const TSX = import.meta.resolve('tsx');
 
-/** What node takes to run the program from source. */
-export const PROGRAM: readonly string[] = ['--conditions=@chatdoc/source', '--import', TSX, BIN];
+/** What node takes to run the program. */
+export const PROGRAM: readonly string[] = [inject('program')];
 
 /** Real old chats; absent outside the project's own machines. */
 export const CORPUS: string = join(here, '../../../../shared/corpus');
@@ -54,7 +52,7 @@ export function spawnProgram(
 
 /** The same, through a shell: `$CHATDOC` is the program. */
 export function spawnShell(script: string, cwd: string): Promise<Result> {
-  const program = `${process.execPath} --conditions=@chatdoc/source --import ${TSX} ${BIN}`;
+  const program = [process.execPath, ...PROGRAM].join(' ');
   return new Promise((resolve, reject) => {
     const child = spawn('bash', ['-c', script], { cwd, env: { ...process.env, CHATDOC: program } });
     let stdout = '';
@@ -148,7 +146,7 @@ export function startProgram(
     });
   }
   const gone = new Promise<number | null>((resolve) => child.on('close', resolve));
-  ends.push(async () => {
+  onTestFinished(async () => {
     child.kill('SIGKILL');
     await gone;
   });
@@ -180,24 +178,15 @@ export async function until(
   describeInstead: () => string = () => 'it does not come to that',
 ): Promise<void> {
   for (let tries = 0; !(await isSo()); tries += 1) {
-    if (tries > 6000) throw new Error(describeInstead());
+    if (tries > 60_000) throw new Error(describeInstead());
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-const ends: (() => Promise<void>)[] = [];
-
-const folders: string[] = [];
-
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A folder of its own for one test, with these files. */
 export function createFolder(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'chatdoc-'));
-  folders.push(folder);
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   return folder;
 }

@@ -1,16 +1,14 @@
 import type { Chat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../tools/amounts.js';
+import { createParts } from '../../../tools/parts.js';
 import { check, type RepairResult, RULES, repair } from '../src/index.js';
 import type { OpenDocument } from './documents.js';
 import { bytesOf, damage, openDamaged } from './repair-documents.js';
 
+const { test, all } = createParts();
 /** Many small documents, each broken in several ways. `repair.property.test.ts` has the long ones. */
-
-const runs = (numRuns: number): { readonly seed: number; readonly numRuns: number } => ({
-  seed: Number(process.env['CHATDOC_SEED'] ?? 20261121),
-  numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)),
-});
 
 const MENDED = RULES.filter(({ repair: way }) => way !== undefined);
 const AT_REST: RepairResult = { ok: true, actions: [], lines: 0 };
@@ -37,7 +35,7 @@ function readContents(chat: Chat): ReadonlySet<string> {
 }
 
 describe('a repair of a document that is broken in several ways', () => {
-  it('[RP1] [RP6] writes the same bytes on each replica, none the second time, and loses no text', () => {
+  test('[RP1] [RP6] writes the same bytes on each replica, none the second time, and loses no text', () => {
     fc.assert(
       fc.property(damage, (broken) => {
         const [one, other] = openDamaged(broken, 2) as [OpenDocument, OpenDocument];
@@ -51,11 +49,12 @@ describe('a repair of a document that is broken in several ways', () => {
         expect([...before].filter((content) => !after.has(content))).toEqual([]);
         expect(check(one.chat, MENDED)).toEqual([]);
       }),
-      runs(5000),
+      runs(5000, 250),
     );
-  }, 600_000);
+  });
 
-  it('[RP1] the documents above met every repair', () => {
+  it('[RP1] the documents above met every repair', async () => {
+    await all();
     expect(MENDED.map(({ id }) => id).filter((id) => !met.has(id))).toEqual([]);
   });
 });

@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { runs } from '../../../tools/amounts.js';
+import { createParts } from '../../../tools/parts.js';
 import { check, type RepairResult, RULES, type Rule, repair } from '../src/index.js';
 import { OTHER_VERSION } from './repair-version.js';
 import { openReplicas, type Replica, run, type Step, steps, syncAll } from './schedule.js';
 
-const runs = (numRuns: number): { readonly seed: number; readonly numRuns: number } => ({
-  seed: Number(process.env['CHATDOC_SEED'] ?? 20261121),
-  numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)),
-});
-
+const { test, all } = createParts();
 const ABSENT = RULES.filter(({ id }) => id === 'IN1');
 const seen = new Set<string>();
 
@@ -40,7 +38,7 @@ function readContents({ chat }: Replica): ReadonlyMap<string, string> {
 }
 
 describe('a repair', () => {
-  it('[RP1] [RP6] on five replicas at once is that of one; again it writes nothing, and no text is lost', () => {
+  test('[RP1] [RP6] on five replicas at once is that of one; again it writes nothing, and no text is lost', () => {
     fc.assert(
       fc.property(steps, (schedule) => {
         const replicas = openDamaged(schedule, 5);
@@ -58,11 +56,11 @@ describe('a repair', () => {
         expect(bytesOf(one)).toBe(settled);
         expect(check(one.chat, ABSENT)).toEqual([]);
       }),
-      runs(40),
+      runs(40, 12),
     );
   });
 
-  it('[RP6] of one replica gives the bytes of five that repair the same', () => {
+  test('[RP6] of one replica gives the bytes of five that repair the same', () => {
     fc.assert(
       fc.property(steps, (schedule) => {
         const calm = schedule.filter(({ op }) => op !== 'damage' && op !== 'drop' && op !== 'value');
@@ -79,11 +77,11 @@ describe('a repair', () => {
           expect(chat.toJSONL()).toBe(single.chat.toJSONL());
         }
       }),
-      runs(30),
+      runs(30, 6),
     );
   });
 
-  it('[RP7] leaves what people write meanwhile as it is, and comes to rest after it', () => {
+  test('[RP7] leaves what people write meanwhile as it is, and comes to rest after it', () => {
     fc.assert(
       fc.property(steps, steps, (schedule, meanwhile) => {
         const honest = meanwhile.filter(({ op }) => HONEST.has(op));
@@ -100,20 +98,21 @@ describe('a repair', () => {
         }
         expectRest(repaired, RULES, RULES);
       }),
-      runs(30),
+      runs(30, 6),
     );
   });
 
-  it('[RP8] of another version, that chooses otherwise, comes to rest with this one', () => {
+  test('[RP8] of another version, that chooses otherwise, comes to rest with this one', () => {
     fc.assert(
       fc.property(steps, (schedule) => {
         expectRest(openDamaged(schedule, 3), RULES, OTHER_VERSION);
       }),
-      runs(40),
+      runs(40, 12),
     );
   });
 
-  it('[RP1] the schedules above met every repair', () => {
+  it('[RP1] the schedules above met every repair', async () => {
+    await all();
     expect(RULES.filter(({ id, repair: way }) => way !== undefined && !seen.has(id))).toEqual([]);
   });
 });

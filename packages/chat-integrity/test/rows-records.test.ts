@@ -2,6 +2,7 @@ import type { Message } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createParts } from '../../../tools/parts.js';
 import { check, type Finding, type Rule } from '../src/index.js';
 import {
   chatScripts,
@@ -32,6 +33,7 @@ import {
   updateOf,
 } from './rows-world.js';
 
+const { test, all } = createParts();
 const RECORDS = 10_000;
 const PER_RUN = 200;
 const PER_LANE = 250;
@@ -104,7 +106,7 @@ function targetsOf({ chat }: Peer): HostileTargets {
 describe('invalid records through a live peer', () => {
   let records = 0;
 
-  it('[HO1] [HO2] [HO3] read alike on all replicas, are counted exactly, and harm no other record', () => {
+  test('[HO1] [HO2] [HO3] read alike on all replicas, are counted exactly, and harm no other record', () => {
     fc.assert(
       fc.property(chatScripts(), batches, fc.boolean(), (script, hostile, apart) => {
         const peers = openPeers(2) as [Peer, Peer];
@@ -206,7 +208,8 @@ describe('invalid records through a live peer', () => {
     closePeers(peers);
   });
 
-  it('[HO1] the records above were as many as they say, of every kind, and met every fate', () => {
+  it('[HO1] the records above were as many as they say, of every kind, and met every fate', async () => {
+    await all();
     expect(records).toBeGreaterThan(scale(RECORDS) * 0.9);
     const fates = [
       'problem',

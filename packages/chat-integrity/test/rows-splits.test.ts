@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { closePeers, openPeers, type Peer, runs } from './rows-world.js';
+import { closePeers, openPeers, type Peer, runs, scale } from './rows-world.js';
 
 const STRINGS = 200;
 const STRINGS_PER_RUN = 5;
@@ -48,6 +48,6 @@ describe('streamed text', () => {
       }),
       runs(STRINGS / STRINGS_PER_RUN),
     );
-    expect(splits).toBeGreaterThanOrEqual(4500 * Math.min(1, Number(process.env['CHATDOC_RUNS'] ?? 1)));
+    expect(splits).toBeGreaterThanOrEqual(scale(4500));
   });
 });

@@ -2,6 +2,7 @@ import type { Message } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createParts } from '../../../tools/parts.js';
 import {
   ADDING_UPDATES,
   chatScripts,
@@ -22,6 +23,7 @@ import {
   runs,
 } from './rows-world.js';
 
+const { test, all } = createParts();
 const met = new Set<string>();
 
 /** What a hostile client makes of what `target` holds, delivered to it; it goes on from there. */
@@ -42,7 +44,7 @@ function openWith(script: Parameters<typeof writeChat>[0]): readonly [Peer, Peer
 }
 
 describe('raw Yjs updates through a live peer', () => {
-  it('[HO4] [HO2] what is no lane changes no record, wherever it is put', () => {
+  test('[HO4] [HO2] what is no lane changes no record, wherever it is put', () => {
     fc.assert(
       fc.property(
         chatScripts(),
@@ -84,7 +86,7 @@ describe('raw Yjs updates through a live peer', () => {
     );
   });
 
-  it('[HO4] [HO2] what takes lanes away is reported, and whoever held them gives them back', () => {
+  test('[HO4] [HO2] what takes lanes away is reported, and whoever held them gives them back', () => {
     fc.assert(
       fc.property(
         chatScripts(),
@@ -117,11 +119,12 @@ describe('raw Yjs updates through a live peer', () => {
           closePeers(peers);
         },
       ),
-      runs(40),
+      runs(40, 12),
     );
   });
 
-  it('[HO4] the updates above were of every kind', () => {
+  it('[HO4] the updates above were of every kind', async () => {
+    await all();
     expect([...ADDING_UPDATES, ...HARMING_UPDATES].filter((kind) => !met.has(kind))).toEqual([]);
   });
 });

@@ -15,14 +15,7 @@ import { createScriptEnvironment, SCRIPT_START } from '../src/testing/arbitrarie
 
 /** Replicas that hear each other at once, and a client that keeps no rule. */
 
-export function scale(count: number): number {
-  return Math.ceil(count * Number(process.env['CHATDOC_RUNS'] ?? 1));
-}
-
-/** For fast-check, which prints the seed of a failure. */
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  return { seed: Number(process.env['CHATDOC_SEED'] ?? 20261121), numRuns: scale(numRuns) };
-}
+export { runs, scale } from '../../../tools/amounts.js';
 
 export const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 

@@ -1,6 +1,7 @@
 import { type AttemptWriter, type Chat, deriveAnswerId, deriveUlid, openChat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import * as Y from 'yjs';
+import { createCounter } from '../../../tools/counter.js';
 import { BREAKERS } from './breakers.js';
 import { dateAt, header, jsonl, stillEnvironment } from './documents.js';
 
@@ -249,13 +250,13 @@ export function run(replicas: readonly Replica[], { op, replica: at, a, b }: Ste
   }
 }
 
-let attacks = 0;
+const nextAttack = createCounter(0);
 
 /** A peer that keeps no rule: what it writes reaches one replica, and travels on from there. */
 function attack(replicas: readonly Replica[], replica: Replica, op: Op, a: number, b: number): void {
   const peer = new Y.Doc();
-  attacks += 1;
-  peer.clientID = 4_000_000_000 + attacks;
+  const number = nextAttack();
+  peer.clientID = 4_000_000_000 + number;
   send(replica.doc, peer);
   const map = peer.getMap('chat');
   const key = pick([...map.keys()].sort(), a);
@@ -272,7 +273,7 @@ function attack(replicas: readonly Replica[], replica: Replica, op: Op, a: numbe
       a: number,
     ) => object | string;
     const written = jsonl(header(`wild ${a % 3}`, a % 9 === 0 ? { min_reader: 9 } : {}), [line(own, id, a)]);
-    map.set(`attack ${attacks}`, new Y.Text(op === 'torn' ? written.slice(0, -1 - (a % 30)) : written));
+    map.set(`attack ${number}`, new Y.Text(op === 'torn' ? written.slice(0, -1 - (a % 30)) : written));
   } else if (key !== undefined && op === 'value') map.set(key, 5);
   else if (key !== undefined && op === 'drop') map.delete(key);
   else if (text instanceof Y.Text && op === 'foreign') {

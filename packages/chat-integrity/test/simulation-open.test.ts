@@ -13,5 +13,5 @@ describe('the chat over bare y-protocols, around a server', () => {
         500,
       ),
     ).toEqual([]);
-  }, 600_000);
+  });
 });

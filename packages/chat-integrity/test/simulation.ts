@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { SEED, scale } from '../../../tools/amounts.js';
 import {
   type ChatState,
   chatApplication,
@@ -37,13 +38,12 @@ export const chatInTheOpen: Subject<ChatState> = {
 const DAMAGE: ReadonlySet<Fault> = new Set(['corrupt', 'truncate', 'garbage']);
 export const OPEN_FAULTS: readonly Fault[] = FAULTS.filter((fault) => !DAMAGE.has(fault));
 
-const factor = Number(process.env['CHATDOC_RUNS'] ?? 1);
-const seed = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-
 /** Runs of one file: each has seeds of its own. */
 export interface Amount {
   readonly file: number;
   readonly runs: number;
+  /** Of a quick run; a tenth unless given. */
+  readonly quick?: number;
   /** Of one run, at most. */
   readonly steps: number;
 }
@@ -58,13 +58,13 @@ export interface Amounts {
 export function simulate(
   subject: Subject<ChatState>,
   faults: readonly Fault[],
-  { file, runs, steps: most }: Amount,
+  { file, runs, quick, steps: most }: Amount,
   options: Omit<SimulationOptions, 'tally'> = {},
 ): Amounts {
   const { commands: all, weights = {} } = subject.application;
   const commands = Object.fromEntries(Object.keys(all).map((name) => [name, weights[name] ?? 10]));
   const tally = new Tally();
-  const numRuns = Math.ceil(runs * factor);
+  const numRuns = scale(runs, quick);
   let steps = 0;
   let left = MOST_SHRINKS + numRuns;
   const run = (schedule: Schedule): void => {
@@ -75,7 +75,7 @@ export function simulate(
   };
   const profile = { commands, faults, steps: most, replicas: REPLICAS, auditEvery: 1000 };
   fc.assert(fc.property(scheduleArbitrary(profile), run), {
-    seed: seed + file,
+    seed: SEED + file,
     numRuns,
     endOnFailure: false,
   });
@@ -90,7 +90,8 @@ export function findRare(
   names: readonly string[],
   least: number,
 ): readonly string[] {
+  const expected = (least * steps) / 1_000_000;
   // A part of that amount scatters more.
-  const share = Math.floor(((steps < 1_000_000 ? 0.9 : 1) * (least * steps)) / 1_000_000);
+  const share = steps < 1_000_000 ? Math.min(0.9 * expected, expected - 3 * Math.sqrt(expected)) : expected;
   return names.filter((name) => tally.count(name) < share).map((name) => `${name}: ${tally.count(name)}`);
 }

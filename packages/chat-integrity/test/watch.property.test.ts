@@ -2,6 +2,8 @@ import { type Chat, deriveAnswerId, deriveSlotThreadId } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { runs } from '../../../tools/amounts.js';
+import { createParts } from '../../../tools/parts.js';
 import { type Counters, check, countFindings, createLeaseRule, RULES, watch } from '../src/index.js';
 import { BREAKERS } from './breakers.js';
 import {
@@ -19,11 +21,7 @@ import {
 } from './documents.js';
 import { openReplicas, type Replica, run, send, steps } from './schedule.js';
 
-const runs = (numRuns: number): { readonly seed: number; readonly numRuns: number } => ({
-  seed: Number(process.env['CHATDOC_SEED'] ?? 20261121),
-  numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)),
-});
-
+const { test, all } = createParts();
 const isLive = (attempt: string): boolean => attempt.charCodeAt(25) % 2 === 0;
 const rules = [...RULES, createLeaseRule(isLive)];
 const met = new Set<string>();
@@ -96,7 +94,7 @@ function expectReported(chat: Chat, counters: Counters): void {
 }
 
 describe('the counters of a watcher', () => {
-  it('[WA1] are those of a check after every transaction, whatever happens', () => {
+  test('[WA1] are those of a check after every transaction, whatever happens', () => {
     fc.assert(
       fc.property(steps, fc.boolean(), (schedule, everyStep) => {
         const replicas = openReplicas(3);
@@ -120,7 +118,7 @@ describe('the counters of a watcher', () => {
     );
   });
 
-  it('[WA1] are those of a check of each broken document, opened late or watched while it breaks', () => {
+  test('[WA1] are those of a check of each broken document, opened late or watched while it breaks', () => {
     for (const { open, damage } of BREAKERS) {
       const { chat, doc } = open();
       const counted = watch(chat, { isLive }).counters();
@@ -134,7 +132,7 @@ describe('the counters of a watcher', () => {
     }
   });
 
-  it('[WA1] are those of a check while lines come one by one, in any order, and texts go again', () => {
+  test('[WA1] are those of a check while lines come one by one, in any order, and texts go again', () => {
     fc.assert(
       fc.property(
         fc.shuffledSubarray([...LINES], { minLength: LINES.length - 6 }),
@@ -171,7 +169,8 @@ describe('the counters of a watcher', () => {
     );
   });
 
-  it('[WA1] the documents above met every counter', () => {
+  it('[WA1] the documents above met every counter', async () => {
+    await all();
     expect(Object.keys(countFindings([])).filter((name) => !met.has(name))).toEqual([]);
   });
 });

@@ -1,9 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+import { type Bundle, bundle } from '../../../tools/bundle.js';
 
 export interface ChildResult {
   readonly signal: string | null;
@@ -19,25 +15,12 @@ export interface ChildPlace {
 /** A program of the tests in one file, so that each start takes a fraction of that from source. */
 export async function buildChild(entry: 'fault-child.ts' | 'machine-child.ts'): Promise<{
   run(argv: readonly string[], place?: ChildPlace): Promise<ChildResult>;
-  remove(): void;
+  readonly remove: Bundle['remove'];
 }> {
-  const folder = mkdtempSync(join(tmpdir(), 'chatdoc-child-'));
-  await build({
-    configFile: false,
-    logLevel: 'silent',
-    resolve: { conditions: ['@chatdoc/source', 'node', 'import', 'default'] },
-    ssr: { noExternal: true, resolve: { conditions: ['@chatdoc/source', 'node', 'import', 'default'] } },
-    build: {
-      ssr: fileURLToPath(new URL(entry, import.meta.url)),
-      outDir: folder,
-      target: 'node20',
-      minify: false,
-      rollupOptions: { output: { entryFileNames: 'child.mjs' } },
-    },
-  });
+  const { file, remove } = await bundle(new URL(entry, import.meta.url));
   return {
-    run: (argv, place = {}) => runChild(join(folder, 'child.mjs'), argv, place),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    run: (argv, place = {}) => runChild(file, argv, place),
+    remove,
   };
 }
 

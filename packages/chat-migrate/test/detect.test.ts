@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../tools/amounts.js';
 import { detectFormat, planMigration } from '../src/index.js';
 import { readFixture, toBytes, toLines } from './helpers/plans.js';
-import { propertyOptions } from './helpers/property-options.js';
 
 const FORMATS = ['cocalc', 'jupyter', 'chatdoc', 'empty', 'unknown'];
 const FIXTURES = ['cocalc-a', 'cocalc-bc', 'cocalc-damaged', 'cocalc-2026', 'jupyter-2025', 'jupyter-2026'];
@@ -77,7 +77,7 @@ describe('DT detect', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expect(FORMATS).toContain(detectFormat(bytes).format);
       }),
-      propertyOptions(200),
+      runs(200),
     );
     for (const name of FIXTURES) {
       const bytes = readFixture(`${name}.chat`);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { runs } from '../../../tools/amounts.js';
 import {
   chatScripts,
   createScriptEnvironment,
@@ -11,7 +12,6 @@ import {
 import { exportChat } from '../src/export/export-chat.js';
 import { importPlans } from './helpers/documents.js';
 import { expectPlan, readFixture } from './helpers/plans.js';
-import { propertyOptions } from './helpers/property-options.js';
 
 const DATE = '2026-11-21T12:00:00.000Z';
 /** As permissive as a renderer can be: HTML passes, every link is taken. */
@@ -217,14 +217,14 @@ describe('EX exports to markdown', () => {
           .map((token) => token.content);
         expect(words).toContain('after [Ada] it');
       }),
-      propertyOptions(300),
+      runs(300),
     );
   });
 
   it('[EX15] [EX16] whole chats', () => {
     fc.assert(
       fc.property(chatScripts(), (script) => expectSafe(writeChat(script))),
-      propertyOptions(40),
+      runs(40),
     );
   });
 });

@@ -3,6 +3,7 @@ import { type Chat, openChat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { mayMiss, runs, scale } from '../../../tools/amounts.js';
 import {
   COCALC_GENERATIONS,
   chatScripts,
@@ -19,7 +20,6 @@ import { EXPORT_FORMATS, exportChat } from '../src/export/export-chat.js';
 import { importPlans } from './helpers/documents.js';
 import { describeForCocalc, describeForJupyter, sendThrough } from './helpers/exports.js';
 import { expectPlan, readFixture } from './helpers/plans.js';
-import { propertyOptions } from './helpers/property-options.js';
 
 const CORPUS = new URL('../../../../shared/corpus/', import.meta.url);
 const FILES: readonly (readonly [name: string, bytes: () => Uint8Array])[] = [
@@ -101,7 +101,7 @@ describe('EX exports, there and back', () => {
   it.each(KINDS)('[EX4] [EX6] [EX11] generated: %s', (_, files) => {
     fc.assert(
       fc.property(files, (file) => expectRoundTrips(importPlans(expectPlan(file.write(file.rows))))),
-      propertyOptions(8),
+      runs(8),
     );
   });
 
@@ -117,11 +117,12 @@ describe('EX exports, there and back', () => {
         for (const { kind } of describeLoss(chat, 'jupyter')) seen.add(kind);
         for (const { kind } of describeLoss(chat, 'cocalc')) seen.add(kind);
       }),
-      propertyOptions(100),
+      runs(100, 20),
     );
-    expect(messages).toBeGreaterThan(300);
+    expect(messages).toBeGreaterThan(scale(300));
     // All that a format may have no place for was in one of them.
-    expect([...seen].sort()).toEqual(LOSSES);
+    expect(LOSSES).toEqual(expect.arrayContaining([...seen]));
+    expect(LOSSES.length - seen.size).toBeLessThanOrEqual(mayMiss(LOSSES.length));
   });
 
   it('[EX1] [EX2] an export depends on what the document holds, not on how it came together', () => {
@@ -134,7 +135,7 @@ describe('EX exports, there and back', () => {
         expect(copy.importJSONL(jsonl)).toMatchObject({ ok: true });
         for (const format of EXPORT_FORMATS) expect(exportChat(copy, format)).toBe(exportChat(chat, format));
       }),
-      propertyOptions(30),
+      runs(30),
     );
   });
 });

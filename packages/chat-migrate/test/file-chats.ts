@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDocument } from '@chatdoc/sync';
 import { type ChatFile, openChatFile } from '@chatdoc/sync/file';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type CommitOptions, type CommitResult, commitMigration } from '../src/file/index.js';
 
 /** Chats in folders, for what is done with files. */
@@ -26,16 +26,10 @@ export const CHAT: string = `${[...ROWS, DRAFT].join('\n')}\n`;
 export const LATER: string = `${CHAT}${row('ada', 9, 'Noon.')}\n`;
 export const OTHER: string = `${row('eve', 30, 'Of something else')}\n`;
 
-const folders: string[] = [];
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A folder of its own for one test, with these files. */
 export function createFolder(files: Readonly<Record<string, string | Uint8Array>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'chatdoc-migrate-'));
-  folders.push(folder);
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   return folder;
 }

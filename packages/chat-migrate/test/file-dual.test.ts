@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../tools/amounts.js';
 import {
   cocalcFiles,
   JUPYTER_SHAPES,
@@ -23,7 +24,6 @@ import {
   textsOf,
 } from './file-chats.js';
 import { toBytes } from './helpers/plans.js';
-import { propertyOptions } from './helpers/property-options.js';
 
 const FILES = fc.oneof(
   cocalcFiles('mixed'),
@@ -51,7 +51,7 @@ describe('a legacy chat that is read without a migration', () => {
         expect(legacy.chat.digest()).toBe(document.chat.digest());
         await document.close();
       }),
-      propertyOptions(25),
+      runs(25),
     );
   });
 

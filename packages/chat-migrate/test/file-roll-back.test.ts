@@ -6,9 +6,9 @@ import { type FileEnvironment, moveFile, nodeFileEnvironment } from '@chatdoc/sy
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { runs } from '../../../tools/amounts.js';
 import { readRecord, rollBackMigration } from '../src/file/index.js';
 import { CHAT, commit, createFolder, LATER, open, readFolder, textsIn, textsOf } from './file-chats.js';
-import { propertyOptions } from './helpers/property-options.js';
 
 async function migrate(): Promise<{ folder: string; source: string; output: string; backup: string }> {
   const folder = createFolder({ 'team.chat': CHAT });
@@ -51,7 +51,7 @@ describe('a rollback', () => {
         expect(await rollBackMigration(output)).toMatchObject({ ok: true, outcome: 'restored' });
         expect(Buffer.compare(readFileSync(join(folder, 'team.chat')), chat)).toBe(0);
       }),
-      propertyOptions(30),
+      runs(30),
     );
   });
 
@@ -156,7 +156,7 @@ describe('a rollback', () => {
           await file.close();
         },
       ),
-      propertyOptions(15),
+      runs(15),
     );
   });
 

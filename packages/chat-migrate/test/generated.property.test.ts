@@ -3,6 +3,7 @@ import { type Chat, openChat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { runs, scale } from '../../../tools/amounts.js';
 import {
   COCALC_GENERATIONS,
   closeUnderNeeds,
@@ -17,7 +18,6 @@ import {
 import type { MigrationPlan } from '../src/index.js';
 import { importPlans } from './helpers/documents.js';
 import { entriesOf, expectPlan } from './helpers/plans.js';
-import { propertyOptions } from './helpers/property-options.js';
 
 const KINDS: readonly (readonly [name: string, files: fc.Arbitrary<LegacyFile>])[] = [
   ...[...COCALC_GENERATIONS, 'mixed' as const].map((name) => [`CoCalc ${name}`, cocalcFiles(name)] as const),
@@ -95,9 +95,9 @@ describe('PL plan, of generated files of every dialect', () => {
         messages += read.size;
         threads += entriesOf(plan, 'thread').length;
       }),
-      propertyOptions(RUNS),
+      runs(RUNS),
     );
-    expect(messages + threads).toBeGreaterThan(RUNS);
+    expect(messages + threads).toBeGreaterThan(scale(RUNS));
   });
 
   it.each(KINDS)('[GN2] %s: exports that overlap merge to the whole', (_, files) => {
@@ -119,7 +119,7 @@ describe('PL plan, of generated files of every dialect', () => {
         );
         expectClean(merged);
       }),
-      propertyOptions(RUNS / 4),
+      runs(RUNS / 4),
     );
   });
 });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs, scale } from '../../../tools/amounts.js';
 import { readDateBytes } from '../src/dates.js';
 import { planMigration } from '../src/index.js';
 import { JsonBytes, StringSpan } from '../src/json-bytes.js';
 import { PlainCocalcRows } from '../src/plain-cocalc-rows.js';
 import { PlainJupyterMessages } from '../src/plain-jupyter-messages.js';
 import { expectPlan, toBytes, toLines } from './helpers/plans.js';
-import { propertyOptions } from './helpers/property-options.js';
 
 // Most rows are read from their bytes, the others by `JSON.parse`: both must make the same of them. A row that says the
 // same in a way that only the long one reads is the other side of the comparison.
@@ -99,9 +99,9 @@ describe('RW rows, read from their bytes', () => {
           describePlan(toLines(...lines), 'cocalc'),
         );
       }),
-      propertyOptions(300),
+      runs(300),
     );
-    expect(plain).toBeGreaterThan(100);
+    expect(plain).toBeGreaterThan(scale(100));
   });
 
   it('[RW13] a jupyter message says the same by the short way and by the long one', () => {
@@ -146,9 +146,9 @@ describe('RW rows, read from their bytes', () => {
           toBytes(`{"messages":[${some.join(',')}]${rest}}`);
         expect(describePlan(write(rows.map(disguise)))).toEqual(describePlan(write(rows)));
       }),
-      propertyOptions(300),
+      runs(300),
     );
-    expect(plain).toBeGreaterThan(100);
+    expect(plain).toBeGreaterThan(scale(100));
   });
 
   it('[RW1] a line that is no JSON is no plain row, nor is one of other columns or with one twice', () => {
@@ -202,7 +202,7 @@ describe('RW rows, read from their bytes', () => {
           span.to - span.from - text.length,
         ]);
       }),
-      propertyOptions(2000),
+      runs(2000),
     );
   });
 

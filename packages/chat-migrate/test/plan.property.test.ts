@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs, scale } from '../../../tools/amounts.js';
 import { planMigration } from '../src/index.js';
 import { entriesOf, expectPlan, readFixture, recordLines, toBytes, toLines } from './helpers/plans.js';
-import { propertyOptions } from './helpers/property-options.js';
 
 const times = fc.integer({ min: 0, max: 6 }).map((step) => 1_700_000_000_000 + step * 1000);
 const dates = fc.oneof(
@@ -187,9 +187,9 @@ describe('PL plan, of any input', () => {
         setAside += ledger.set_aside;
         merged += ledger.merged;
       }),
-      propertyOptions(300),
+      runs(300),
     );
-    expect(setAside > 100 && merged > 0).toBe(true);
+    expect(setAside > scale(100) && merged > 0).toBe(true);
   });
 
   it('[LG1] every row of a generated jupyter-chat document is accounted for once', () => {
@@ -206,9 +206,9 @@ describe('PL plan, of any input', () => {
           if (typeof document[table] === 'object') expect(found).toBe(size);
         }
       }),
-      propertyOptions(300),
+      runs(300),
     );
-    expect(parts > 20 && revisions > 20).toBe(true);
+    expect(parts > scale(20) && revisions > scale(20)).toBe(true);
   });
 
   it('[PL2] rows in another order, with other keys first and other white space, have the same plan', () => {
@@ -221,7 +221,7 @@ describe('PL plan, of any input', () => {
         const spaced = permuted.map((row) => JSON.stringify(shuffleKeys(row), null, 1).replaceAll('\n', ' '));
         expect(expectPlan(toLines(...spaced, ANCHOR)).jsonl).toBe(plan.jsonl);
       }),
-      propertyOptions(200),
+      runs(200),
     );
   });
 
@@ -284,7 +284,7 @@ describe('PL plan, of any input', () => {
         const docIds = plans.flatMap((plan) => entriesOf(plan, 'document').map(({ doc_id }) => doc_id));
         expect(new Set(docIds).size).toBe(1);
       }),
-      propertyOptions(150),
+      runs(150),
     );
   });
 
@@ -308,7 +308,7 @@ describe('PL plan, of any input', () => {
           expect(lost.filter((line) => !line.startsWith('{"type":"thread"'))).toEqual([]);
         },
       ),
-      propertyOptions(150),
+      runs(150),
     );
   });
 
@@ -318,7 +318,7 @@ describe('PL plan, of any input', () => {
       const result = planMigration(bytes);
       codes.add(result.ok ? result.plan.format : result.code);
     };
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), plan), propertyOptions(300));
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), plan), runs(300));
     for (const name of ['cocalc-damaged', 'cocalc-2026', 'jupyter-2025', 'jupyter-2026']) {
       const bytes = readFixture(`${name}.chat`);
       for (let end = 0; end < bytes.length; end += 11) plan(bytes.subarray(0, end));
@@ -329,7 +329,7 @@ describe('PL plan, of any input', () => {
           damaged[at] = byte;
           plan(damaged);
         }),
-        propertyOptions(200),
+        runs(200),
       );
     }
     expect([...codes].sort()).toEqual(['cocalc', 'empty', 'jupyter', 'unknown_format']);

@@ -1,12 +1,12 @@
 import { deriveUlid, Escaper, encodeLine, formatDate } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../tools/amounts.js';
 import { readCanonicalDate, readDate } from '../src/dates.js';
 import { deriveId, TupleHash } from '../src/derive-id.js';
 import { quote } from '../src/quote.js';
 import { writeEntry } from '../src/write-entry.js';
 import { toBytes } from './helpers/plans.js';
-import { propertyOptions } from './helpers/property-options.js';
 
 // Short cuts, each beside the long way that it stands in for.
 const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
@@ -25,7 +25,7 @@ describe('PL plan, short cuts', () => {
       fc.property(times, fc.array(fc.oneof(texts, fc.nat()), { maxLength: 4 }), (time, parts) => {
         expect(deriveId(time, 'a_tag', ...parts)).toBe(deriveUlid(time, 'a_tag', ...parts));
       }),
-      propertyOptions(500),
+      runs(500),
     );
   });
 
@@ -38,7 +38,7 @@ describe('PL plan, short cuts', () => {
         hash.addLines(toBytes(all.slice(cut).join('')));
         expect(hash.deriveId(5)).toBe(deriveUlid(5, 'legacy_lane', 2, all.join('')));
       }),
-      propertyOptions(200),
+      runs(200),
     );
   });
 
@@ -52,7 +52,7 @@ describe('PL plan, short cuts', () => {
         const canonical = readCanonicalDate(damaged);
         if (canonical >= 0) expect(formatDate(canonical)).toBe(damaged);
       }),
-      propertyOptions(1000),
+      runs(1000),
     );
   });
 
@@ -66,7 +66,7 @@ describe('PL plan, short cuts', () => {
           encodeLine(entry),
         );
       }),
-      propertyOptions(500),
+      runs(500),
     );
   });
 

@@ -1,22 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { mayMiss } from '../../../tools/amounts.js';
+import { createParts } from '../../../tools/parts.js';
 import { extractTexts } from '../../chat-integrity/src/testing/index.js';
 import { openChat } from '../src/index.js';
 import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
 import { hostileSchedule, parameters } from './schedule.js';
 import { runChecked, Sightings } from './schedule-check.js';
 
+const { test, all } = createParts();
 const ledger = new FoldLedger();
 const sightings = new Sightings();
 
 describe('hostile writers', () => {
-  it('[RD1] no read throws on what raw Yjs brings, and every replica reads the same', () => {
+  test('[RD1] no read throws on what raw Yjs brings, and every replica reads the same', () => {
     fc.assert(
       fc.property(hostileSchedule(), (schedule) => {
         runChecked(schedule, ledger, sightings);
       }),
-      parameters(50),
+      parameters(50, 6),
     );
   });
 
@@ -43,21 +46,21 @@ describe('hostile writers', () => {
     expect(extractTexts(doc)).toHaveLength(1);
   });
 
-  it('[RD1] the schedules above met what they are about', () => {
-    expect(
-      sightings.missing(
-        ...['step foreign', 'step steal', 'step damage', 'step replace', 'step value', 'step lane'],
-        ...[
-          'duplicates',
-          'quarantined lines',
-          'ignored lines',
-          'hidden lanes',
-          'rolled back lanes',
-          'unknown types',
-          'deletions',
-        ],
-        ...['open lines', 'problems', 'waiting', 'alternates', 'conflicts', 'interrupted attempts'],
-      ),
-    ).toEqual([]);
+  it('[RD1] the schedules above met what they are about', async () => {
+    await all();
+    const missing = sightings.missing(
+      ...['step foreign', 'step steal', 'step damage', 'step replace', 'step value', 'step lane'],
+      ...[
+        'duplicates',
+        'quarantined lines',
+        'ignored lines',
+        'hidden lanes',
+        'rolled back lanes',
+        'unknown types',
+        'deletions',
+      ],
+      ...['open lines', 'problems', 'waiting', 'alternates', 'conflicts', 'interrupted attempts'],
+    );
+    expect(missing.length, missing.join()).toBeLessThanOrEqual(mayMiss(19));
   });
 });

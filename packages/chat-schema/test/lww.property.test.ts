@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createParts } from '../../../tools/parts.js';
 import { type Chat, openChat } from '../src/index.js';
 import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
 import { DATE, idAt, laneHeader, laneUpdate, messageLine, START, threadLine } from './raw.js';
 import { parameters } from './schedule.js';
 import { NETWORK, seededEnvironment } from './schedule-run.js';
 
+const { test, all } = createParts();
 const ledger = new FoldLedger();
 const sightings = { conflicts: 0, resolved: 0, cycles: 0, backwards: 0 };
 
@@ -43,7 +45,7 @@ const write = fc.record({
 });
 
 describe('last writer', () => {
-  it('[LW1] a write made after seeing another always shows, whatever the clocks', () => {
+  test('[LW1] a write made after seeing another always shows, whatever the clocks', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 3, maxLength: 3 }),
@@ -84,11 +86,11 @@ describe('last writer', () => {
           }
         },
       ),
-      parameters(60),
+      parameters(60, 20),
     );
   });
 
-  it('[LW1] an edit, a variable, an annotation and an activation made after seeing another show', () => {
+  test('[LW1] an edit, a variable, an annotation and an activation made after seeing another show', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 2, maxLength: 2 }),
@@ -137,11 +139,11 @@ describe('last writer', () => {
           }
         },
       ),
-      parameters(50),
+      parameters(50, 20),
     );
   });
 
-  it('[LW2] of forged cycles of replaces the greatest wins, the same for any order of arrival', () => {
+  test('[LW2] of forged cycles of replaces the greatest wins, the same for any order of arrival', () => {
     const types = [
       'thread_config',
       'revision',
@@ -189,11 +191,12 @@ describe('last writer', () => {
           chat.close();
         },
       ),
-      parameters(100),
+      parameters(100, 20),
     );
   });
 
-  it('[LW3] the runs above met what they are about', () => {
+  it('[LW3] the runs above met what they are about', async () => {
+    await all();
     expect(Object.entries(sightings).filter(([, count]) => count === 0)).toEqual([]);
   });
 });

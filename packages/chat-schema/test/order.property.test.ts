@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createParts } from '../../../tools/parts.js';
 import { deriveAnswerId, openChat } from '../src/index.js';
 import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
 import { DATE, idAt, laneHeader, laneUpdate, messageLine, START, threadLine } from './raw.js';
 import { parameters } from './schedule.js';
 
+const { test, all } = createParts();
 const ledger = new FoldLedger();
 const THREADS = [idAt(0, 'thread'), idAt(0, 'other')] as const;
 const sightings = { cycles: 0, answers: 0, named: 0, late: 0, absent: 0 };
@@ -82,7 +84,7 @@ function updatesOf({ nodes, root }: Graph): Uint8Array[] {
 }
 
 describe('order', () => {
-  it('[OR1] any graph of targets, cycles included, is ordered by (eff, hops, id), however it arrives', () => {
+  test('[OR1] any graph of targets, cycles included, is ordered by (eff, hops, id), however it arrives', () => {
     fc.assert(
       fc.property(graph, (shape) => {
         const updates = updatesOf(shape);
@@ -110,7 +112,7 @@ describe('order', () => {
     );
   });
 
-  it('[OR5] dates do not order', () => {
+  test('[OR5] dates do not order', () => {
     fc.assert(
       fc.property(
         graph,
@@ -131,7 +133,8 @@ describe('order', () => {
     );
   });
 
-  it('[OR1] the graphs above met what they are about', () => {
+  it('[OR1] the graphs above met what they are about', async () => {
+    await all();
     expect(Object.entries(sightings).filter(([, count]) => count === 0)).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { runs } from '../../../tools/amounts.js';
 
 /**
  * A schedule is plain JSON: steps whose numbers pick among what exists when they run, so that any sub-list is a
@@ -462,9 +463,10 @@ export const hostileSchedule = (maxLength = 50): fc.Arbitrary<Schedule> =>
     maxLength,
   );
 
-/** One seed for all suites unless the environment gives another; `CHATDOC_RUNS` multiplies the runs. */
-export function parameters(numRuns: number): { seed: number; numRuns: number; verbose: fc.VerbosityLevel } {
-  const seed = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-  const factor = Number(process.env['CHATDOC_RUNS'] ?? 1);
-  return { seed, numRuns: Math.ceil(numRuns * factor), verbose: fc.VerbosityLevel.None };
+/** For fast-check, as `runs`. */
+export function parameters(
+  numRuns: number,
+  quick?: number,
+): { seed: number; numRuns: number; verbose: fc.VerbosityLevel } {
+  return { ...runs(numRuns, quick), verbose: fc.VerbosityLevel.None };
 }

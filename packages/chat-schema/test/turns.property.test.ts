@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createParts } from '../../../tools/parts.js';
 import { type Chat, deriveAnswerId, deriveInterruptId, openChat } from '../src/index.js';
 import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
 import { DATE, idAt, laneHeader, laneUpdate, messageLine, START, threadLine } from './raw.js';
@@ -8,6 +9,7 @@ import { awkwardText, parameters } from './schedule.js';
 import { Sightings } from './schedule-check.js';
 import { NETWORK, seededEnvironment } from './schedule-run.js';
 
+const { test, all } = createParts();
 const ledger = new FoldLedger();
 const sightings = new Sightings();
 const THREAD = idAt(0, 'thread');
@@ -56,7 +58,7 @@ function expectAgreed(peers: readonly Peer[]): void {
 }
 
 describe('turns', () => {
-  it('[TN1] runners that answer one prompt apart make one message, and their text never mixes', () => {
+  test('[TN1] runners that answer one prompt apart make one message, and their text never mixes', () => {
     fc.assert(
       fc.property(
         fc.array(awkwardText(5), { minLength: 2, maxLength: 4 }),
@@ -88,7 +90,7 @@ describe('turns', () => {
     );
   });
 
-  it('[TN7] a stop beside a retry never covers the retried attempt', () => {
+  test('[TN7] a stop beside a retry never covers the retried attempt', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.boolean(), fc.nat({ max: 10_000 }), (finishFirst, stopFirst, seed) => {
         const peers = createPeers(3, seed);
@@ -119,7 +121,7 @@ describe('turns', () => {
     );
   });
 
-  it('[TN8] recovery beside a late completion: what the runner wrote after all counts', () => {
+  test('[TN8] recovery beside a late completion: what the runner wrote after all counts', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('nothing', 'text', 'finish'),
@@ -159,7 +161,7 @@ describe('turns', () => {
     );
   });
 
-  it('[TN4] a forged epoch gains nothing', () => {
+  test('[TN4] a forged epoch gains nothing', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 2 ** 40 }),
@@ -213,7 +215,7 @@ describe('turns', () => {
     );
   });
 
-  it('[TN3] any set of attempts, retries, stops, finishes and interrupts, in any order of arrival, equals the oracle', () => {
+  test('[TN3] any set of attempts, retries, stops, finishes and interrupts, in any order of arrival, equals the oracle', () => {
     const epoch = fc.constantFrom(1, 1, 2, 2, 3, 4, 9);
     const minute = fc.integer({ min: 2, max: 9 });
     const attempt = fc.nat({ max: 3 });
@@ -317,11 +319,12 @@ describe('turns', () => {
           chat.close();
         },
       ),
-      parameters(120),
+      parameters(120, 30),
     );
   });
 
-  it('[TN5] the runs above met what they are about', () => {
+  it('[TN5] the runs above met what they are about', async () => {
+    await all();
     expect(
       sightings.missing(
         ...[

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
+import { createCounter } from '../../../tools/counter.js';
 import {
   type AttemptWriter,
   type Chat,
@@ -23,11 +24,7 @@ export const DATE = formatDate(START);
 /** Origin of what a provider applies. */
 export const NETWORK = 'network';
 
-/** For fast-check, which prints the seed of a failure. */
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  const seed = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-  return { seed, numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)) };
-}
+export { runs } from '../../../tools/amounts.js';
 
 /** A ULID that says when: minutes from the start. A different tag gives a different one. */
 export function idAt(minutes: number, tag = ''): string {
@@ -56,7 +53,7 @@ export interface Replica {
   readonly clock: TestClock;
 }
 
-let session = 1;
+const nextSession = createCounter(1);
 
 /** A new document with a chat, or a chat of `doc`. */
 export function createReplica(
@@ -65,8 +62,7 @@ export function createReplica(
   doc = new Y.Doc(),
 ): Replica {
   const clock = { time: START };
-  session += 1;
-  doc.clientID = session;
+  doc.clientID = nextSession();
   const chat = openChat(doc, { environment: createEnvironment(seed, clock), ...options });
   return { doc, chat, clock };
 }
@@ -232,7 +228,7 @@ export function configLine(id: string, thread_id: string, fields: Fields): strin
 
 export const textOf = (lines: readonly string[]): string => lines.map((each) => `${each}\n`).join('');
 
-let peer = 2_000_000_000;
+const nextPeer = createCounter(2_000_000_000);
 
 /**
  * Lets a peer with this clientID, which holds all that `doc` does, write by plain Yjs, and delivers it. The
@@ -244,9 +240,8 @@ export function asPeer(
   client?: number,
 ): Uint8Array {
   const rogue = new Y.Doc();
-  peer += 1;
   Y.applyUpdate(rogue, Y.encodeStateAsUpdate(doc));
-  rogue.clientID = client ?? peer;
+  rogue.clientID = client ?? nextPeer();
   const before = Y.encodeStateVector(rogue);
   rogue.transact(() => write(rogue.getMap('chat'), rogue));
   const update = Y.encodeStateAsUpdate(rogue, before);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Chat, type Environment, openChat } from '@chatdoc/schema';
 import * as Y from 'yjs';
+import { createCounter } from '../../../tools/counter.js';
 import {
   DigestExchange,
   type ExchangeOptions,
@@ -30,15 +31,14 @@ export interface Replica {
   readonly exchange: DigestExchange;
 }
 
-let session = 1;
+const nextSession = createCounter(1);
 
 export function createReplica(
   seed: string,
   doc = new Y.Doc(),
   options: Partial<ExchangeOptions> = {},
 ): Replica {
-  session += 1;
-  doc.clientID = session;
+  doc.clientID = nextSession();
   const chat = openChat(doc, { environment: createEnvironment(seed), user_id: seed });
   return {
     doc,

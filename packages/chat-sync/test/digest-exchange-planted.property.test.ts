@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { createEncoder, toUint8Array, writeUint8, writeVarUint } from 'lib0/encoding';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createParts } from '../../../tools/parts.js';
 import {
   append,
   bytesOf,
@@ -18,8 +19,9 @@ import {
   sync,
   textsOf,
 } from './digest-exchange-pair.js';
-import { runs } from './presence-room.js';
+import { runs, scale } from './presence-room.js';
 
+const { test, all } = createParts();
 interface Plan {
   readonly before: readonly number[];
   /** What the one wrote, and what the other wrote in the same clocks. */
@@ -172,7 +174,7 @@ const counts = { planted: 0, detected: 0, diverged: 0, behind: 0, healed: 0 };
 
 describe('planted divergence', () => {
   for (const [name, { plant, most }] of Object.entries(plants)) {
-    it(`[DX3] [DX6] [DX7] ${name}: found within one sync round, and healed (${SHARE} cases)`, () => {
+    test(`[DX3] [DX6] [DX7] ${name}: found within one sync round, and healed (${SHARE} cases)`, () => {
       fc.assert(
         fc.property(plan, (planned) => {
           const world = createWorld(planned);
@@ -214,14 +216,15 @@ describe('planted divergence', () => {
           }
           for (const { chat } of [a, b, ...peers]) chat.close();
         }),
-        runs(SHARE),
+        runs(SHARE, 12),
       );
     });
   }
 
-  it('[DX3] every planted case was found and healed', () => {
+  it('[DX3] every planted case was found and healed', async () => {
+    await all();
     const { planted, ...rest } = counts;
-    expect(planted).toBeGreaterThanOrEqual(2_000);
+    expect(planted).toBe(scale(SHARE, 12) * Object.keys(plants).length);
     expect(rest).toMatchObject({ detected: planted, healed: planted });
     expect(rest.diverged + rest.behind).toBe(planted);
     expect(rest.diverged).toBeGreaterThan(0);

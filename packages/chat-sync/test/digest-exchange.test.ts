@@ -371,7 +371,7 @@ describe('hostile messages', () => {
         expect(() => here.chat.messages(here.chat.threads()[0]?.thread_id ?? '')).not.toThrow();
         here.chat.close();
       }),
-      runs(400),
+      runs(400, 120),
     );
     const expected = ['behind', 'healed', 'lanes', 'lines', 'malformed'];
     expect([...outcomes].sort()).toEqual(expect.arrayContaining(expected));

@@ -5,7 +5,6 @@ import * as Y from 'yjs';
 import { corruptions, isSame, recordCorpus, tear } from './door-corpus.js';
 import { forgedUpdate } from './door-forged.js';
 import {
-  cpuOf,
   createEnvironment,
   createPicker,
   docOf,
@@ -22,9 +21,12 @@ import {
 } from './door-world.js';
 
 const FRAMED = scale(40_000);
-const RAW = scale(12_000);
-const FORGED = scale(8_000);
-const HANG_MS = 250;
+const RAW = scale(12_000, 1_200);
+const FORGED = scale(8_000, 600);
+
+/** Of each update: few in a quick run, so that it comes to many of them. */
+const OFFERS = Math.min(500, scale(500, 50));
+const TEARS = Math.min(150, scale(150, 15));
 
 class Tally {
   readonly #counts = new Map<string, number>();
@@ -104,12 +106,7 @@ describe(`S2: ${RAW} damaged and ${FORGED} forged updates without a frame, seed 
         let door = openDoor(doc);
         const offer = (bytes: Uint8Array): void => {
           if (tally.total === RAW || isSame(bytes, update)) return;
-          const start = performance.now();
           const outcome = receiveChecked(door, doc, bytes);
-          if (performance.now() - start > HANG_MS) {
-            const again = (): unknown => openDoor(docOf(bytesOfKnown)).receiveUpdate(bytes);
-            expect(cpuOf(again, HANG_MS)).toBeLessThan(HANG_MS);
-          }
           tally.add(outcome);
           if (outcome !== 'applied') return;
           if (fingerprint(doc) !== good) undetected += 1;
@@ -118,8 +115,8 @@ describe(`S2: ${RAW} damaged and ${FORGED} forged updates without a frame, seed 
           door = openDoor(doc);
         };
         const all = [...corruptions(update)];
-        for (let times = 0; times < 500; times += 1) offer(all[random(all.length)] as Uint8Array);
-        for (let times = 0; times < 150; times += 1) {
+        for (let times = 0; times < OFFERS; times += 1) offer(all[random(all.length)] as Uint8Array);
+        for (let times = 0; times < TEARS; times += 1) {
           offer(tear(update, updates[random(updates.length)] as Uint8Array, random));
         }
         const next = docOf(bytesOfKnown, update);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { createParts } from '../../../tools/parts.js';
 import { recordChats, type Step, steps } from './door-chats.js';
 import {
   applyPlainly,
@@ -18,6 +19,7 @@ import {
   stateOf,
 } from './door-world.js';
 
+const { test, all } = createParts();
 const RUNS = 60;
 /** How often each thing happened, of the suite's own promise. */
 const seen = new Map<string, number>();
@@ -49,7 +51,7 @@ function shape(updates: readonly Uint8Array[], at: number, random: (below: numbe
 }
 
 describe(`honest updates, ${RUNS} chats, seed ${SEED}`, () => {
-  it('[DR2] [DR3] exactly what plain Yjs can integrate comes in, in any order and with losses', () => {
+  test('[DR2] [DR3] exactly what plain Yjs can integrate comes in, in any order and with losses', () => {
     fc.assert(
       fc.property(steps(40), fc.integer(), (list: Step[], seed) => {
         const random = createPicker(seed);
@@ -80,7 +82,7 @@ describe(`honest updates, ${RUNS} chats, seed ${SEED}`, () => {
     );
   });
 
-  it('[DR3] whole states of every shape are never refused: at once, again, upon a part, and without gc', () => {
+  test('[DR3] whole states of every shape are never refused: at once, again, upon a part, and without gc', () => {
     fc.assert(
       fc.property(steps(40), fc.nat(), (list, cut) => {
         const { updates, docs } = recordChats(list);
@@ -109,12 +111,13 @@ describe(`honest updates, ${RUNS} chats, seed ${SEED}`, () => {
     );
   });
 
-  it('[DR2] [DR3] the chats above met what they are about', () => {
+  it('[DR2] [DR3] the chats above met what they are about', async () => {
+    await all();
     const expected = [
       ...['send', 'edit', 'redact', 'append', 'finish', 'notes', 'prose', 'undo', 'foreign', 'replace'],
       ...['neighbours merged', 'strangers merged', 'history cut', 'applied', 'duplicate', 'gap'],
       ...['state applied', 'state duplicate'],
     ];
-    expect(expected.filter((what) => (seen.get(what) ?? 0) < scale(10))).toEqual([]);
+    expect(expected.filter((what) => (seen.get(what) ?? 0) < scale(10, 1))).toEqual([]);
   });
 });

@@ -16,16 +16,7 @@ import { Door, type DoorOptions, type Receipt } from '../src/door.js';
 
 export const START: number = Date.UTC(2026, 10, 21, 12);
 export const DOC_ID: string = deriveUlid(START, 'door');
-export const SEED = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-
-/** For fast-check, which prints the seed of a failure. */
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  return { seed: SEED, numRuns: scale(numRuns) };
-}
-
-export function scale(count: number): number {
-  return Math.ceil(count * Number(process.env['CHATDOC_RUNS'] ?? 1));
-}
+export { runs, SEED, scale } from '../../../tools/amounts.js';
 
 /** The same for the same seed and calls. */
 export function createEnvironment(seed: string): Environment {
@@ -85,18 +76,6 @@ export function stateOf(doc: Y.Doc): string {
 function readTexts(doc: Y.Doc): string {
   const map = doc.getMap('chat');
   return JSON.stringify([...map.keys()].sort().map((key) => [key, String(map.get(key))]));
-}
-
-/** Milliseconds of CPU that `run` takes; the best of eight where it is above `limit`. */
-export function cpuOf(run: () => void, limit: number): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 8 && best > limit; round += 1) {
-    const start = process.cpuUsage();
-    run();
-    const { user, system } = process.cpuUsage(start);
-    best = Math.min(best, (user + system) / 1000);
-  }
-  return best;
 }
 
 /** What plain Yjs makes of `update` on a document with this state. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Chat, deriveUlid, type Environment, openChat } from '@chatdoc/schema';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
+import { createCounter } from '../../../tools/counter.js';
 import {
   type ChatFile,
   createChatFile,
@@ -19,15 +20,7 @@ export const START: number = Date.UTC(2026, 10, 21, 12);
 export const DOC_ID: string = deriveUlid(START, 'file');
 export const NAME = 'talk.ychat';
 export const PATH = `${FOLDER}/${NAME}`;
-export const SEED = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  return { seed: SEED, numRuns: scale(numRuns) };
-}
-
-export function scale(count: number): number {
-  return Math.ceil(count * Number(process.env['CHATDOC_RUNS'] ?? 1));
-}
+export { isDue, isMore, runs, SEED, scale, thin } from '../../../tools/amounts.js';
 
 function createRandom(seed: string): (bytes: number) => Uint8Array {
   let count = 0;
@@ -69,7 +62,7 @@ export interface Process {
   readonly options: OpenChatFileOptions;
 }
 
-let processes = 1000;
+const nextProcess = createCounter(1000);
 
 /** A process of its own, that flushes by hand. */
 export function startProcess(
@@ -77,8 +70,7 @@ export function startProcess(
   seed: string,
   { hook = {}, running = new Set() }: { readonly hook?: Hook; readonly running?: Running } = {},
 ): Process {
-  processes += 1;
-  const number = processes;
+  const number = nextProcess();
   running.add(number);
   const options = {
     flush: 'manual',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { createServer, join, type Member, restart, runs, type Server } from './hostile-world.js';
+import { createServer, join, type Member, restart, runs, type Server, scale } from './hostile-world.js';
 
 /** What honest clients do: all of it passes, however it is cut into updates. */
 interface Step {
@@ -184,10 +184,10 @@ describe('honest sessions', () => {
   it('[GT1] what authenticated clients write passes: streams, edits, redactions, reconnects, restarts', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => play(steps, USERS)),
-      runs(120),
+      runs(120, 25),
     );
     for (const name of ['tokens', 'redactions', 'disconnects', 'reconnects', 'crashes', 'restarts']) {
-      expect(counts.get(name) ?? 0, name).toBeGreaterThan(20);
+      expect(counts.get(name) ?? 0, name).toBeGreaterThanOrEqual(scale(20, 1));
     }
   });
 

@@ -1,8 +1,19 @@
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { createServer, forge, join, laneTexts, type Member, runs, type Server } from './hostile-world.js';
+import { createParts } from '../../../tools/parts.js';
+import {
+  createServer,
+  forge,
+  join,
+  laneTexts,
+  type Member,
+  runs,
+  type Server,
+  scale,
+} from './hostile-world.js';
 
+const { test, all } = createParts();
 /** Updates of honest clients, changed; and updates that a peer makes of what it knows. */
 
 interface Scene {
@@ -84,7 +95,7 @@ function mutate(update: Uint8Array, edits: readonly Edit[]): Uint8Array {
 const edit: fc.Arbitrary<Edit> = fc.record({ at: fc.nat(4000), kind: fc.nat(5), value: fc.nat(255) });
 
 describe('hostile updates', () => {
-  it('[GT15] honest updates changed at random never change what another wrote, and never throw', () => {
+  test('[GT15] honest updates changed at random never change what another wrote, and never throw', () => {
     const cases = fc.array(fc.tuple(fc.nat(20), fc.array(edit, { maxLength: 4 }), fc.boolean()), {
       minLength: 10,
       maxLength: 40,
@@ -114,7 +125,7 @@ describe('hostile updates', () => {
     );
   });
 
-  it('[GT15] nor do changes of any text, key or client that a peer makes of what it knows', () => {
+  test('[GT15] nor do changes of any text, key or client that a peer makes of what it knows', () => {
     const act = fc.record({
       lane: fc.nat(20),
       at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -158,9 +169,10 @@ describe('hostile updates', () => {
     );
   });
 
-  afterAll(() => {
+  it('[GT15] the updates above had every outcome', async () => {
+    await all();
     for (const name of ['pass', 'duplicate', 'gap', 'malformed', 'deletion', 'foreign_text', 'key_taken']) {
-      expect(outcomes.get(name) ?? 0, name).toBeGreaterThan(10);
+      expect(outcomes.get(name) ?? 0, name).toBeGreaterThanOrEqual(scale(10, 1));
     }
   });
 });

@@ -1,6 +1,7 @@
 import { type Chat, deriveSlotThreadId, formatDate } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
+import { countSteps } from '../../../tools/steps.js';
 import { allowOwnName, type Claim } from '../src/gate/gate-claims.js';
 import {
   createServer,
@@ -481,21 +482,20 @@ describe('costs', () => {
     const part = ada.chat.openMessage({ thread_id, sender_id: 'ada' }).openPart();
     part.append('x');
     ada.send();
-    const cpu = (count: number): number => {
+    const cost = (count: number): number => {
       for (let n = 0; n < count; n += 1) part.append('token ');
       const updates = ada.outbox.splice(0);
-      const start = process.cpuUsage();
-      for (const update of updates) {
-        if (!server.gate.receive(update, ada.principal as never).ok) throw new Error('refused');
-      }
-      return process.cpuUsage(start).user / count;
+      return countSteps(() => {
+        for (const update of updates) {
+          if (!server.gate.receive(update, ada.principal as never).ok) throw new Error('refused');
+        }
+      });
     };
-    cpu(2000);
-    const short = Math.min(cpu(1000), cpu(1000));
+    const short = cost(100);
     part.append('y'.repeat(200_000));
     ada.send();
-    const long = Math.min(cpu(1000), cpu(1000), cpu(1000));
-    // A line of 200 KB: were it read for every token, each would cost some hundred microseconds more.
-    expect(long).toBeLessThan(5 * short + 50);
+    const long = cost(100);
+    // A line of 200 KB: were it read for every token, each would take as many steps more.
+    expect(long).toBeLessThan(1.5 * short);
   });
 });

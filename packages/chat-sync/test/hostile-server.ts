@@ -154,7 +154,7 @@ export async function until(condition: () => boolean): Promise<void> {
     () => {
       if (!condition()) throw new Error('not yet');
     },
-    { timeout: 10_000, interval: 5 },
+    { timeout: 600_000, interval: 5 },
   );
 }
 

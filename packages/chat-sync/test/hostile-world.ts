@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Chat, deriveUlid, type Environment, openChat } from '@chatdoc/schema';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
+import { createCounter } from '../../../tools/counter.js';
 import { Gate, type GateOptions, type Principal, type Verdict } from '../src/gate/gate.js';
 
 /** A server with a gate, members that write through it, and updates made by hand. */
@@ -13,10 +14,7 @@ export const GENERATION = 3;
 /** Origin of what comes from the server. */
 export const SERVER = 'server';
 
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  const seed = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-  return { seed, numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)) };
-}
+export { runs, scale } from '../../../tools/amounts.js';
 
 export function idAt(minutes: number, tag = ''): string {
   return deriveUlid(START + minutes * MINUTE, 'test', tag);
@@ -141,7 +139,7 @@ export function join(server: Server, seed: string, user: string | null = seed, g
   return member;
 }
 
-let peer = 3_000_000_000;
+const nextPeer = createCounter(3_000_000_000);
 
 /**
  * The update of a peer that holds all that `doc` does and writes by plain Yjs; `client` may be that of a lane.
@@ -154,8 +152,7 @@ export function forge(
 ): Uint8Array {
   const rogue = new Y.Doc();
   Y.applyUpdate(rogue, Y.encodeStateAsUpdate(doc));
-  peer += 1;
-  rogue.clientID = client ?? peer;
+  rogue.clientID = client ?? nextPeer();
   const updates: Uint8Array[] = [];
   rogue.on('update', (update: Uint8Array) => updates.push(update));
   rogue.transact(() => write(rogue.getMap('chat'), rogue));
@@ -182,7 +179,7 @@ export function headerLine({ lane_id, writer = 'mallory', ...rest }: HeaderField
   });
 }
 
-let lanes = 0;
+const nextLane = createCounter(0);
 
 /** An update that sets a new lane with these lines under a header of `user`. */
 export function forgeLane(
@@ -191,8 +188,7 @@ export function forgeLane(
   lines: readonly (object | string)[],
   fields: Partial<HeaderFields> = {},
 ): Uint8Array {
-  lanes += 1;
-  const lane_id = idAt(0, `lane ${lanes}`);
+  const lane_id = idAt(0, `lane ${nextLane()}`);
   const header = headerLine({ lane_id, user_id: user, ...fields });
   const text = [header, ...lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line)))]
     .map((line) => `${line}\n`)

@@ -7,10 +7,7 @@ import { openPresence, type Presence, type PresenceLimits } from '../src/presenc
 
 /** Real awareness objects that send each other what a provider would, on one clock that tests set. */
 
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  const seed = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-  return { seed, numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)) };
-}
+export { runs, scale } from '../../../tools/amounts.js';
 
 export const idOf = (name: string): string => deriveUlid(Date.UTC(2026, 10, 21), 'presence', name);
 

@@ -1,6 +1,7 @@
+import { StepCounter } from '../../../tools/steps.js';
 import { serveFolder } from '../src/server/index.js';
 
-/** A server of its own process: `node … serve-child.ts FOLDER`. Says where it is, and what it has cost so far. */
+/** A server of its own process: `node … serve-child.ts FOLDER`. Says where it is, and what it has done since it was last asked. */
 const served = await serveFolder({
   directory: process.argv[2] ?? '',
   port: 0,
@@ -11,11 +12,11 @@ const { host, port } = served.server;
 const send = (message: object): void => {
   process.send?.(message);
 };
+const counter = new StepCounter();
 process.on('message', () => {
   globalThis.gc?.();
-  const { user, system } = process.cpuUsage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
-  send({ cpuMs: (user + system) / 1000, held: heapUsed + arrayBuffers });
+  send({ steps: counter.take(), held: heapUsed + arrayBuffers });
 });
 process.on('disconnect', () => process.exit());
 send({ url: `ws://${host}:${port}` });

@@ -1,5 +1,5 @@
 import { indexedDB as factory, IDBKeyRange } from 'fake-indexeddb';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { IndexeddbPersistence, storeState } from 'y-indexeddb';
 import * as Y from 'yjs';
 import { bindStorage, indexedDbStorage } from '../src/storage/index.js';
@@ -354,8 +354,8 @@ describe('why not y-indexeddb itself', () => {
       await persistence.destroy();
       const next = new Y.Doc();
       const again = new IndexeddbPersistence(SAMPLE_NAME, next);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      expect(digestOf(next)).toBe(digestOfUpdates(history.updates.slice(0, 5)));
+      const loaded = digestOfUpdates(history.updates.slice(0, 5));
+      await vi.waitFor(() => expect(digestOf(next)).toBe(loaded), { timeout: 600_000 });
       await again.destroy();
     });
     expect(rejections.length).toBeGreaterThan(0);
@@ -373,12 +373,17 @@ describe('why not y-indexeddb itself', () => {
     const sample = openSampleChat('one', doc);
     const persistence = new IndexeddbPersistence(SAMPLE_NAME, doc);
     await persistence.whenSynced;
+    let settleAborted = (): void => {};
+    const aborted = new Promise<void>((resolve) => {
+      settleAborted = resolve;
+    });
     const mend = await patchAdd(factory, (request) => {
       mend();
+      request.transaction?.addEventListener('abort', () => settleAborted());
       request.addEventListener('success', () => request.transaction?.abort());
     });
     say(sample, 'aborted');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await aborted;
     say(sample, 'behind it');
     await persistence.destroy();
     const next = new Y.Doc();

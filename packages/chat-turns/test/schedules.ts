@@ -40,7 +40,7 @@ export class Suite {
     return this.#schedules;
   }
 
-  async run(count: number): Promise<void> {
+  async run(count: number, quick: number): Promise<void> {
     const property = fc.asyncProperty(schedule, async (drawn) => {
       this.#schedules += 1;
       const simulation = new Simulation(drawn, this.#skewed);
@@ -49,7 +49,7 @@ export class Suite {
         this.#fired.set(name, (this.#fired.get(name) ?? 0) + times);
       }
     });
-    await fc.assert(property, runs(count));
+    await fc.assert(property, runs(count, quick));
   }
 
   /** Each fault has happened, and so often that its laws were tried. */

@@ -9,6 +9,7 @@ import {
   type Timers,
 } from '@chatdoc/schema';
 import * as Y from 'yjs';
+import { createCounter } from '../../../tools/counter.js';
 import {
   type Agent,
   type EngineEvent,
@@ -26,11 +27,7 @@ export const START: number = Date.UTC(2026, 10, 21, 12);
 export const DATE: string = formatDate(START);
 export const NETWORK = 'network';
 
-/** For fast-check, which prints the seed of a failure. */
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  const seed = Number(process.env['CHATDOC_SEED'] ?? 20261121);
-  return { seed, numRuns: Math.ceil(numRuns * Number(process.env['CHATDOC_RUNS'] ?? 1)) };
-}
+export { runs, scale } from '../../../tools/amounts.js';
 
 /** Everything that waits on promises alone has gone on when this resolves. */
 export function settle(): Promise<void> {
@@ -127,7 +124,7 @@ export interface Replica {
   readonly clock: TestClock;
 }
 
-let session = 1;
+const nextSession = createCounter(1);
 
 export function createReplica(
   seed: number | string = 1,
@@ -135,8 +132,7 @@ export function createReplica(
   doc: Y.Doc = new Y.Doc(),
 ): Replica {
   const clock = { time: START };
-  session += 1;
-  doc.clientID = session;
+  doc.clientID = nextSession();
   const chat = openChat(doc, { environment: createEnvironment(seed, clock), ...options });
   return { doc, chat, clock };
 }

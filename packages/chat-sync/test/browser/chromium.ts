@@ -45,9 +45,15 @@ async function bundlePage(): Promise<string> {
   return chunk.code;
 }
 
+/** Only what hangs takes so long. */
+const PATIENCE_MS = 600_000;
+
 /** A browser with the profile in `folder`, which outlives it. */
-export function launch(folder: string): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(folder, { executablePath: EXECUTABLE, args: ['--no-sandbox'] });
+export async function launch(folder: string): Promise<BrowserContext> {
+  const options = { executablePath: EXECUTABLE, args: ['--no-sandbox'], timeout: PATIENCE_MS };
+  const context = await chromium.launchPersistentContext(folder, options);
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context;
 }
 
 export async function openPage(context: BrowserContext, url: string): Promise<Page> {

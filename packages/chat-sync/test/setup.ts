@@ -1,0 +1,2 @@
+// Evaluated for every file, its import once for all of them.
+import './wall-clock.js';
