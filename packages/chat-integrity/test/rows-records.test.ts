@@ -2,7 +2,6 @@ import type { Message } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { check, type Finding, type Rule } from '../src/index.js';
 import {
   chatScripts,
   HOSTILE_KINDS,
@@ -15,7 +14,8 @@ import {
   writeDeepLine,
   writeHostileRecord,
   writeLongLine,
-} from '../src/testing/arbitraries/index.js';
+} from '../../chat-testkit/src/index.js';
+import { check, type Finding, type Rule } from '../src/index.js';
 import {
   closePeers,
   expectCounted,

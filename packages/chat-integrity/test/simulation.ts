@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import { auditedChat } from '../../chat-testkit/src/index.js';
 import {
   type ChatState,
-  chatApplication,
   FAULTS,
   type Fault,
   framedProvider,
@@ -19,7 +19,7 @@ import {
 /** Our own chat in the simulator, at the amounts of the continuous build. */
 
 export const chatInFrames: Subject<ChatState> = {
-  application: chatApplication(),
+  application: auditedChat(),
   provider: framedProvider,
   storage: frameStorage,
   gapless: true,
@@ -27,7 +27,7 @@ export const chatInFrames: Subject<ChatState> = {
 
 /** Over bare `y-protocols`, as any provider carries it: with no checksum, and in a star around a server. */
 export const chatInTheOpen: Subject<ChatState> = {
-  application: chatApplication(),
+  application: auditedChat(),
   provider: syncProvider,
   storage: frameStorage,
   topology: 'star',

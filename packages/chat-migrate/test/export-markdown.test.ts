@@ -3,11 +3,7 @@ import fc from 'fast-check';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import {
-  chatScripts,
-  createScriptEnvironment,
-  writeChat,
-} from '../../chat-integrity/src/testing/arbitraries/index.js';
+import { chatScripts, createScriptEnvironment, writeChat } from '../../chat-testkit/src/index.js';
 import { exportChat } from '../src/export/export-chat.js';
 import { importPlans } from './helpers/documents.js';
 import { expectPlan, readFixture } from './helpers/plans.js';
