@@ -65,7 +65,7 @@ class Expected {
   }
 
   /** Not one of the library: what it finds must be nothing. */
-  misfitRule(): Rule {
+  misfitRule(): Rule<'lines'> {
     return {
       ...{
         id: 'misfit',
@@ -73,9 +73,9 @@ class Expected {
         severity: 'error',
         description: 'No reader is given what does not fit.',
       },
-      check: (survey) =>
-        survey
-          .allEntries()
+      subjects: ['lines'],
+      judge: ({ entries }) =>
+        entries
           .filter(
             ({ id, entry }) => (entry as Record<string, unknown>)[this.misfits.get(id) ?? ''] !== undefined,
           )
