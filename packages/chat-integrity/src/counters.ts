@@ -1,35 +1,12 @@
-/** The name under which the violations of each rule are counted. Rules that share a name are added up. */
-export const COUNTERS: Readonly<Record<string, string>> = Object.freeze({
-  IN1: 'chat.integrity.orphan_messages',
-  IN2: 'chat.integrity.multi_root_per_thread',
-  IN3: 'chat.integrity.multi_root_per_thread',
-  IN4: 'chat.integrity.invalid_reply_targets',
-  IN5: 'chat.integrity.invalid_reply_targets',
-  IN6: 'chat.integrity.invalid_reply_targets',
-  IN7: 'chat.integrity.forged_answers',
-  IN8: 'chat.integrity.answers_without_prompt',
-  IN9: 'chat.integrity.waiting_entries',
-  IN10: 'chat.acp.finalize_mismatch',
-  IN11: 'chat.integrity.contested_slots',
-  IN12: 'chat.integrity.misplaced_activations',
-  IN13: 'chat.integrity.invalid_slot_thread_ids',
-  IN14: 'chat.acp.shared_sessions',
-  IN15: 'chat.integrity.duplicate_ids',
-  IN16: 'chat.integrity.future_stamps',
-  IN17: 'chat.integrity.foreign_characters',
-  IN18: 'chat.integrity.foreign_entries',
-  IN19: 'chat.integrity.damaged_lines',
-  IN20: 'chat.integrity.quarantined_lines',
-  IN21: 'chat.integrity.hidden_lanes',
-  IN22: 'chat.integrity.unknown_entries',
-  IN23: 'chat.integrity.problem_records',
-  IN24: 'chat.integrity.cut_entries',
-  IN25: 'chat.integrity.duplicate_date_rows',
-  IN26: 'chat.integrity.missing_thread_config',
-  IN27: 'chat.integrity.unresolved_conflicts',
-  IN28: 'chat.acp.abandoned_attempts',
-  IN29: 'chat.integrity.missing_identity_fields',
-});
+import { RULES } from './rules/index.js';
+import { createLeaseRule } from './rules/leases.js';
+
+/** The name under which the findings of each rule are counted. Rules that share a name are added up. */
+export const COUNTERS: Readonly<Record<string, string>> = Object.freeze(
+  Object.fromEntries(
+    [...RULES, createLeaseRule(() => true)].map(({ id, counter = '' }) => [id, counter] as const),
+  ),
+);
 
 /** By name, how much is wrong. Every name is there, in order. */
 export type Counters = Readonly<Record<string, number>>;

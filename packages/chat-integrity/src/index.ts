@@ -1,11 +1,11 @@
 export { check } from './check.js';
 export { COUNTERS, type Counters, countFindings } from './counters.js';
+export type { Facts, FactsByKind, LooseEntry, SubjectKind } from './facts.js';
 export { type RepairAction, type RepairOptions, type RepairResult, repair } from './repair.js';
 export type { Repair, RepairStep } from './repair-step.js';
-export type { Finding, Rule, Severity, Violation } from './rule.js';
+export type { Finding, Mark, Rule, Severity } from './rule.js';
+export { RULES } from './rules/index.js';
 export { createLeaseRule } from './rules/leases.js';
-export { RULES } from './rules.js';
-export type { Survey, SurveyedEntry } from './survey.js';
 export {
   type Offence,
   type Offender,

@@ -1,9 +1,9 @@
-import type { Entry } from '@chatdoc/schema';
-import type { Survey } from './survey.js';
+import type { Chat, Entry } from '@chatdoc/schema';
+import type { Facts, SubjectKind } from './facts.js';
 
-/** One entry that a repair appends. A function of what it mends alone, so that all replicas write the same. */
+/** One entry that a repair appends. A function of what it repairs alone, so that all replicas write the same. */
 export interface RepairStep {
-  /** Ids of records, the one that is mended in front. */
+  /** Ids of records, the one that is repaired in front. */
   readonly ids: readonly string[];
   readonly entry: Entry;
 }
@@ -15,7 +15,10 @@ interface Described {
   readonly undo: string;
 }
 
-/** How a rule is mended: by new entries, or by writing again what this replica holds of damaged lanes. */
-export type Repair =
-  | (Described & { readonly kind: 'append'; readonly plan: (survey: Survey) => readonly RepairStep[] })
+/**
+ * How a rule is repaired: by new entries for each subject that has a mark, or by writing again what this replica
+ * holds of damaged lanes.
+ */
+export type Repair<K extends SubjectKind = SubjectKind> =
+  | (Described & { readonly kind: 'append'; plan(facts: Facts<K>, chat: Chat): readonly RepairStep[] })
   | (Described & { readonly kind: 'rehost' });

@@ -1,9 +1,9 @@
 import { type Chat, deriveUlid, encodeLine, openChat, SCHEMA_VERSION } from '@chatdoc/schema';
 import * as Y from 'yjs';
+import { Inspection } from './inspection.js';
 import type { RepairStep } from './repair-step.js';
 import type { Rule } from './rule.js';
-import { RULES } from './rules.js';
-import { createSurvey } from './survey.js';
+import { RULES } from './rules/index.js';
 
 export interface RepairOptions {
   /** Whose repairs to run; all rules unless given. */
@@ -74,11 +74,14 @@ function repairCopy(chat: Chat, rules: readonly Rule[]): RepairResult {
 }
 
 function append(chat: Chat, rules: readonly Rule[], actions: readonly RepairAction[]): RepairResult {
-  const survey = createSurvey(chat);
-  const planned = new Map<string, { readonly rule: Rule; readonly step: RepairStep }>();
+  const inspection = new Inspection(chat, rules);
+  inspection.settle();
+  const planned = new Map<string, PlannedStep>();
   for (const rule of rules) {
     if (rule.repair?.kind !== 'append') continue;
-    for (const step of rule.repair.plan(survey)) planned.set(encodeLine(step.entry), { rule, step });
+    for (const { facts } of inspection.subjectsOf(rule)) {
+      for (const step of rule.repair.plan(facts, chat)) planned.set(encodeLine(step.entry), { rule, step });
+    }
   }
   const lines = [...planned.keys()].sort();
   if (lines.length > 0 && !write(chat, lines)) return Object.freeze({ ok: false, code: 'import_conflict' });

@@ -1,7 +1,10 @@
 import { type Chat, isUlid, systemTimers, type Timers } from '@chatdoc/schema';
 import { addCounters, type Counters } from './counters.js';
-import { Ledger } from './ledger.js';
-import { RULES } from './rules.js';
+import type { Facts } from './facts.js';
+import { Inspection } from './inspection.js';
+import { countMarks, type Rule } from './rule.js';
+import { RULES } from './rules/index.js';
+import { createLeaseRule } from './rules/leases.js';
 
 export interface WatchOptions {
   /** Called every `interval` milliseconds in which something was written, with what is wrong then. */
@@ -51,7 +54,7 @@ const TOP = 5;
 /** Watches a chat: reads all of it once, and from then on what changes. Writes nothing. */
 export function watch(chat: Chat, options: WatchOptions = {}): Watcher {
   const { onSample, timers = systemTimers, interval = INTERVAL_MS, top = TOP, isLive } = options;
-  const ledger = new Ledger(chat);
+  const inspection = new Inspection(chat, isLive === undefined ? RULES : [...RULES, createLeaseRule(isLive)]);
   let timer: unknown;
   let isClosed = false;
 
@@ -62,98 +65,98 @@ export function watch(chat: Chat, options: WatchOptions = {}): Watcher {
       if (!isClosed) onSample(sample());
     }, interval);
   };
-  const end = chat.inspector.listen((touched) => {
-    ledger.note(touched);
+  const unsubscribe = chat.inspector.listen((touched) => {
+    inspection.markDirty(touched);
     plan();
   });
-  const count = (rule: string): number => {
-    switch (rule) {
-      case 'IN14':
-        return ledger.countShared();
-      case 'IN16':
-        return chat.inspector.countFutureStamps();
-      case 'IN19':
-        return chat.damage().length;
-      case 'IN28':
-        return findAbandoned().size;
-      default:
-        return ledger.tally.total(rule) + ledger.lines.tally.total(rule) + ledger.lines.names.total(rule);
-    }
-  };
-  const findAbandoned = (): ReadonlyMap<string, number> => {
-    const found = new Map<string, number>();
-    if (isLive === undefined) return found;
-    for (const { attempt, message } of ledger.openAttempts()) {
-      if (!isLive(attempt)) found.set(`attempt ${attempt} ${message}`, 1);
-    }
-    return found;
-  };
-  const subjectsOf = (rule: string): Iterable<readonly [string, number]> => {
-    if (rule === 'IN14') return ledger.sharingThreads();
-    if (rule === 'IN28') return findAbandoned();
-    return [
-      ...ledger.tally.subjects(rule),
-      ...ledger.lines.tally.subjects(rule),
-      ...ledger.lines.names.subjects(rule),
-    ];
-  };
-  const counters = (): Counters => {
-    ledger.settle();
-    return addCounters(count);
+  const count = (): Counters => {
+    const counts = new Map<string, number>();
+    for (const { rule, count } of inspection.counts()) counts.set(rule.id, count);
+    return addCounters((id) => counts.get(id) ?? 0);
   };
   const sample = (): Sample => {
-    const sums = counters();
-    const offences: Offence[] = [];
-    for (const { id, name } of [...RULES, LEASE]) {
-      const sum = count(id);
-      if (sum > 0) offences.push(describe(ledger, id, name, sum, subjectsOf(id), top));
-    }
-    return Object.freeze({ counters: sums, offences: Object.freeze(offences) });
+    inspection.settle();
+    const offences = [...inspection.counts()]
+      .filter(({ count }) => count > 0)
+      .map(({ rule, count }) => describe(inspection, rule, count, top));
+    return Object.freeze({ counters: count(), offences: Object.freeze(offences) });
   };
 
   return {
-    counters,
+    counters: () => {
+      inspection.settle();
+      return count();
+    },
     sample,
     close: () => {
       isClosed = true;
-      end();
+      unsubscribe();
       if (timer !== undefined) timers.clearTimer(timer);
       timer = undefined;
     },
   };
 }
 
-const LEASE = { id: 'IN28', name: 'abandoned_attempt' };
-
-function describe(
-  ledger: Ledger,
-  rule: string,
-  name: string,
-  count: number,
-  subjects: Iterable<readonly [string, number]>,
-  top: number,
-): Offence {
+function describe(inspection: Inspection, rule: Rule, count: number, top: number): Offence {
   const threads = new Map<string, number>();
   const messages = new Map<string, number>();
-  const add = (sums: Map<string, number>, id: string | undefined, more: number): void => {
-    if (isUlid(id)) sums.set(id, (sums.get(id) ?? 0) + more);
-  };
-  for (const [subject, more] of subjects) {
-    const [role = '', id = ''] = subject.split(' ');
-    if (role === 'thread') add(threads, id, more);
-    const message =
-      role === 'attempt' ? ledger.messageOf(id) : role === 'message' || role === 'prompt' ? id : undefined;
-    if (message === undefined) continue;
-    add(messages, message, more);
-    add(threads, ledger.threadOf(message), more);
+  for (const { facts, marks } of inspection.subjectsOf(rule)) {
+    const more = countMarks(marks);
+    const message = messageOf(inspection, facts);
+    if (message !== undefined) add(messages, message, more);
+    for (const thread of threadsOf(inspection, facts, message)) add(threads, thread, more);
   }
   return Object.freeze({
-    rule,
-    name,
+    rule: rule.id,
+    name: rule.name,
     count,
     threads: listTop(threads, top),
     messages: listTop(messages, top),
   });
+}
+
+/** The message that a subject is, or is of. */
+function messageOf({ subjects }: Inspection, facts: Facts): string | undefined {
+  switch (facts.kind) {
+    case 'message':
+      return facts.id;
+    case 'open_attempt':
+      return facts.message;
+    case 'attempt':
+      return subjects.messageOf(facts.id);
+    case 'cycle':
+      return facts.messages[0];
+    case 'lines':
+      if (facts.role === 'attempt') return subjects.messageOf(facts.id);
+      return facts.role === 'message' ? facts.id : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The threads that a subject is, or is in. */
+function threadsOf(
+  { subjects }: Inspection,
+  facts: Facts,
+  message: string | undefined,
+): readonly (string | undefined)[] {
+  if (message !== undefined) return [subjects.threadOf(message)];
+  switch (facts.kind) {
+    case 'thread':
+      return [facts.id];
+    case 'session':
+      return facts.threads;
+    case 'slot':
+      return [facts.heads.map(({ entry }) => entry.thread_id ?? '').sort()[0]];
+    case 'lines':
+      return facts.role === 'thread' ? [facts.id] : [];
+    default:
+      return [];
+  }
+}
+
+function add(sums: Map<string, number>, id: string | undefined, more: number): void {
+  if (isUlid(id)) sums.set(id, (sums.get(id) ?? 0) + more);
 }
 
 function listTop(sums: ReadonlyMap<string, number>, top: number): readonly Offender[] {

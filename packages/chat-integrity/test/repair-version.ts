@@ -4,11 +4,12 @@ import { RULES, type Rule } from '../src/index.js';
 export const OTHER_VERSION: readonly Rule[] = RULES.map((rule): Rule => {
   const way = rule.repair;
   if (way?.kind !== 'append') return rule;
-  const plan: typeof way.plan = (survey) =>
-    way.plan(survey).map((step) => {
+  const plan: typeof way.plan = (facts, chat) =>
+    way.plan(facts, chat).map((step) => {
       if (step.entry.type === 'thread') return { ...step, entry: { ...step.entry, created_by: 'version 0' } };
       if (step.entry.type !== 'activation') return step;
-      const thread_id = [...survey.threads]
+      const thread_id = chat
+        .threads()
         .filter(({ slot }) => slot?.provider === 'codex')
         .map((thread) => thread.thread_id)
         .sort()[0];

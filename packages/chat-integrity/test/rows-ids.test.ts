@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 // Two million ids are asked of the clock that all stamps come from: as many messages would take minutes.
 import { StampClock } from '../../chat-schema/src/entry/ulid.js';
-import { brokenUlids, forgedUlids, notUlids, SCRIPT_START, ulids } from '../src/testing/arbitraries/index.js';
+import { brokenUlids, forgedUlids, notUlids, SCRIPT_START, ulids } from '../../chat-testkit/src/index.js';
 import { DIGITS, runs, scale, writeDigits } from './rows-world.js';
 
 const PROCESSES = 8;

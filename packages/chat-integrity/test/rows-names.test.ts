@@ -11,7 +11,7 @@ import {
   RESERVED_NAMES,
   reservedObjects,
   writeHostileRecord,
-} from '../src/testing/arbitraries/index.js';
+} from '../../chat-testkit/src/index.js';
 import {
   closePeers,
   expectCounted,

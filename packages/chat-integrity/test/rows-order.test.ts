@@ -8,7 +8,7 @@ import {
   dates,
   forgedDates,
   SCRIPT_START,
-} from '../src/testing/arbitraries/index.js';
+} from '../../chat-testkit/src/index.js';
 import { createNumbers } from '../src/testing/seeded-environment.js';
 import { headerOf, runs, scale, textOf, updateOf, writeDigits } from './rows-world.js';
 

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { createParts } from '../../../tools/parts.js';
-import { check, type Finding, type Rule } from '../src/index.js';
 import {
   chatScripts,
   HOSTILE_KINDS,
@@ -16,7 +15,8 @@ import {
   writeDeepLine,
   writeHostileRecord,
   writeLongLine,
-} from '../src/testing/arbitraries/index.js';
+} from '../../chat-testkit/src/index.js';
+import { check, type Finding, type Rule } from '../src/index.js';
 import {
   closePeers,
   expectCounted,
@@ -67,7 +67,7 @@ class Expected {
   }
 
   /** Not one of the library: what it finds must be nothing. */
-  misfitRule(): Rule {
+  misfitRule(): Rule<'lines'> {
     return {
       ...{
         id: 'misfit',
@@ -75,9 +75,9 @@ class Expected {
         severity: 'error',
         description: 'No reader is given what does not fit.',
       },
-      check: (survey) =>
-        survey
-          .allEntries()
+      subjects: ['lines'],
+      judge: ({ entries }) =>
+        entries
           .filter(
             ({ id, entry }) => (entry as Record<string, unknown>)[this.misfits.get(id) ?? ''] !== undefined,
           )

@@ -11,7 +11,7 @@ import {
   type HostileUpdate,
   hostileUpdates,
   writeChat,
-} from '../src/testing/arbitraries/index.js';
+} from '../../chat-testkit/src/index.js';
 import {
   closePeers,
   expectCounted,

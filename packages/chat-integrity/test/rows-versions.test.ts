@@ -7,14 +7,14 @@ import { openChatFile } from '@chatdoc/sync/file';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { check, countFindings, repair, watch } from '../src/index.js';
 import {
   createScriptEnvironment,
   newerDocuments,
   olderDocuments,
   SCRIPT_START,
   type VersionedDocument,
-} from '../src/testing/arbitraries/index.js';
+} from '../../chat-testkit/src/index.js';
+import { check, countFindings, repair, watch } from '../src/index.js';
 import {
   closePeers,
   expectCounted,

@@ -10,8 +10,8 @@ import {
 } from '@chatdoc/schema';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
+import { createScriptEnvironment, SCRIPT_START } from '../../chat-testkit/src/index.js';
 import { type Counters, check, countFindings, type Finding, type Watcher, watch } from '../src/index.js';
-import { createScriptEnvironment, SCRIPT_START } from '../src/testing/arbitraries/index.js';
 
 /** Replicas that hear each other at once, and a client that keeps no rule. */
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CHAT_MARKS, FAULTS, FRAME_MARKS } from '../src/testing/index.js';
+import { FRAME_MARKS } from '../../chat-testkit/src/index.js';
+import { FAULTS } from '../src/testing/index.js';
 import { chatInFrames, findRare, simulate } from './simulation.js';
 
 // In two files, so that two workers share it. CHATDOC_RUNS=3.2 gives the goal of 1,000,000 steps.
@@ -19,7 +20,7 @@ describe('the chat, in frames, under all faults at once', () => {
     ).toEqual([]);
     const commands = Object.keys(chatInFrames.application.commands).map((name) => `command ${name}`);
     expect(findRare(amounts, commands, 5000)).toEqual([]);
-    const marks = [...CHAT_MARKS, ...FRAME_MARKS];
+    const marks = [...(chatInFrames.application.marks ?? []), ...FRAME_MARKS];
     const missing = amounts.tally.missing(marks);
     expect(marks.length - missing.length).toBeGreaterThanOrEqual(40);
     if (amounts.runs >= 1000) expect(missing).toEqual([]);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { SEED, scale } from '../../../tools/amounts.js';
+import { auditedChat } from '../../chat-testkit/src/index.js';
 import {
   type ChatState,
-  chatApplication,
   FAULTS,
   type Fault,
   framedProvider,
@@ -20,7 +20,7 @@ import {
 /** Our own chat in the simulator, at the amounts of the continuous build. */
 
 export const chatInFrames: Subject<ChatState> = {
-  application: chatApplication(),
+  application: auditedChat(),
   provider: framedProvider,
   storage: frameStorage,
   gapless: true,
@@ -28,7 +28,7 @@ export const chatInFrames: Subject<ChatState> = {
 
 /** Over bare `y-protocols`, as any provider carries it: with no checksum, and in a star around a server. */
 export const chatInTheOpen: Subject<ChatState> = {
-  application: chatApplication(),
+  application: auditedChat(),
   provider: syncProvider,
   storage: frameStorage,
   topology: 'star',

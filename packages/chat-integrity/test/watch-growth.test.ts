@@ -49,7 +49,7 @@ describe('a chat of 10,000 messages with 1,000 turns', () => {
       answer.finish({ finish_reason: 'stop' });
       at += 1;
     }
-  });
+  }, 600_000);
 
   it('[WA7] is at most 1.5 times its text and 200 bytes a message', () => {
     const count = user.threads().reduce((sum, thread) => sum + user.messageIds(thread.thread_id).length, 0);

@@ -1,7 +1,7 @@
 import { type Chat, openChat } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { createScriptEnvironment } from '../../chat-integrity/src/testing/arbitraries/index.js';
+import { createScriptEnvironment } from '../../chat-testkit/src/index.js';
 import { exportChat } from '../src/export/export-chat.js';
 import { openLegacy } from '../src/open-legacy.js';
 import { importPlans } from './helpers/documents.js';

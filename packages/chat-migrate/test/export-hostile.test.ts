@@ -3,11 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { runs, scale } from '../../../tools/amounts.js';
-import {
-  chatScripts,
-  createScriptEnvironment,
-  writeChat,
-} from '../../chat-integrity/src/testing/arbitraries/index.js';
+import { chatScripts, createScriptEnvironment, writeChat } from '../../chat-testkit/src/index.js';
 import { describeLoss } from '../src/export/describe-loss.js';
 import { EXPORT_FORMATS, exportChat } from '../src/export/export-chat.js';
 import { openLegacy } from '../src/open-legacy.js';

@@ -1,7 +1,7 @@
 import { type Chat, openChat } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { createScriptEnvironment } from '../../chat-integrity/src/testing/arbitraries/index.js';
+import { createScriptEnvironment } from '../../chat-testkit/src/index.js';
 import { describeLoss } from '../src/export/describe-loss.js';
 import { type ExportFormat, exportChat } from '../src/export/export-chat.js';
 import { importPlans } from './helpers/documents.js';

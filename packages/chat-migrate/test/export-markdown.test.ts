@@ -4,11 +4,7 @@ import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { runs } from '../../../tools/amounts.js';
-import {
-  chatScripts,
-  createScriptEnvironment,
-  writeChat,
-} from '../../chat-integrity/src/testing/arbitraries/index.js';
+import { chatScripts, createScriptEnvironment, writeChat } from '../../chat-testkit/src/index.js';
 import { exportChat } from '../src/export/export-chat.js';
 import { importPlans } from './helpers/documents.js';
 import { expectPlan, readFixture } from './helpers/plans.js';

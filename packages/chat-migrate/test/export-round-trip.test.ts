@@ -14,7 +14,7 @@ import {
   TABLE_SHAPES,
   taskFiles,
   writeChat,
-} from '../../chat-integrity/src/testing/arbitraries/index.js';
+} from '../../chat-testkit/src/index.js';
 import { describeLoss, type LossKind } from '../src/export/describe-loss.js';
 import { EXPORT_FORMATS, exportChat } from '../src/export/export-chat.js';
 import { importPlans } from './helpers/documents.js';

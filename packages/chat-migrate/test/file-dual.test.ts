@@ -9,7 +9,7 @@ import {
   jupyterFiles,
   relationalFiles,
   taskFiles,
-} from '../../chat-integrity/src/testing/arbitraries/index.js';
+} from '../../chat-testkit/src/index.js';
 import { openDual, rollBackMigration, surveyMigration } from '../src/file/index.js';
 import { openLegacy } from '../src/index.js';
 import {

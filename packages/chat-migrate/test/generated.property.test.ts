@@ -14,7 +14,7 @@ import {
   relationalFiles,
   TABLE_SHAPES,
   taskFiles,
-} from '../../chat-integrity/src/testing/arbitraries/index.js';
+} from '../../chat-testkit/src/index.js';
 import type { MigrationPlan } from '../src/index.js';
 import { importPlans } from './helpers/documents.js';
 import { entriesOf, expectPlan } from './helpers/plans.js';

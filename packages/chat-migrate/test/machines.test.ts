@@ -12,7 +12,7 @@ import {
   relationalFiles,
   TABLE_SHAPES,
   taskFiles,
-} from '../../chat-integrity/src/testing/arbitraries/index.js';
+} from '../../chat-testkit/src/index.js';
 import { buildChild, type ChildPlace } from './child-program.js';
 
 const files = [

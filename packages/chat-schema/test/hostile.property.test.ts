@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { mayMiss } from '../../../tools/amounts.js';
 import { createParts } from '../../../tools/parts.js';
-import { extractTexts } from '../../chat-integrity/src/testing/index.js';
+import { extractTexts } from '../../chat-testkit/src/index.js';
 import { openChat } from '../src/index.js';
 import { checkLaws, FoldLedger, readingEnvironment } from './laws.js';
 import { hostileSchedule, parameters } from './schedule.js';

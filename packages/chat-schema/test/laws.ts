@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
-import { findDifference } from '../../chat-integrity/src/testing/canonical.js';
-import { canonicalRecords, readEverything } from '../../chat-integrity/src/testing/chat/read-everything.js';
 import {
+  canonicalRecords,
   type Everything,
   extractTexts,
+  findDifference,
   type LaneText,
+  readEverything,
   runOracle,
-} from '../../chat-integrity/src/testing/index.js';
+} from '../../chat-testkit/src/index.js';
 import { type Chat, deriveAnswerId, type Environment, openChat } from '../src/index.js';
 
 /** Equal; where they are not, the message says where first, and what stands there. */

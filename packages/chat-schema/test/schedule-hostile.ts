@@ -1,5 +1,5 @@
 import * as Y from 'yjs';
-import { extractTexts, headOf } from '../../chat-integrity/src/testing/index.js';
+import { extractTexts, headOf } from '../../chat-testkit/src/index.js';
 import { deriveAnswerId, deriveInterruptId, deriveUlid } from '../src/index.js';
 import type { HeaderKind, HostileLine, HostileStep } from './schedule.js';
 import { NETWORK, pick, type Replica, type World } from './schedule-run.js';

@@ -1,5 +1,5 @@
 import * as Y from 'yjs';
-import { canonicalRecords } from '../../chat-integrity/src/testing/chat/read-everything.js';
+import { canonicalRecords } from '../../chat-testkit/src/index.js';
 import {
   type AttemptWriter,
   type Chat,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { createParts } from '../../../tools/parts.js';
-import { extractTexts } from '../../chat-integrity/src/testing/index.js';
+import { extractTexts } from '../../chat-testkit/src/index.js';
 import { type AttemptWriter, type Chat, openChat, type PartWriter } from '../src/index.js';
 import { checkLaws, FoldLedger } from './laws.js';
 import { START } from './raw.js';

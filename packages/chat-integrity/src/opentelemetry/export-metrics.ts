@@ -1,6 +1,6 @@
 import type { Meter, ObservableGauge } from '@opentelemetry/api';
 import { COUNTERS } from '../counters.js';
-import { RULES } from '../rules.js';
+import { RULES } from '../rules/index.js';
 import type { Watcher } from '../watch.js';
 
 /**

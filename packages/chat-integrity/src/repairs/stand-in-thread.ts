@@ -5,25 +5,20 @@ import type { Repair } from '../repair-step.js';
  * A line of a thread that is cut: any whole line of the thread outranks it, so that it can never stand in the way
  * of the one that may still arrive. Until then what was written in the thread can be read.
  */
-export const STAND_IN_THREAD: Repair = {
+export const STAND_IN_THREAD: Repair<'message'> = {
   kind: 'append',
   description: 'Writes a line that stands in for the thread, so that its messages show.',
   undo: 'It gives way by itself once the line of the thread arrives, for example from an import of another copy.',
-  plan: ({ chat, messages }) => {
-    const absent = new Set<string>();
-    for (const { thread_id } of messages.values()) {
-      if (chat.thread(thread_id) === undefined) absent.add(thread_id);
-    }
-    return [...absent].sort().map((thread_id) => {
-      const entry: ThreadEntry & { readonly cut: true } = {
-        type: 'thread',
-        thread_id,
-        created_at: formatDate(timeOfUlid(thread_id)),
-        created_by: '',
-        purpose: 'chat',
-        cut: true,
-      };
-      return { ids: [thread_id], entry };
-    });
+  plan: ({ thread }) => {
+    if (thread === undefined) return [];
+    const entry: ThreadEntry & { readonly cut: true } = {
+      type: 'thread',
+      thread_id: thread,
+      created_at: formatDate(timeOfUlid(thread)),
+      created_by: '',
+      purpose: 'chat',
+      cut: true,
+    };
+    return [{ ids: [thread], entry }];
   },
 };

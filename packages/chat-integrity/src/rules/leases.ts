@@ -1,39 +1,22 @@
-import type { Message } from '@chatdoc/schema';
-import { createInterruption } from '../repairs/interrupt-abandoned.js';
-import type { Rule, Violation } from '../rule.js';
+import { INTERRUPT_ABANDONED } from '../repairs/interrupt-abandoned.js';
+import { NO_MARKS, type Rule } from '../rule.js';
 
 /**
- * Who runs an attempt is not in the document: `isLive` says whether some process still shows the attempt within its
- * lease. Give the rule to `check` and `repair` beside `RULES`, in a process that was in touch with its peers all the
- * while.
+ * A rule about attempts that nobody runs. Who runs an attempt is not in the document: `isLive` reports whether some
+ * process still shows the attempt within its lease. Pass the rule to `check` and `repair` beside `RULES`, in a process
+ * that was in touch with its peers all the while.
  */
 export function createLeaseRule(isLive: (attempt: string) => boolean): Rule {
-  const listAbandoned = (message: Message): readonly string[] =>
-    listOpenAttempts(message).filter((attempt) => !isLive(attempt));
-  return {
+  const rule: Rule<'open_attempt'> = {
     id: 'IN28',
     name: 'abandoned_attempt',
+    counter: 'chat.acp.abandoned_attempts',
     severity: 'warning',
     description: 'An open attempt has a runner within its lease.',
-    check: ({ messages }) => {
-      const found: Violation[] = [];
-      for (const message of messages.values()) {
-        for (const attempt of listAbandoned(message)) {
-          found.push({
-            ids: [attempt, message.message_id],
-            message: 'this attempt is open, and nobody runs it',
-          });
-        }
-      }
-      return found;
-    },
-    repair: createInterruption(listAbandoned),
+    subjects: ['open_attempt'],
+    judge: ({ id, message }) =>
+      isLive(id) ? NO_MARKS : [{ ids: [id, message], message: 'this attempt is open, and nobody runs it' }],
+    repair: INTERRUPT_ABANDONED,
   };
-}
-
-const NONE: readonly string[] = [];
-
-export function listOpenAttempts({ attempt, alternates }: Message): readonly string[] {
-  if (attempt === undefined) return NONE;
-  return [attempt, ...alternates].filter(({ state }) => state === 'open').map((each) => each.attempt);
+  return rule;
 }

@@ -7,8 +7,6 @@ import { CHAT_COMMANDS, CHAT_WEIGHTS } from './chat-commands.js';
 import { findFault, findViolation, listFacts } from './chat-laws.js';
 import { CHAT_MARKS } from './chat-marks.js';
 import type { ChatState } from './chat-state.js';
-import { hostilePeer, newerClient, olderClient } from './chat-strangers.js';
-import { probeChat, readEverything } from './read-everything.js';
 
 /** Our own chat under test: everything that people, runners and hosts do with a document of `@chatdoc/schema`. */
 export function chatApplication(): Application<ChatState> {
@@ -41,12 +39,17 @@ export function chatApplication(): Application<ChatState> {
       quarantine: chat.quarantine(),
       waiting: chat.waiting(),
     }),
-    detail: ({ chat }) => readEverything(chat, probeChat(chat)),
+    detail: ({ chat }) =>
+      chat.threads().map((thread) => ({
+        ...thread,
+        config: chat.config(thread.thread_id),
+        state: chat.state(thread.thread_id),
+        messages: chat.messages(thread.thread_id),
+      })),
     facts: listFacts,
     invariants: findViolation,
     audit: findFault,
     marks: CHAT_MARKS,
-    strangers: { older: olderClient, newer: newerClient, hostile: hostilePeer },
     move: ({ chat, seat }, generation): Y.Doc => {
       try {
         const next = compactChat(chat, { environment: seat.environment, generation });

@@ -1,10 +1,7 @@
-import { deriveAnswerId, openChat } from '@chatdoc/schema';
+import { type Chat, deriveAnswerId, openChat } from '@chatdoc/schema';
 import { check } from '../../check.js';
 import { countFindings } from '../../counters.js';
 import { canonicalJson, findDifference } from '../canonical.js';
-import { runOracle } from '../oracle/oracle.js';
-import { extractTexts } from '../oracle/oracle-lines.js';
-import type { Everything } from '../oracle/oracle-types.js';
 import {
   type ChatState,
   listThreadIds,
@@ -15,7 +12,6 @@ import {
   settledFact,
   threadFact,
 } from './chat-state.js';
-import { canonicalRecords, readEverything } from './read-everything.js';
 
 /** What holds at every step, at the cost of a few look-ups. */
 export function findViolation(state: ChatState): string | undefined {
@@ -49,19 +45,10 @@ export function findViolation(state: ChatState): string | undefined {
 }
 
 /** What holds at any moment, at the cost of reading everything several times. */
-export function findFault(state: ChatState): string | undefined {
-  const { chat, seat, watcher } = state;
-  const oracle = runOracle(extractTexts(seat.doc));
-  const kept = readEverything(chat, oracle.probe);
-  const text = canonicalRecords(kept);
+export function findFault({ chat, seat, watcher }: ChatState): string | undefined {
   const rebuilt = openChat(seat.doc, { environment: seat.environment, readOnly: true });
   try {
     return (
-      name('[FD1] the chat and the oracle', findDifference(text, canonicalRecords(oracle.everything))) ??
-      name(
-        '[DG1] the digest and that of the oracle',
-        findDifference(quote(chat.digest()), quote(oracle.digest)),
-      ) ??
       name(
         '[DG1] the kept and a rebuilt digest',
         findDifference(quote(chat.digest()), quote(rebuilt.digest())),
@@ -78,8 +65,8 @@ export function findFault(state: ChatState): string | undefined {
         '[WA1] the counters of the watcher and of a check',
         findDifference(canonicalJson(watcher.counters()), canonicalJson(countFindings(check(chat)))),
       ) ??
-      findDisorder(kept) ??
-      findBrokenStream(kept)
+      findDisorder(chat) ??
+      findBrokenStream(chat)
     );
   } finally {
     rebuilt.close();
@@ -92,14 +79,15 @@ function name(what: string, difference: string | undefined): string | undefined 
   return difference === undefined ? undefined : `${what}: ${difference}`;
 }
 
-/** [OR4], and that every answer stands under the prompt's own id [TN1]. */
-function findDisorder({ order, parents, messages }: Everything): string | undefined {
-  for (const [thread, ids] of Object.entries(order)) {
-    if (new Set(ids).size !== ids.length) return `[OR1] a message stands twice in ${thread}`;
-    const roots = ids.filter((id) => parents[id] === null);
+/** [OR4], and that every answer is under the id that derives from its prompt [TN1]. */
+function findDisorder(chat: Chat): string | undefined {
+  for (const thread of listThreadIds(chat)) {
+    const ids = chat.messageIds(thread);
+    if (new Set(ids).size !== ids.length) return `[OR1] a message is in ${thread} twice`;
+    const roots = ids.filter((id) => chat.parent(id) === null);
     if (roots.length > 1 || roots[0] !== ids[0]) return `[OR4] ${thread} has ${roots.length} roots`;
     for (const id of ids) {
-      const message = messages[id];
+      const message = chat.message(id);
       if (message?.attempt === undefined || message.problem !== undefined) continue;
       if (deriveAnswerId(message.prompt_id ?? '') !== id)
         return `[TN1] ${id} is not the answer of its prompt`;
@@ -108,10 +96,11 @@ function findDisorder({ order, parents, messages }: Everything): string | undefi
   return undefined;
 }
 
-/** Attempts never interleave: the pieces of each stand in order, from the first on, without a gap. */
-function findBrokenStream({ messages }: Everything): string | undefined {
-  for (const message of Object.values(messages)) {
-    if (message === null || message.redacted) continue;
+/** Attempts never interleave: the pieces of each are in order, from the first on, without a gap. */
+function findBrokenStream(chat: Chat): string | undefined {
+  for (const messageId of chat.inspector.subjects('message')) {
+    const message = chat.message(messageId);
+    if (message === undefined || message.redacted) continue;
     const attempts = message.attempt === undefined ? [] : [message.attempt, ...message.alternates];
     for (const { attempt, sender_id, parts } of attempts) {
       if (sender_id !== 'agent') continue;

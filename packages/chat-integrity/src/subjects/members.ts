@@ -1,4 +1,5 @@
-import type { MessageFacts } from './message-facts.js';
+import type { Message } from '@chatdoc/schema';
+import { hasAgent } from './message.js';
 
 interface Members {
   readonly ids: Set<string>;
@@ -12,16 +13,18 @@ interface Members {
 export class ThreadMembers {
   readonly #threads = new Map<string, Members>();
 
-  move(id: string, from: MessageFacts | undefined, to: MessageFacts): void {
-    if (from?.thread === to.thread && from?.date === to.date && from?.agent === to.agent) return;
-    if (from?.thread !== undefined) this.#leave(id, from.thread, from);
-    if (to.thread !== undefined) this.#join(id, to.thread, to);
+  /** The message is as in `to` from now on, instead of `from`. */
+  move(id: string, from: Message | undefined, to: Message | undefined): void {
+    if (from !== undefined) this.#leave(id, from);
+    if (to !== undefined) this.#join(id, to);
   }
 
+  /** Ids of all messages of the thread. */
   of(thread: string): ReadonlySet<string> {
     return this.#threads.get(thread)?.ids ?? NOBODY;
   }
 
+  /** How many have the date of another one. */
   countSameDate(thread: string): number {
     return this.#threads.get(thread)?.sameDate ?? 0;
   }
@@ -31,7 +34,8 @@ export class ThreadMembers {
     return (this.#threads.get(thread)?.agents ?? 0) > 0;
   }
 
-  #join(id: string, thread: string, { date, agent }: MessageFacts): void {
+  #join(id: string, message: Message): void {
+    const { thread_id: thread, date } = message;
     let members = this.#threads.get(thread);
     if (members === undefined) {
       members = { ids: new Set(), dates: new Map(), sameDate: 0, agents: 0 };
@@ -41,18 +45,19 @@ export class ThreadMembers {
     const count = (members.dates.get(date) ?? 0) + 1;
     members.dates.set(date, count);
     members.sameDate += count === 1 ? 0 : count === 2 ? 2 : 1;
-    if (agent) members.agents += 1;
+    if (hasAgent(message)) members.agents += 1;
   }
 
-  #leave(id: string, thread: string, { date, agent }: MessageFacts): void {
-    const members = this.#threads.get(thread);
+  #leave(id: string, message: Message): void {
+    const { thread_id, date } = message;
+    const members = this.#threads.get(thread_id);
     if (members === undefined) return;
     members.ids.delete(id);
     const count = (members.dates.get(date) ?? 0) - 1;
     if (count === 0) members.dates.delete(date);
     else members.dates.set(date, count);
     members.sameDate -= count === 0 ? 0 : count === 1 ? 2 : 1;
-    if (agent) members.agents -= 1;
+    if (hasAgent(message)) members.agents -= 1;
   }
 }
 

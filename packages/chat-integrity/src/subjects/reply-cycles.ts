@@ -1,39 +1,40 @@
+import { Links } from './links.js';
+
 /**
  * Circles of replies, kept as edges come and go. A message replies to one other at most, so a new edge closes one
  * circle at most, and only where somebody replies to its beginning already.
  */
 export class ReplyCycles {
   readonly #targets = new Map<string, string>();
-  readonly #repliers = new Map<string, Set<string>>();
+  readonly #repliers = new Links();
   readonly #cycles = new Map<string, readonly string[]>();
   readonly #onChange: (cycle: readonly string[], exists: boolean) => void;
 
-  /** Told of each circle, its ids sorted. */
+  /** `onChange` is called with each circle, its ids sorted, as it comes and as it goes. */
   constructor(onChange: (cycle: readonly string[], exists: boolean) => void) {
     this.#onChange = onChange;
   }
 
-  repliers(target: string): ReadonlySet<string> {
-    return this.#repliers.get(target) ?? NOBODY;
+  /** Messages that reply to this one. */
+  repliers(target: string): Iterable<string> {
+    return this.#repliers.of(target);
   }
 
+  /** The message replies to `target` from now on. */
   link(message: string, target: string | undefined): void {
     const known = this.#targets.get(message);
     if (known === target) return;
-    if (known !== undefined) this.#unlink(message, known);
-    if (target === undefined) return;
+    this.#repliers.move(message, known, target);
+    if (known !== undefined) this.#open(message);
+    if (target === undefined) {
+      this.#targets.delete(message);
+      return;
+    }
     this.#targets.set(message, target);
-    const repliers = this.#repliers.get(target);
-    if (repliers === undefined) this.#repliers.set(target, new Set([message]));
-    else repliers.add(message);
-    if (this.repliers(message).size > 0) this.#close(message);
+    if (this.#repliers.count(message) > 0) this.#close(message);
   }
 
-  #unlink(message: string, target: string): void {
-    this.#targets.delete(message);
-    const repliers = this.#repliers.get(target);
-    repliers?.delete(message);
-    if (repliers?.size === 0) this.#repliers.delete(target);
+  #open(message: string): void {
     const cycle = this.#cycles.get(message);
     if (cycle === undefined) return;
     for (const id of cycle) this.#cycles.delete(id);
@@ -52,5 +53,3 @@ export class ReplyCycles {
     this.#onChange(cycle, true);
   }
 }
-
-const NOBODY: ReadonlySet<string> = new Set();

@@ -1,7 +1,7 @@
 import { deriveAnswerId, deriveUlid, FUTURE_LIMIT_MS, formatUlid, MAX_TIME } from '@chatdoc/schema';
 import fc from 'fast-check';
+import { SCRIPT_START } from '../../../chat-integrity/src/testing/documents/script-environment.js';
 import { RESERVED_NAMES } from './reserved-names.js';
-import { SCRIPT_START } from './script-environment.js';
 
 const HOUR = 3_600_000;
 

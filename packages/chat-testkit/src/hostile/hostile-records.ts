@@ -1,5 +1,6 @@
 import { deriveUlid, LIMITS, type QuarantineReason } from '@chatdoc/schema';
 import fc from 'fast-check';
+import { SCRIPT_START } from '../../../chat-integrity/src/testing/documents/script-environment.js';
 import {
   BIG_NUMBERS,
   ENTRY_FORMS,
@@ -9,7 +10,6 @@ import {
   writeFitting,
 } from './entry-fields.js';
 import { FORBIDDEN_NAME, RESERVED_NAMES, reservedObjects } from './reserved-names.js';
-import { SCRIPT_START } from './script-environment.js';
 import { brokenUlids } from './ulids.js';
 
 /** What is wrong with a record. */

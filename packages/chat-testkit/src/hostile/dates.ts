@@ -1,6 +1,6 @@
 import { formatDate } from '@chatdoc/schema';
 import fc from 'fast-check';
-import { SCRIPT_START } from './script-environment.js';
+import { SCRIPT_START } from '../../../chat-integrity/src/testing/documents/script-environment.js';
 
 const DAY = 86_400_000;
 

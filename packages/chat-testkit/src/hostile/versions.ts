@@ -1,7 +1,7 @@
 import { deriveUlid, SCHEMA_VERSION } from '@chatdoc/schema';
 import fc from 'fast-check';
+import { SCRIPT_START } from '../../../chat-integrity/src/testing/documents/script-environment.js';
 import { reservedObjects } from './reserved-names.js';
-import { SCRIPT_START } from './script-environment.js';
 
 /** Lanes that a client of another schema version wrote. */
 export interface VersionedDocument {

@@ -1,7 +1,7 @@
 import type { Chat, ChatReader } from '@chatdoc/schema';
-import { sortKeys } from '../canonical.js';
-import { compareReports } from '../oracle/oracle.js';
-import type { Everything, Probe } from '../oracle/oracle-types.js';
+import { sortKeys } from '../../../chat-integrity/src/testing/canonical.js';
+import { compareReports } from './oracle.js';
+import type { Everything, Probe } from './oracle-types.js';
 
 /** Everything that a chat gives about the ids of a probe, in the shape of the oracle. */
 export function readEverything(chat: Chat, probe: Probe): Everything {

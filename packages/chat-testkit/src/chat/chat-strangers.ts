@@ -1,10 +1,8 @@
+import type { Outcome, Pick, Seat, Stranger } from '@chatdoc/integrity/testing';
 import { deriveUlid, encodeLine, formatDate, SCHEMA_VERSION } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import type { Outcome, Stranger } from '../application.js';
+import { textsOf } from '../../../chat-integrity/src/testing/chat/chat-state.js';
 import { extractTexts, headOf } from '../oracle/oracle-lines.js';
-import type { Pick } from '../pick.js';
-import type { Seat } from '../seat.js';
-import { textsOf } from './chat-state.js';
 
 /** Programs that write into the document of a chat without this library. */
 

@@ -1,0 +1,81 @@
+import { type Chat, deriveSlotThreadId, type Json, type JsonObject } from '@chatdoc/schema';
+import { type LineFacts, type LooseEntry, readLines } from '../facts.js';
+
+/** What is kept of one thread, or of what is about a thread that is not in the document. */
+export interface ThreadRecord {
+  readonly isPresent: boolean;
+  readonly root: string | undefined;
+  /** The slot that it is in, as a key. */
+  readonly slot: string | undefined;
+  readonly derivedId: string | undefined;
+  /** Activations that count. */
+  readonly activations: readonly LooseEntry<'activation'>[];
+  readonly misplaced: readonly string[];
+  readonly isConfigured: boolean;
+  /** Keys of the session that it goes on in. */
+  readonly sessions: readonly string[];
+  readonly conflicts: number;
+  /** Settings, activations, annotations and states about it. */
+  readonly about: number;
+}
+
+/** Reads one thread again. O(lines about it). */
+export function readThread(
+  chat: Chat,
+  id: string,
+): { readonly record: ThreadRecord; readonly lines: Pick<LineFacts, 'entries' | 'faults'> } {
+  const lines = readLines(chat, 'thread', id);
+  const { acp_config, agent_kind, template, session } = chat.config(id);
+  let thread: LooseEntry<'thread'>['entry'] | undefined;
+  const activations: LooseEntry<'activation'>[] = [];
+  let about = 0;
+  for (const each of lines.entries) {
+    if (each.type === 'thread') thread = (each as LooseEntry<'thread'>).entry;
+    else about += 1;
+    if (each.type === 'activation') activations.push(each as LooseEntry<'activation'>);
+  }
+  // Read from its line: the record also has the root, which costs the order of all messages.
+  const { slot, purpose = 'chat', root_message_id } = thread ?? {};
+  const isFitting = ({ entry }: LooseEntry<'activation'>): boolean =>
+    slot !== undefined &&
+    entry.slot !== undefined &&
+    slot.root_id === entry.slot.root_id &&
+    slot.owner_id === entry.slot.owner_id &&
+    slot.provider === entry.slot.provider;
+  const record: ThreadRecord = {
+    isPresent: thread !== undefined,
+    root: root_message_id,
+    slot: slot && JSON.stringify([slot.root_id, slot.owner_id, slot.provider, purpose]),
+    derivedId: slot && deriveSlotThreadId(slot, purpose),
+    activations: activations.filter(isFitting),
+    misplaced:
+      thread === undefined ? [] : activations.filter((each) => !isFitting(each)).map((each) => each.id),
+    isConfigured: acp_config !== undefined || agent_kind !== undefined || template !== undefined,
+    sessions: thread === undefined || session === undefined ? [] : listSessions(session),
+    conflicts: chat.conflicts(id).length,
+    about,
+  };
+  return { record, lines };
+}
+
+/** Names under which providers give out an id of a session or of the last link of its chain. */
+const SESSION_KEYS: ReadonlySet<string> = new Set([
+  ...['session_id', 'sessionId', 'conversation_id', 'conversationId', 'thread_id', 'threadId'],
+  ...['response_id', 'responseId', 'previous_response_id', 'previousResponseId'],
+]);
+
+/** What makes two sessions the same: an id of theirs; where they have none, all that is in them. */
+function listSessions(session: JsonObject): readonly string[] {
+  const ids = Object.entries(session)
+    .filter(([key, value]) => SESSION_KEYS.has(key) && typeof value === 'string' && value !== '')
+    .map(([key, value]) => JSON.stringify([key, value]));
+  if (ids.length > 0) return ids;
+  return Object.keys(session).length === 0 ? [] : [canonicalText(session)];
+}
+
+function canonicalText(value: Json): string {
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
