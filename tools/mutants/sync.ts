@@ -3,7 +3,7 @@ import { inPackage, type Mutant } from './mutant.js';
 export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   {
     name: 'sync/frame-checksum',
-    file: 'src/frame.ts',
+    file: 'src/update/frame.ts',
     find: "if (crc.buf(payload) !== checksum) return { ok: false, code: 'checksum' };",
     replace: '',
     breaks: 'A frame with a flipped bit is taken.',
@@ -11,7 +11,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/header-checksum',
-    file: 'src/frame.ts',
+    file: 'src/update/frame.ts',
     find: 'if (crc.buf(bytes.subarray(offset, offset + 32)) !== view.getInt32(32)) {',
     replace: 'if (view.byteLength < FRAME_HEADER_LENGTH) {',
     breaks: 'A frame whose header was damaged is taken for another.',
@@ -19,7 +19,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/generation-not-compared',
-    file: 'src/door.ts',
+    file: 'src/update/door.ts',
     find: "if (frame.generation !== this.generation) return refuse('other_generation');",
     replace: '',
     breaks: 'A stale replica is applied to the document that took its place.',
@@ -27,7 +27,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/gap-taken',
-    file: 'src/inspect.ts',
+    file: 'src/update/inspect.ts',
     find: "if (end > this.#frontierOf(client)) throw new Refusal('gap');",
     replace: '',
     breaks: 'A deletion of what has not come waits in the document.',
@@ -38,7 +38,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/foreign-author',
-    file: 'src/gate/gate-claims.ts',
+    file: 'src/gate/assertions.ts',
     find: 'return user === undefined || author === null || author === user;',
     replace: 'return true;',
     breaks: 'The gate lets a peer write in the name of another.',
@@ -54,7 +54,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/id-taken',
-    file: 'src/gate/gate-check.ts',
+    file: 'src/gate/check.ts',
     find: "refuseUnless(known === undefined || known.user === writer.user || isShared(entry), 'id_taken');",
     replace: '',
     breaks: "The gate lets a peer write a second line under another user's id.",
@@ -62,7 +62,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/foreign-attempt',
-    file: 'src/gate/gate-check.ts',
+    file: 'src/gate/check.ts',
     find: "refuseUnless(holder === undefined || isOf(holder, writer), 'attempt');",
     replace: '',
     breaks: "The gate lets a peer write parts of another user's answer.",
@@ -70,7 +70,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/redacts-all',
-    file: 'src/gate/gate-claims.ts',
+    file: 'src/gate/assertions.ts',
     find: "if (action === 'redact' && !own) return false;",
     replace: '',
     breaks: "Anybody can redact anybody's messages.",
@@ -78,7 +78,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/deletes-unredacted',
-    file: 'src/gate/gate-check.ts',
+    file: 'src/gate/check.ts',
     find: "refuseUnless(isBlanking(line, left), 'deletion');\n      this.#assertRedacted(line);",
     replace: "refuseUnless(isBlanking(line, left), 'deletion');",
     breaks: 'The gate lets a peer delete the text of a message that nobody has redacted.',
@@ -94,7 +94,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/confirmed-before-fsync',
-    file: 'src/file/frame-log.ts',
+    file: 'src/file/log.ts',
     find: 'if (isSyncing) await this.#handle.sync();',
     replace: '',
     breaks: 'A flush says that it is saved before it is on the disk.',
@@ -102,7 +102,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/failed-sync-trusted',
-    file: 'src/file/frame-log.ts',
+    file: 'src/file/log.ts',
     find: 'this.#isTorn ||= isSyncing;',
     replace: '',
     breaks: 'After a failed fsync the file is built on as if nothing had happened.',
@@ -110,7 +110,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/seals-ignored',
-    file: 'src/file/frame-log.ts',
+    file: 'src/file/log.ts',
     find: 'const place = await this.#outwaitSeals();',
     replace: "const place: string = 'current';",
     breaks: 'What is appended while another process replaces the file is confirmed and lost.',
@@ -126,7 +126,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/rollback-forgotten',
-    file: 'src/generation.ts',
+    file: 'src/generation/generation.ts',
     find: 'if (isTakenBack && lane.lane !== undefined && lane.lane.rolled_back === undefined) {',
     replace: 'if (lane.lane?.lane_id === undefined && isTakenBack) {',
     breaks: 'What a rollback took back shows again with the first stale replica.',
@@ -134,7 +134,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/stale-redactions-last',
-    file: 'src/generation.ts',
+    file: 'src/generation/generation.ts',
     find: 'const redacted = isTakenBack ? 0 : importLanes(chat, lanes.filter(isFolded).map(keepRedactions));',
     replace: 'const redacted = 0;',
     breaks: 'Text that a stale replica has redacted is taken over a second time.',
@@ -142,7 +142,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/compaction-drops-too-much',
-    file: 'src/superseded.ts',
+    file: 'src/generation/superseded.ts',
     find: 'entry.id < winner.id && (entry.replaces ?? []).every((replaced) => replaced < winner.id);',
     replace: 'entry.id !== winner.id;',
     breaks: 'A compaction drops what a stale replica needs to read the same.',

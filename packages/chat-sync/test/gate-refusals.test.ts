@@ -2,7 +2,7 @@ import { type AttemptWriter, deriveAnswerId, formatDate } from '@chatdoc/schema'
 import { afterAll, describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import type { GateOptions } from '../src/gate/gate.js';
-import type { GateCode } from '../src/gate/gate-code.js';
+import type { GateCode } from '../src/gate/refusal.js';
 import {
   createServer,
   DOC_ID,

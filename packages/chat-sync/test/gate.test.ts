@@ -1,7 +1,7 @@
 import { type Chat, deriveSlotThreadId, formatDate } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { allowOwnName, type Claim } from '../src/gate/gate-claims.js';
+import { allowOwnName, type Claim } from '../src/gate/assertions.js';
 import {
   createServer,
   DOC_ID,

@@ -1,7 +1,7 @@
 import { type AttemptWriter, type Chat, openChat, SCHEMA_VERSION } from '@chatdoc/schema';
 import fc from 'fast-check';
 import * as Y from 'yjs';
-import { parseLanes } from '../src/lane-text.js';
+import { parseLanes } from '../src/generation/lane-text.js';
 import { createEnvironment } from './fault-world.js';
 
 /** Random chats for generations: replicas that do all that a chat can, and take what others did. */

@@ -1,12 +1,12 @@
 import { type Chat, type ChatOptions, openChat, SCHEMA_VERSION } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import { encodeFrame, type FrameHead } from '../frame.js';
-import { adoptStale, compactChat } from '../generation.js';
-import { encodeIntegrated, listOtherRoots } from '../inspect.js';
+import { adoptStale, compactChat } from '../generation/generation.js';
+import { encodeFrame, type FrameHead } from '../update/frame.js';
+import { encodeIntegrated, listOtherRoots } from '../update/inspect.js';
 import type { FileEnvironment } from './file-environment.js';
 import type { FileFault } from './file-fault.js';
-import { concatenate, type FrameLog, type LogOptions } from './frame-log.js';
 import { isWritable, loadUpdates, type OpenReport, trustingDoor, WHOLE } from './load-updates.js';
+import { concatenate, type FrameLog, type LogOptions } from './log.js';
 import { isHeadless, openLog } from './open-log.js';
 import type { HeadlessCode } from './read-log.js';
 import { keepAside } from './side-file.js';

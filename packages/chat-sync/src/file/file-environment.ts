@@ -1,5 +1,5 @@
 import { systemEnvironment, systemTimers, type Timers } from '@chatdoc/schema';
-import { type FileSystem, nodeFileSystem } from './file-system.js';
+import { type FileSystem, nodeFileSystem } from './fs.js';
 
 /** What document files take from the world. Tests inject their own. */
 export interface FileEnvironment extends Pick<Timers, 'setTimer' | 'clearTimer'> {

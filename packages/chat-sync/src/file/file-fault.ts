@@ -1,4 +1,4 @@
-import { errnoOf } from './file-system.js';
+import { errnoOf } from './fs.js';
 
 /** Why a file could not be read or written. What was on disk before is still there. */
 export interface FileFault {

@@ -1,6 +1,6 @@
 import type { FileEnvironment } from './file-environment.js';
 import { FaultError } from './file-fault.js';
-import { errnoOf } from './file-system.js';
+import { errnoOf } from './fs.js';
 
 /** What file systems without hard links answer. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

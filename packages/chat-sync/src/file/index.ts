@@ -1,3 +1,4 @@
+export { createFile, moveFile, type ReadFile, readFile, replaceFile, type WroteFile } from './atomic.js';
 export {
   ChatFile,
   type ChatFileOptions,
@@ -10,7 +11,7 @@ export {
 } from './chat-file.js';
 export { type FileEnvironment, nodeFileEnvironment } from './file-environment.js';
 export { describeFault, type FileFault, type FileFaultCode } from './file-fault.js';
-export { type FileHandle, type FileStat, type FileSystem, nodeFileSystem } from './file-system.js';
+export { type FileHandle, type FileStat, type FileSystem, nodeFileSystem } from './fs.js';
 export type { OpenReport } from './load-updates.js';
 export {
   type CreateChatFileOptions,
@@ -18,6 +19,5 @@ export {
   type OpenChatFileOptions,
   openChatFile,
 } from './open-chat-file.js';
-export { type Recovered, recoverChatFile } from './recover-chat-file.js';
-export { createFile, moveFile, type ReadFile, readFile, replaceFile, type WroteFile } from './safe-write.js';
+export { type Recovered, recoverChatFile } from './recover.js';
 export { removeLeftovers } from './side-file.js';

@@ -1,8 +1,8 @@
 import * as Y from 'yjs';
-import { Door } from '../door.js';
-import type { FrameHead } from '../frame.js';
-import { dropPending } from '../inspect.js';
-import { NO_LIMITS } from '../limits.js';
+import { Door } from '../update/door.js';
+import type { FrameHead } from '../update/frame.js';
+import { dropPending } from '../update/inspect.js';
+import { NO_LIMITS } from '../update/limits.js';
 import type { LogUpdate, ReadLog } from './read-log.js';
 import type { Progress } from './whole-file.js';
 

@@ -7,12 +7,12 @@ import {
   systemEnvironment,
 } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import type { FrameHead } from '../frame.js';
-import { encodeIntegrated } from '../inspect.js';
+import type { FrameHead } from '../update/frame.js';
+import { encodeIntegrated } from '../update/inspect.js';
 import { ChatFile, type ChatFileOptions, type ChatFileParts, type OpenedChatFile } from './chat-file.js';
 import { type FileEnvironment, nodeFileEnvironment } from './file-environment.js';
-import type { FrameLog, LogOptions } from './frame-log.js';
 import { isWritable, loadUpdates, type OpenReport, WHOLE } from './load-updates.js';
+import type { FrameLog, LogOptions } from './log.js';
 import { createLog, openLog } from './open-log.js';
 import type { Progress } from './whole-file.js';
 

@@ -1,8 +1,8 @@
-import { encodeFrame, type FrameHead, headOf, readDamagedFrame } from '../frame.js';
+import { encodeFrame, type FrameHead, headOf, readDamagedFrame } from '../update/frame.js';
 import { describeFault, FaultError, type FileFault } from './file-fault.js';
-import type { FileHandle } from './file-system.js';
-import { APPEND, FrameLog, type LogOptions } from './frame-log.js';
+import type { FileHandle } from './fs.js';
 import { giveName } from './give-name.js';
+import { APPEND, FrameLog, type LogOptions } from './log.js';
 import { type HeadlessCode, nameHeadless, type ReadLog, readLog } from './read-log.js';
 import {
   createTemporary,

@@ -1,5 +1,5 @@
 import { SCHEMA_VERSION } from '@chatdoc/schema';
-import { FRAME_MAGIC, type FrameHead, findFrame, headOf, readFrame } from '../frame.js';
+import { FRAME_MAGIC, type FrameHead, findFrame, headOf, readFrame } from '../update/frame.js';
 
 /** What stands in a document file: frames, and whatever else. */
 export interface ReadLog {

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { FileEnvironment } from './file-environment.js';
 import { describeFault } from './file-fault.js';
-import { errnoOf, type FileHandle, type FileSystem } from './file-system.js';
+import { errnoOf, type FileHandle, type FileSystem } from './fs.js';
 import { giveName } from './give-name.js';
 import { fillFile, readToEnd, syncFolder } from './whole-file.js';
 

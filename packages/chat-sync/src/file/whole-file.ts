@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { FaultError } from './file-fault.js';
-import type { FileHandle, FileSystem } from './file-system.js';
+import type { FileHandle, FileSystem } from './fs.js';
 
 /** Bytes of one read or write: progress is told, and a fault found, this often. */
 const CHUNK = 4 * 1024 * 1024;

@@ -1,15 +1,15 @@
 import { type Chat, type Environment, openChat, systemEnvironment } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import { inspectUpdate, isInTransaction } from '../inspect.js';
-import { INITIAL_LIMITS, LIVE_LIMITS, type UpdateLimits } from '../limits.js';
-import { roomName } from '../room.js';
-import { decodeUpdate } from '../wire.js';
-import { GateCheck, type Sender } from './gate-check.js';
-import { type Authorize, allowOwnName, type Claim } from './gate-claims.js';
-import { type GateCode, GateRefusal } from './gate-code.js';
-import type { Writer } from './gate-facts.js';
-import { Ledger } from './gate-ledger.js';
-import type { EntryLimits } from './line-check.js';
+import { roomName } from '../generation/room.js';
+import { decodeUpdate } from '../update/decode.js';
+import { inspectUpdate, isInTransaction } from '../update/inspect.js';
+import { INITIAL_LIMITS, LIVE_LIMITS, type UpdateLimits } from '../update/limits.js';
+import { type Authorize, allowOwnName, type Claim } from './assertions.js';
+import { GateCheck, type Sender } from './check.js';
+import type { Writer } from './facts.js';
+import type { EntryLimits } from './lines.js';
+import { Ledger } from './owners.js';
+import { type GateCode, GateRefusal } from './refusal.js';
 
 /** What a refused client must do. */
 export type GateReset =

@@ -1,5 +1,5 @@
 import type { GateReset } from '../gate/gate.js';
-import type { GateCode } from '../gate/gate-code.js';
+import type { GateCode } from '../gate/refusal.js';
 
 export type HocuspocusRefusalCode =
   | GateCode

@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../door.js';
+import type { RefusalCode } from '../update/door.js';
 
 /** Why a storage did not do what it was asked. Nothing of it is thrown. */
 export type StorageFault =

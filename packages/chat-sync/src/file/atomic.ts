@@ -1,6 +1,6 @@
 import type { FileEnvironment } from './file-environment.js';
 import { describeFault, FaultError, type FileFault } from './file-fault.js';
-import { type FileHandle, isSameFile } from './file-system.js';
+import { type FileHandle, isSameFile } from './fs.js';
 import { giveName } from './give-name.js';
 import { createTemporary, dropTemporary, removeIfThere, type Temporary } from './side-file.js';
 import { fillFile, type Progress, readToEnd, syncFolder } from './whole-file.js';

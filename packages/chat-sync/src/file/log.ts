@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
-import { encodeFrame, type FrameHead } from '../frame.js';
+import { encodeFrame, type FrameHead } from '../update/frame.js';
 import type { FileEnvironment } from './file-environment.js';
 import { describeFault, FaultError, type FileFault } from './file-fault.js';
-import { errnoOf, type FileHandle, isSameFile } from './file-system.js';
+import { errnoOf, type FileHandle, isSameFile } from './fs.js';
 import { encodeToken, type ReadLog, readLog } from './read-log.js';
 import {
   createTemporary,

@@ -1,6 +1,6 @@
-import type { InspectFault } from '../inspect.js';
-import type { WireFault } from '../wire.js';
-import type { LineFault } from './line-check.js';
+import type { WireFault } from '../update/decode.js';
+import type { InspectFault } from '../update/inspect.js';
+import type { LineFault } from './lines.js';
 
 /** Why an update was refused. Each is produced by a test. */
 export type GateCode =

@@ -1,6 +1,6 @@
 import { type Chat, openChat, parseLine } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import { type FrameHead, readDamagedFrame } from '../frame.js';
+import { type FrameHead, readDamagedFrame } from '../update/frame.js';
 import { type OpenFault, snapshotFrame } from './chat-file.js';
 import { FaultError } from './file-fault.js';
 import { loadUpdates, type OpenReport, trustingDoor } from './load-updates.js';

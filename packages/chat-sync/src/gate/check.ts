@@ -7,20 +7,10 @@ import {
   type LaneEntry,
   SCHEMA_VERSION,
 } from '@chatdoc/schema';
-import type { Inspection, PlacedDeletion, PlacedStruct } from '../inspect.js';
-import { readLane } from '../lane-text.js';
-import { findClaim, type GateAction, isShared } from './gate-claims.js';
-import { type GateCode, refuseUnless } from './gate-code.js';
-import { Facts, SEVERAL, type Writer } from './gate-facts.js';
-import {
-  createLaneState,
-  feedLane,
-  type LaneSink,
-  type LaneState,
-  type Ledger,
-  noteLine,
-} from './gate-ledger.js';
-import { nameLane, type Run } from './gate-store.js';
+import { readLane } from '../generation/lane-text.js';
+import type { Inspection, PlacedDeletion, PlacedStruct } from '../update/inspect.js';
+import { findClaim, type GateAction, isShared } from './assertions.js';
+import { Facts, SEVERAL, type Writer } from './facts.js';
 import {
   type CheckedLine,
   checkGrowth,
@@ -31,7 +21,10 @@ import {
   isBlanking,
   isFutureStamp,
   type LineRules,
-} from './line-check.js';
+} from './lines.js';
+import { createLaneState, feedLane, type LaneSink, type LaneState, type Ledger, noteLine } from './owners.js';
+import { type GateCode, refuseUnless } from './refusal.js';
+import { nameLane, type Run } from './store.js';
 
 /** What the check asks of its gate about the connection that sends. */
 export interface Sender {

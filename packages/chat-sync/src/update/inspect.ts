@@ -1,10 +1,10 @@
 import * as Y from 'yjs';
+import { TEXT_TYPE, type WireId, type WireRange, type WireStruct, type WireUpdate } from './decode.js';
 import type { UpdateLimits } from './limits.js';
-import { TEXT_TYPE, type WireId, type WireRange, type WireStruct, type WireUpdate } from './wire.js';
 
 /**
  * What an update would do to a document, before it is applied: where each new struct would stand, and what it
- * would delete. This, `wire.ts` and `gate/gate-store.ts` are all that this package knows of Yjs's inside.
+ * would delete. This, `decode.ts` and `gate/store.ts` are all that this package knows of Yjs's inside.
  */
 export interface Inspection {
   /** New structs in an order in which they can be integrated. What the document knows already is left out. */

@@ -1,7 +1,8 @@
 import { createHead, KIND, readHead } from '@chatdoc/schema';
 import type * as Y from 'yjs';
-import { readLane } from '../lane-text.js';
-import { Facts, type Writer } from './gate-facts.js';
+import { readLane } from '../generation/lane-text.js';
+import { Facts, type Writer } from './facts.js';
+import { DELETED } from './lines.js';
 import {
   findStoredLane,
   isClientKnown,
@@ -13,8 +14,7 @@ import {
   readNewRuns,
   readRuns,
   type StoredLane,
-} from './gate-store.js';
-import { DELETED } from './line-check.js';
+} from './store.js';
 
 /** Where a lane stands: enough to judge what comes behind it without reading what stands before. */
 export interface LaneState {

@@ -1,7 +1,7 @@
 import { type Chat, openChat } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import { loadUpdates, type OpenReport } from './file/load-updates.js';
-import { type HeadlessCode, nameHeadless, readLog } from './file/read-log.js';
+import { loadUpdates, type OpenReport } from './load-updates.js';
+import { type HeadlessCode, nameHeadless, readLog } from './read-log.js';
 
 export type ReadDocument =
   | {
