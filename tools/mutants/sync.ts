@@ -118,7 +118,7 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   },
   {
     name: 'sync/later-version-written',
-    file: 'src/file/read-log.ts',
+    file: 'src/file/read-document.ts',
     find: 'hasLater ||= frame.min_reader > SCHEMA_VERSION;',
     replace: '',
     breaks: 'An older library writes into a document that asks for a later one.',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { type FileEnvironment, nodeFileEnvironment } from '../src/file/file-environment.js';
+import { type FileEnvironment, nodeFileEnvironment } from '../src/file/fs.js';
 import { openChatFile } from '../src/file/index.js';
 import { roomName } from '../src/generation/room.js';
 import { type ChatServer, type ServeOptions, serveFolder } from '../src/server/index.js';

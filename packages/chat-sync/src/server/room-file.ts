@@ -1,7 +1,7 @@
 import type { Chat } from '@chatdoc/schema';
 import type * as Y from 'yjs';
 import type { ChatFile, OpenedChatFile } from '../file/chat-file.js';
-import type { FileEnvironment } from '../file/file-environment.js';
+import type { FileEnvironment } from '../file/fs.js';
 import { createChatFile, openChatFile } from '../file/open-chat-file.js';
 import { type Room, roomName } from '../generation/room.js';
 import type { DocumentFolder } from './document-folder.js';
