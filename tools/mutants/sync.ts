@@ -173,14 +173,6 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
     killers: [{ file: 'test/storage-binding.test.ts', test: '[ST9]' }],
   },
   {
-    name: 'sync/digest-not-compared',
-    file: 'src/digest-exchange/digest-exchange.ts',
-    find: 'if (theirs.digest === ours.digest) return',
-    replace: 'if (theirs.state === ours.state) return',
-    breaks: 'Two replicas with equal state vectors pass for equal, whatever they hold.',
-    killers: [{ file: 'test/digest-exchange.test.ts', test: '[DX3]' }],
-  },
-  {
     name: 'sync/presence-of-others',
     file: 'src/presence/presence-filter.ts',
     find: "return allow(client, state as AwarenessState) ? undefined : 'not_allowed';",

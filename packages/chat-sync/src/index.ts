@@ -1,10 +1,3 @@
-export {
-  DigestExchange,
-  type ExchangeOptions,
-  type ExchangeResult,
-  type LaneDifference,
-  type UnhealedCode,
-} from './digest-exchange/digest-exchange.js';
 export { type ReadDocument, readDocument } from './file/read-document.js';
 export { type Authorize, allowOwnName, type Claim, type GateAction } from './gate/assertions.js';
 export {
