@@ -42,18 +42,21 @@ export {
   isUlid,
   isUlidAt,
   MAX_TIME,
+  packUlid,
   StampClock,
   timeOfUlid,
   ULID_LENGTH,
+  unpackUlid,
 } from './entry/ulid.js';
 export { authorOf, compareText, isPrivateKind } from './fold/choose.js';
 export { findHeads } from './fold/last-writer.js';
+export { drawClient } from './host/environment.js';
 export { assertObject, assertString, describeType, describeValue } from './host/errors.js';
 export { definedOnly, freezeDeep, sameValue } from './host/values.js';
 export { EntryIndex, readNumber, type TakenLine } from './index/entry-index.js';
 export { type Header, readHeader } from './lane/header.js';
 export { parseJSONL } from './lane/jsonl.js';
-export { groupLines, readSections, type Section } from './lane/sections.js';
+export { groupLines, joinSections, readSections, type Section, splitLines } from './lane/sections.js';
 export {
   ChatOrigin,
   clockOf,

@@ -2,7 +2,7 @@ import type * as Y from 'yjs';
 import { encodeLine } from '../entry/codec.js';
 import { type LaneEntry, SCHEMA_VERSION } from '../entry/entries.js';
 import type { StampClock } from '../entry/ulid.js';
-import type { Environment } from '../host/environment.js';
+import { drawClient, type Environment } from '../host/environment.js';
 import {
   appendToLaneText,
   clockOf,
@@ -135,12 +135,10 @@ export class LanePool {
   // because peers in other languages cut longer ids.
   #drawClient(): number {
     const doc = this.#map.doc as Y.Doc;
-    for (let tries = 0; ; tries += 1) {
-      const bytes = this.#writer.environment.random(4);
-      // A source that repeats itself, as in a test, must not hold us here.
-      const client = (new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) + tries) >>> 0;
-      const taken = clockOf(doc, client) > 0 || client === doc.clientID;
-      if (!taken && this.#lanes.every((lane) => lane.client !== client)) return client;
-    }
+    const isTaken = (client: number): boolean =>
+      clockOf(doc, client) > 0 ||
+      client === doc.clientID ||
+      this.#lanes.some((lane) => lane.client === client);
+    return drawClient(this.#writer.environment, isTaken);
   }
 }

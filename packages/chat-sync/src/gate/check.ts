@@ -7,7 +7,7 @@ import {
   type LaneEntry,
   SCHEMA_VERSION,
 } from '@chatdoc/schema';
-import { readLane } from '../generation/lane-text.js';
+import { readHeader } from '@chatdoc/schema/internal';
 import type { Inspection, PlacedDeletion, PlacedStruct } from '../update/inspect.js';
 import { findClaim, type GateAction, isShared } from './assertions.js';
 import { Facts, SEVERAL, type Writer } from './facts.js';
@@ -194,7 +194,7 @@ export class GateCheck {
   }
 
   #checkHeader(lane: StagedLane, checked: CheckedLine | undefined, raw: string): void {
-    const header = checked?.kind === KIND.lane ? readLane(raw) : undefined;
+    const header = checked?.kind === KIND.lane && !checked.blanked ? readHeader(raw).lane : undefined;
     if (header?.lane_id !== lane.key) {
       this.#allowCopy(lane, 'header');
       return;

@@ -1,8 +1,9 @@
 import { type Chat, type Environment, openChat, systemEnvironment } from '@chatdoc/schema';
+import { isInTransaction } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import { roomName } from '../generation/room.js';
 import { decodeUpdate } from '../update/decode.js';
-import { inspectUpdate, isInTransaction } from '../update/inspect.js';
+import { inspectUpdate } from '../update/inspect.js';
 import { INITIAL_LIMITS, LIVE_LIMITS, type UpdateLimits } from '../update/limits.js';
 import { type Authorize, allowOwnName, type Claim } from './assertions.js';
 import { GateCheck, type Sender } from './check.js';

@@ -1,6 +1,6 @@
 import { createHead, KIND, readHead } from '@chatdoc/schema';
+import { readHeader } from '@chatdoc/schema/internal';
 import type * as Y from 'yjs';
-import { readLane } from '../generation/lane-text.js';
 import { Facts, type Writer } from './facts.js';
 import { DELETED } from './lines.js';
 import {
@@ -81,7 +81,7 @@ export function noteLine(facts: Facts, state: LaneState, raw: string): void {
     else facts.noteLine(line, state.writer);
     return;
   }
-  const lane = readLane(line);
+  const lane = readHeader(line).lane ?? undefined;
   state.headers += 1;
   if (state.headers > 1 || lane?.lane_id !== state.key) state.copy = true;
   state.writer = lane === undefined ? undefined : facts.noteWriter(lane);

@@ -1,8 +1,9 @@
 import { ChatDocError, isUlid } from '@chatdoc/schema';
+import { isInTransaction } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import { decodeUpdate, type WireFault } from './decode.js';
 import { decodeFrame, encodeFrame, type FrameFault } from './frame.js';
-import { type InspectFault, type Inspection, inspectUpdate, isInTransaction } from './inspect.js';
+import { type InspectFault, type Inspection, inspectUpdate } from './inspect.js';
 import { INITIAL_LIMITS, type UpdateLimits } from './limits.js';
 
 /** Why an update did not come in. Whatever the code, nothing of it was applied. */

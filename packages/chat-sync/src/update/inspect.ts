@@ -77,11 +77,6 @@ export function inspectUpdate(doc: Y.Doc, update: WireUpdate, options: InspectOp
   }
 }
 
-/** Whether a transaction is open, or its observers run. */
-export function isInTransaction(doc: Y.Doc): boolean {
-  return doc._transaction !== null || doc._transactionCleanups.length > 0;
-}
-
 interface Queue {
   readonly client: number;
   readonly structs: readonly WireStruct[];
