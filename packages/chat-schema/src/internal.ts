@@ -63,8 +63,12 @@ export {
   createLaneText,
   findLaneText,
   isInTransaction,
+  isKeyTaken,
   type LaneMap,
   type LaneText,
   listLaneTexts,
+  type Run,
   readLaneText,
+  readLineRuns,
+  readOpenRuns,
 } from './lane/structs.js';

@@ -1,5 +1,5 @@
 export { type ReadDocument, readDocument } from './file/read-document.js';
-export { type Authorize, allowOwnName, type Claim, type GateAction } from './gate/assertions.js';
+export { type Assertion, type Authorize, allowOwnName, type GateAction } from './gate/assertions.js';
 export {
   GATE_LIMITS,
   Gate,
@@ -10,7 +10,7 @@ export {
   type Verdict,
 } from './gate/gate.js';
 export type { EntryLimits } from './gate/lines.js';
-export type { GateCode } from './gate/refusal.js';
+export type { GateRefusalCode } from './gate/refusal.js';
 export {
   type Adopted,
   adoptRolledBack,
@@ -65,15 +65,16 @@ export {
   type StoredRow,
   type WrittenRows,
 } from './storage/index.js';
-export { Door, type DoorOptions, type Receipt, type RefusalCode } from './update/door.js';
+export { Door, type DoorOptions, type Receipt } from './update/door.js';
 export {
   decodeFrame,
   encodeFrame,
   type Frame,
-  type FrameFault,
   type FrameHead,
   type FrameKind,
+  type FrameRefusalCode,
   type ReadFrame,
   readFrame,
 } from './update/frame.js';
 export { INITIAL_LIMITS, LIVE_LIMITS, NO_LIMITS, type UpdateLimits } from './update/limits.js';
+export type { DoorRefusalCode } from './update/refusal.js';

@@ -1,4 +1,4 @@
-import { KIND, type Role } from '../entry/codec.js';
+import { KIND, ROLE, type Role } from '../entry/codec.js';
 import type { Header } from '../lane/header.js';
 import { SlotTable } from './refs.js';
 
@@ -44,6 +44,7 @@ export class LineTable {
   protected readonly headerList: Header[] = [];
   #size = 0;
   #live = 0;
+  #numberings = 0;
   #cells = new Int32Array(256 * ROW);
   #heads = new Int32Array(256 * SLOT).fill(-1);
   readonly #others = new Map<number, number[]>();
@@ -65,6 +66,16 @@ export class LineTable {
 
   protected get size(): number {
     return this.#size;
+  }
+
+  /** How far `rows(from)` has come: rows are filed at the end. */
+  get filed(): number {
+    return this.#size;
+  }
+
+  /** Grows when all rows get new numbers. */
+  get numbering(): number {
+    return this.#numberings;
   }
 
   /** `end` is -1 while the line is open. */
@@ -140,6 +151,7 @@ export class LineTable {
     this.#legacy.length = 0;
     this.#size = 0;
     this.#live = 0;
+    this.#numberings += 1;
   }
 
   protected textOf(row: number): number {
@@ -187,9 +199,9 @@ export class LineTable {
     return this.#cell(row, END) < 0;
   }
 
-  /** Every live row, hidden and quarantined ones included. */
-  *rows(): IterableIterator<number> {
-    for (let row = 0; row < this.#size; row += 1) if (this.#cell(row, TEXT) >= 0) yield row;
+  /** Every live row from `from` on, hidden and quarantined ones included. */
+  *rows(from = 0): IterableIterator<number> {
+    for (let row = from; row < this.#size; row += 1) if (this.#cell(row, TEXT) >= 0) yield row;
   }
 
   /** Headers that stand in the document now. */
@@ -253,6 +265,27 @@ export class LineTable {
   // Only message lines have a thread; they stand in this chain beside their own.
   #nextOfAttempt(row: number): number {
     return this.#cell(row, THREAD) >= 0 ? this.#cell(row, NEXT_ATTEMPT) : this.#cell(row, NEXT);
+  }
+
+  /** Rows about an id in this role that were filed after the row `after`, newest first. Those before cost nothing. */
+  *rowsAbout(role: Exclude<Role, 0>, id: string, after = -1): IterableIterator<number> {
+    const slot = this.slots.find(id);
+    if (slot === undefined) return;
+    let row = this.#headOf(slot, HEAD_OF_ROLE[role] as number);
+    while (row > after) {
+      if (this.#cell(row, KIND_OF) !== KIND.none) yield row;
+      row = role === ROLE.attempt ? this.#nextOfAttempt(row) : this.#cell(row, NEXT);
+    }
+  }
+
+  /** Rows of a document-wide kind that were filed after the row `after`, newest first. */
+  *otherRowsAfter(kind: number, after = -1): IterableIterator<number> {
+    const rows = this.#others.get(kind) ?? [];
+    for (let at = rows.length - 1; at >= 0; at -= 1) {
+      const row = rows[at] as number;
+      if (row <= after) return;
+      if (this.#cell(row, KIND_OF) === kind) yield row;
+    }
   }
 
   /** Slots of the messages with a line in the thread, each once. */

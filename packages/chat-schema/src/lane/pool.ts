@@ -135,10 +135,9 @@ export class LanePool {
   // because peers in other languages cut longer ids.
   #drawClient(): number {
     const doc = this.#map.doc as Y.Doc;
-    const isTaken = (client: number): boolean =>
-      clockOf(doc, client) > 0 ||
-      client === doc.clientID ||
-      this.#lanes.some((lane) => lane.client === client);
-    return drawClient(this.#writer.environment, isTaken);
+    return drawClient(this.#writer.environment, (client) => {
+      const taken = clockOf(doc, client) > 0 || client === doc.clientID;
+      return taken || this.#lanes.some((lane) => lane.client === client);
+    });
   }
 }

@@ -1,44 +1,21 @@
-import {
-  deriveAnswerId,
-  type Entry,
-  isUlid,
-  KIND,
-  keyOfLine,
-  type LaneEntry,
-  SCHEMA_VERSION,
-} from '@chatdoc/schema';
-import { readHeader } from '@chatdoc/schema/internal';
+import { type Header, isUlid, KIND, type LaneText, type Run, readHeader } from '@chatdoc/schema/internal';
 import type { Inspection, PlacedDeletion, PlacedStruct } from '../update/inspect.js';
-import { findClaim, type GateAction, isShared } from './assertions.js';
-import { Facts, SEVERAL, type Writer } from './facts.js';
+import { refuseUnless } from '../update/refusal.js';
+import { EntryRules, type Sender } from './entries.js';
 import {
-  type CheckedLine,
   checkGrowth,
   checkLine,
   checkOpening,
   DELETED,
+  fitsLimits,
   fitsLine,
   isBlanking,
   isFutureStamp,
   type LineRules,
+  readLineIds,
 } from './lines.js';
-import { createLaneState, feedLane, type LaneSink, type LaneState, type Ledger, noteLine } from './owners.js';
-import { type GateCode, refuseUnless } from './refusal.js';
-import { nameLane, type Run } from './store.js';
-
-/** What the check asks of its gate about the connection that sends. */
-export interface Sender {
-  readonly user: string | undefined;
-  /** Whether it may go on in the name of a clientID of the document. */
-  mayUseClient(client: number): boolean;
-  mayUseWriter(writer: Writer): boolean;
-  allows(
-    action: GateAction,
-    author: string | null,
-    own: boolean,
-    entry: Entry | LaneEntry | undefined,
-  ): boolean;
-}
+import type { ClientOwner, Owners } from './owners.js';
+import type { GateRefusalCode } from './refusal.js';
 
 export interface CheckOptions extends LineRules {
   readonly generation: number;
@@ -46,51 +23,53 @@ export interface CheckOptions extends LineRules {
   readonly hasOthers: boolean;
 }
 
-interface StagedLane extends LaneState {
-  readonly entry: number;
-  readonly base: LaneState | undefined;
+/** A lane to which the update adds. */
+interface StagedLane {
+  readonly key: string;
+  readonly client: number;
+  /** Clock behind the last character. */
+  end: number;
+  /** That the document holds already, and who owns it. */
+  readonly stored: { readonly lane: LaneText; readonly owner: ClientOwner } | undefined;
+  /** Nearest above the end. */
+  header: Header | undefined;
+  /** Lines of other lanes, under their own headers: from here on it may hold anything, and nobody goes on in it. */
+  isCopy: boolean;
   /** What the update adds. */
   readonly runs: Run[];
   added: string;
+  /** Code units behind the last newline of `added`. */
+  openLength: number;
 }
 
 /**
- * One update, judged against the ledger before it is applied: throws a `GateRefusal` or returns. Everything that
- * it would add is staged here and forgotten.
+ * One update, judged against who owns what before it is applied: throws a `GateRefusal` or returns. Everything that
+ * it would add is staged here and forgotten. O(update), and O(length of each line that it ends or deletes from).
  */
 export class GateCheck {
   /** ClientIDs in whose name the update writes, and writer ids of its headers. */
   readonly clients: Set<number> = new Set();
   readonly writers: Set<string> = new Set();
-  readonly #ledger: Ledger;
+  readonly #owners: Owners;
   readonly #sender: Sender;
   readonly #options: CheckOptions;
-  readonly #facts: Facts;
+  readonly #entries: EntryRules;
   readonly #lanes = new Map<string, StagedLane>();
   /** By client, where it writes. */
   readonly #latest = new Map<number, StagedLane>();
   readonly #keys = new Set<string>();
-  readonly #redactions: { readonly entry: Entry & { type: 'redaction' }; readonly writer: Writer }[] = [];
-  /** Lines whose text is deleted: their messages must be redacted. */
-  readonly #blanked: string[] = [];
-  #mayImport: boolean | undefined;
 
-  constructor(ledger: Ledger, sender: Sender, options: CheckOptions) {
-    this.#ledger = ledger;
+  constructor(owners: Owners, sender: Sender, options: CheckOptions) {
+    this.#owners = owners;
     this.#sender = sender;
     this.#options = options;
-    this.#facts = new Facts(ledger.facts);
+    this.#entries = new EntryRules(owners, sender);
   }
 
   run({ structs, deletions }: Inspection): void {
     for (const struct of structs) this.#checkStruct(struct);
     for (const lane of this.#latest.values()) this.#finishLane(lane);
-    for (const { entry, writer } of this.#redactions) {
-      const { by, message_id } = entry;
-      const own = this.#isOwn(message_id, writer);
-      refuseUnless(this.#sender.allows('redact', by, own, entry), 'redaction');
-    }
-    for (const line of this.#blanked) this.#assertRedacted(line);
+    this.#entries.finish();
     this.#checkDeletions(deletions);
   }
 
@@ -102,10 +81,10 @@ export class GateCheck {
     }
     switch (place.in) {
       case 'chat':
-        this.#checkEntry(struct, place.key);
+        this.#checkKey(struct, place.key);
         break;
       case 'lane':
-        this.#checkText(struct, this.#findLane(place.entry));
+        this.#checkText(struct, this.#findLane(place.key, place.entry));
         break;
       case 'nothing':
         refuseUnless(this.#options.hasOthers, 'nothing');
@@ -115,208 +94,181 @@ export class GateCheck {
     }
   }
 
-  #checkEntry({ client, clock, kind, origin, rightOrigin }: PlacedStruct, key: string): void {
+  #checkKey({ client, clock, kind, origin, rightOrigin }: PlacedStruct, key: string): void {
     refuseUnless(kind === 'type', 'deletion');
     refuseUnless(isUlid(key), 'key');
     const isNew = origin === null && rightOrigin === null;
-    refuseUnless(isNew && !this.#keys.has(key) && !this.#ledger.isKeyTaken(key), 'key_taken');
+    refuseUnless(isNew && !this.#keys.has(key) && !this.#owners.isKeyTaken(key), 'key_taken');
     refuseUnless(!isFutureStamp(key, this.#options.now), 'future_stamp');
     this.#keys.add(key);
     // What its client has written before is complete: a hostile update is refused before all of it is read.
     const before = this.#latest.get(client);
     if (before !== undefined) this.#finishLane(before);
-    const state = createLaneState(key, client, clock + 1);
-    const lane = {
-      ...state,
-      entry: clock,
-      base: undefined,
-      runs: [],
-      added: '',
-    };
+    const none = { stored: undefined, header: undefined, isCopy: false, runs: [], added: '', openLength: 0 };
+    const lane: StagedLane = { key, client, end: clock + 1, ...none };
     this.#lanes.set(nameLane(client, clock), lane);
     this.#latest.set(client, lane);
   }
 
-  #findLane({ client, clock }: { readonly client: number; readonly clock: number }): StagedLane {
+  #findLane(key: string, { client, clock }: { readonly client: number; readonly clock: number }): StagedLane {
     const name = nameLane(client, clock);
-    let lane = this.#lanes.get(name);
-    if (lane === undefined) {
-      const base = this.#ledger.lane(client, clock);
-      refuseUnless(base !== undefined, 'foreign_text');
-      lane = { ...base, entry: clock, base, runs: [], added: '' };
-      this.#lanes.set(name, lane);
-    }
+    const staged = this.#lanes.get(name);
+    if (staged !== undefined) return staged;
+    const stored = this.#owners.lane(key, client, clock);
+    const owner = this.#owners.client(client);
+    refuseUnless(stored !== undefined && owner !== undefined, 'foreign_text');
+    const { header } = owner;
+    const lane: StagedLane = {
+      key,
+      client,
+      end: -1,
+      stored: { lane: stored, owner },
+      header: header === undefined ? undefined : { lane: header, hidden: owner.isHidden },
+      isCopy: false,
+      runs: [],
+      added: '',
+      openLength: 0,
+    };
+    this.#lanes.set(name, lane);
     return lane;
   }
 
-  // A deletion cuts a line in two structs: it is looked at when all of it is there.
-  #finishLane(lane: StagedLane): void {
-    if (lane.added !== '') feedLane(lane, lane.added, this.#sinkOf(lane));
-    lane.added = '';
-    refuseUnless(lane.headers > 0 || lane.copy, 'header');
-  }
-
   #checkText(struct: PlacedStruct, lane: StagedLane): void {
-    const { client, clock, length, origin, rightOrigin, kind } = struct;
+    const { client, clock, length, origin, rightOrigin, kind, place } = struct;
     refuseUnless(client === lane.client, 'foreign_text');
-    // Contiguous: behind it the client has written nothing else, so it is the owner's last character, too.
-    const follows = lane.end === lane.entry + 1 ? origin === null : origin?.clock === lane.end - 1;
-    const isOwn = origin === null || origin.client === client;
-    refuseUnless(clock === lane.end && follows && isOwn && rightOrigin === null, 'not_appended');
+    // Contiguous: it comes right behind what its client has written last, and that is the end of this very lane.
+    const entry = place.in === 'lane' ? place.entry.clock : -1;
+    const isFirst = origin === null && clock === entry + 1;
+    const follows = isFirst || (origin !== null && origin.client === client && origin.clock === clock - 1);
+    refuseUnless(follows && rightOrigin === null && (lane.end < 0 || clock === lane.end), 'not_appended');
+    const { stored } = lane;
+    refuseUnless(stored === undefined || stored.owner.lane?.clock === entry, 'not_appended');
     const text = kind === 'text' ? struct.text : undefined;
     this.#latest.set(client, lane);
     lane.end = clock + length;
     lane.runs.push({ clock, length, text });
-    lane.added += text ?? DELETED;
+    this.#add(lane, text ?? DELETED);
   }
 
-  #sinkOf(lane: StagedLane): LaneSink {
-    return {
-      line: (line) => this.#checkWhole(lane, line),
-      open: (text) => this.#checkOpen(lane, text),
-      grow: (text) => this.#checkMore(lane, text),
-    };
+  /** A line that gets too long is refused before it is put together. */
+  #add(lane: StagedLane, text: string): void {
+    const newline = text.indexOf('\n');
+    refuseUnless(fitsLine(lane.openLength + (newline < 0 ? text.length : newline)), 'line');
+    lane.openLength = newline < 0 ? lane.openLength + text.length : text.length - text.lastIndexOf('\n') - 1;
+    lane.added += text;
+  }
+
+  // A deletion cuts a line in two structs: it is looked at when all of it is there.
+  #finishLane(lane: StagedLane): void {
+    const { added } = lane;
+    lane.added = '';
+    let from = 0;
+    if (added !== '' && lane.stored !== undefined) from = this.#checkMore(lane, lane.stored, added);
+    for (let newline = added.indexOf('\n', from); newline >= 0; newline = added.indexOf('\n', from)) {
+      this.#checkWhole(lane, added.slice(from, newline));
+      from = newline + 1;
+    }
+    if (from < added.length) this.#checkOpen(lane, added.slice(from));
+    refuseUnless(lane.header !== undefined || lane.isCopy, 'header');
+  }
+
+  /** What comes for a line that is open in the document. Returns where the next line begins. */
+  #checkMore(lane: StagedLane, stored: NonNullable<StagedLane['stored']>, added: string): number {
+    const open = this.#owners.openLine(stored.owner);
+    if (open === undefined) return 0;
+    const newline = added.indexOf('\n');
+    const length = open.length + (newline < 0 ? added.length : newline);
+    refuseUnless(fitsLine(length), 'line');
+    if (newline >= 0) {
+      this.#checkWhole(lane, this.#readOpen(stored.lane) + added.slice(0, newline));
+      return newline + 1;
+    }
+    const { owner } = stored;
+    if (owner.growing === undefined) {
+      const opening = open.isPart ? checkOpening(this.#readOpen(stored.lane), this.#options) : undefined;
+      owner.growing = opening?.ok === true ? opening.ids : null;
+    }
+    refuseUnless(owner.growing !== null, 'open_line');
+    const text = added.replaceAll(DELETED, '');
+    if (text.length !== added.length) this.#entries.addBlanked(owner.growing);
+    const code = checkGrowth(text);
+    refuseUnless(code === undefined, code ?? 'open_line');
+    return added.length;
+  }
+
+  #readOpen(lane: LaneText): string {
+    let open = '';
+    for (const { text } of this.#owners.openRuns(lane)) open += text ?? DELETED;
+    return open;
   }
 
   #checkWhole(lane: StagedLane, raw: string): void {
-    const isFirst = lane.headers === 0 && !lane.copy;
-    if (lane.copy) refuseUnless(fitsLine(raw.length), 'line');
+    if (lane.isCopy) this.#takeCopied(lane, raw);
+    else if (lane.header === undefined) this.#checkHeader(lane, raw);
     else {
       const checked = checkLine(raw, this.#options);
-      if (isFirst) this.#checkHeader(lane, checked.ok ? checked : undefined, raw);
-      else {
-        refuseUnless(checked.ok, checked.ok ? 'line' : checked.code);
-        if (checked.kind === KIND.lane) this.#allowCopy(lane, 'import');
-        else this.#checkEntryLine(checked, lane.writer as Writer);
+      refuseUnless(checked.ok, checked.ok ? 'line' : checked.code);
+      if (checked.ids.kind === KIND.lane) {
+        this.#allowCopy(lane, 'import');
+        this.#takeCopied(lane, raw);
+      } else {
+        if (checked.blanked) this.#entries.addBlanked(checked.ids);
+        this.#entries.check(checked, lane.header);
       }
     }
-    noteLine(this.#facts, lane, raw);
   }
 
-  #checkHeader(lane: StagedLane, checked: CheckedLine | undefined, raw: string): void {
-    const header = checked?.kind === KIND.lane && !checked.blanked ? readHeader(raw).lane : undefined;
-    if (header?.lane_id !== lane.key) {
+  #checkHeader(lane: StagedLane, raw: string): void {
+    const checked = checkLine(raw, this.#options);
+    const header =
+      checked.ok && !checked.blanked && checked.ids.kind === KIND.lane ? readHeader(raw) : undefined;
+    const { limits, allowLater, generation } = this.#options;
+    if (
+      header?.lane?.lane_id !== lane.key ||
+      !fitsLimits(raw, header.lane as unknown as Record<string, unknown>, limits)
+    ) {
       this.#allowCopy(lane, 'header');
+      this.#takeCopied(lane, raw);
       return;
     }
-    const { generation, user_id, schema_version, min_reader, rolled_back } = header;
-    if (rolled_back !== undefined) {
+    const { lane: entry } = header;
+    if (entry.rolled_back !== undefined) {
       this.#allowCopy(lane, 'import');
+      this.#takeCopied(lane, raw);
       return;
     }
-    const isLater = schema_version > SCHEMA_VERSION || min_reader > SCHEMA_VERSION;
-    refuseUnless(!isLater || this.#options.allowLater, 'unknown_type');
-    refuseUnless(generation === this.#options.generation, 'generation');
-    if (this.#sender.user !== undefined) refuseUnless(user_id === this.#sender.user, 'user');
-    else if (user_id !== undefined) {
-      refuseUnless(this.#sender.allows('lane', user_id, false, header), 'user');
-    }
-    const known = this.#facts.writer(header.writer_id);
-    refuseUnless(known === undefined || this.#sender.mayUseWriter(known), 'writer');
-    this.writers.add(header.writer_id);
-  }
-
-  #checkEntryLine({ line, kind, entry, blanked }: CheckedLine, writer: Writer): void {
-    if (blanked) this.#blanked.push(line);
-    if (entry === undefined) {
-      refuseUnless(this.#sender.allows('later', null, false, undefined), 'author');
-      return;
-    }
-    if (kind === KIND.part || kind === KIND.finish) {
-      this.#checkAttempt(line, writer);
-      return;
-    }
-    const key = keyOfLine(line) as string;
-    const known = this.#facts.entry(key);
-    refuseUnless(known === undefined || known.user === writer.user || isShared(entry), 'id_taken');
-    if (entry.type === 'message') this.#checkMessage(entry, writer);
-    if (entry.type === 'redaction') {
-      this.#redactions.push({ entry, writer });
-      return;
-    }
-    const claim = findClaim(entry);
-    if (claim === undefined) return;
-    const { action, author, message_id } = claim;
-    if (action === 'import') {
-      refuseUnless(this.#canImport(), 'import');
-      return;
-    }
-    const own = message_id !== undefined && this.#isOwn(message_id, writer);
-    refuseUnless(this.#sender.allows(action, author, own, entry), 'author');
-  }
-
-  // An answer's id derives from its prompt, and an attempt's id is its writer's alone: a redaction of a message
-  // takes the text of every attempt that one of its lines names.
-  #checkMessage(entry: Entry & { type: 'message' }, writer: Writer): void {
-    const { message_id, prompt_id, attempt } = entry;
-    if (attempt !== undefined && prompt_id !== undefined) {
-      refuseUnless(message_id === deriveAnswerId(prompt_id), 'schema');
-      const author = this.#facts.author(attempt);
-      refuseUnless(author === undefined || isOf(author, writer), 'attempt');
-    }
-    const fact = this.#facts.attempt(attempt ?? message_id);
-    const isSame = fact !== undefined && (attempt === undefined || fact.message_id === message_id);
-    refuseUnless(fact === undefined || (isSame && fact.writer.user === writer.user), 'attempt');
-  }
-
-  #checkAttempt(line: string, writer: Writer): void {
-    const message = this.#facts.messageOf(line);
-    const id = line.startsWith('{"type":"part"') ? line.slice(26, 52) : attemptOfFinish(line);
-    const holder =
-      this.#facts.attempt(id)?.writer ?? (message === undefined ? undefined : this.#facts.author(message));
-    refuseUnless(holder === undefined || isOf(holder, writer), 'attempt');
+    refuseUnless(!header.hidden || allowLater, 'unknown_type');
+    refuseUnless(entry.generation === generation, 'generation');
+    this.#entries.checkHeader(header);
+    this.writers.add(entry.writer_id);
+    lane.header = header;
   }
 
   #checkOpen(lane: StagedLane, raw: string): void {
-    if (lane.copy) {
+    if (lane.isCopy) {
       refuseUnless(fitsLine(raw.length), 'line');
-      return;
-    }
-    if (lane.headers === 0) {
+    } else if (lane.header === undefined) {
       // The start of a header; or a copy, which may begin with lines under none.
       this.#allowCopy(lane, 'header');
-      return;
+    } else {
+      const checked = checkOpening(raw, this.#options);
+      refuseUnless(checked.ok, checked.ok ? 'open_line' : checked.code);
+      if (checked.blanked) this.#entries.addBlanked(checked.ids);
+      this.#entries.checkAttempt(checked.ids, lane.header);
     }
-    const checked = checkOpening(raw, this.#options);
-    refuseUnless(checked.ok, checked.ok ? 'open_line' : checked.code);
-    lane.growing = true;
-    if (checked.blanked) this.#blanked.push(checked.line);
-    this.#checkAttempt(checked.line, lane.writer as Writer);
   }
 
-  #checkMore(lane: StagedLane, chunk: string): void {
-    refuseUnless(fitsLine(lane.open.length + chunk.length), 'line');
-    if (lane.copy) return;
-    if (lane.growing === undefined) {
-      lane.growing = checkOpening(lane.open, this.#options).ok;
-      if (lane.base !== undefined) lane.base.growing = lane.growing;
-    }
-    refuseUnless(lane.growing, 'open_line');
-    const text = chunk.replaceAll(DELETED, '');
-    if (text.length !== chunk.length) this.#blanked.push(lane.open);
-    const fault = checkGrowth(text);
-    refuseUnless(fault === undefined, fault ?? 'open_line');
+  #allowCopy(lane: StagedLane, code: GateRefusalCode): void {
+    refuseUnless(this.#entries.mayImport(), code);
+    lane.isCopy = true;
   }
 
-  /** From here on the lane may hold anything: it is a copy, in which nobody goes on. */
-  #allowCopy(lane: StagedLane, code: GateCode): void {
-    refuseUnless(this.#canImport(), code);
-    lane.copy = true;
-  }
-
-  #canImport(): boolean {
-    this.#mayImport ??= this.#sender.allows('import', null, false, undefined);
-    return this.#mayImport;
-  }
-
-  #isOwn(messageId: string, writer: Writer): boolean {
-    const author = this.#facts.author(messageId);
-    return author !== undefined && isOf(author, writer);
-  }
-
-  #assertRedacted(line: string): void {
-    const message = this.#facts.messageOf(line);
-    refuseUnless(message !== undefined && this.#facts.isRedacted(message), 'deletion');
+  #takeCopied(lane: StagedLane, raw: string): void {
+    refuseUnless(fitsLine(raw.length), 'line');
+    const line = raw.replaceAll(DELETED, '');
+    const ids = readLineIds(line);
+    if (ids.kind === KIND.lane) lane.header = readHeader(line);
+    this.#entries.take(line, ids, lane.header);
   }
 
   #checkDeletions(deletions: readonly PlacedDeletion[]): void {
@@ -326,61 +278,108 @@ export class GateCheck {
       if (place.in === 'outside') continue;
       if (place.in === 'nothing' && this.#options.hasOthers) continue;
       refuseUnless(place.in === 'lane', 'deletion');
-      const lane = this.#findLane(place.entry);
+      const lane = this.#findLane(place.key, place.entry);
       refuseUnless(client === lane.client, 'deletion');
       const name = nameLane(place.entry.client, place.entry.clock);
       const group = byLane.get(name);
       if (group === undefined) byLane.set(name, { lane, ranges: [deletion] });
       else group.ranges.push(deletion);
     }
-    for (const { lane, ranges } of byLane.values()) this.#checkBlanking(lane, ranges);
-  }
-
-  /** O(text of the lane). */
-  #checkBlanking(lane: StagedLane, ranges: PlacedDeletion[]): void {
-    const stored = lane.base === undefined ? [] : this.#ledger.runs(lane.client, lane.entry);
-    const runs = [...stored, ...lane.runs];
-    const before = joinRuns(runs, []).split('\n');
-    const after = joinRuns(
-      runs,
-      ranges.sort((a, b) => a.clock - b.clock),
-    ).split('\n');
-    refuseUnless(before.length === after.length, 'deletion');
-    for (const [at, line] of before.entries()) {
-      const left = after[at] as string;
-      if (line === left) continue;
-      refuseUnless(isBlanking(line, left), 'deletion');
-      this.#assertRedacted(line);
+    for (const { lane, ranges } of byLane.values()) {
+      ranges.sort((a, b) => a.clock - b.clock);
+      const left = this.#checkStoredDeletions(lane, ranges);
+      if (left.length > 0) this.#checkAddedDeletions(lane, left);
     }
   }
+
+  /** Deletions in lines that the update adds nothing to. Returns the others. */
+  #checkStoredDeletions(
+    { stored, runs }: StagedLane,
+    ranges: readonly PlacedDeletion[],
+  ): readonly PlacedDeletion[] {
+    if (stored === undefined) return ranges;
+    const [open] = runs.length === 0 ? [] : [...this.#owners.openRuns(stored.lane), ...runs];
+    const end = open?.clock ?? Number.POSITIVE_INFINITY;
+    for (let at = 0; at < ranges.length; ) {
+      const { clock } = ranges[at] as PlacedDeletion;
+      if (clock >= end) return ranges.slice(at);
+      const line = this.#owners.lineRuns(stored.lane, clock);
+      at = this.#checkBlanking(line, ranges, at);
+    }
+    return [];
+  }
+
+  #checkAddedDeletions({ stored, runs }: StagedLane, ranges: readonly PlacedDeletion[]): void {
+    let at = 0;
+    for (const line of splitRuns([
+      ...(stored === undefined ? [] : this.#owners.openRuns(stored.lane)),
+      ...runs,
+    ])) {
+      const last = line.at(-1);
+      const range = ranges[at];
+      if (last === undefined || range === undefined || range.clock >= last.clock + last.length) continue;
+      at = this.#checkBlanking(line, ranges, at);
+    }
+    refuseUnless(at === ranges.length, 'deletion');
+  }
+
+  /** Deletions from one line, of which the first is `ranges[from]`. Returns where those of the next begin. */
+  #checkBlanking(line: readonly Run[], ranges: readonly PlacedDeletion[], from: number): number {
+    const { before, after, next } = cutRuns(line, ranges, from);
+    // Nothing lies within it where a newline is taken.
+    refuseUnless(next > from, 'deletion');
+    this.#entries.assertRedacted(readLineIds(before));
+    refuseUnless(isBlanking(before, after), 'deletion');
+    return next;
+  }
 }
 
-function isOf(author: Writer | typeof SEVERAL, writer: Writer): boolean {
-  return author !== SEVERAL && author.user === writer.user;
+/** Two lanes have one name if they are one: that of the struct that set it. */
+function nameLane(client: number, clock: number): string {
+  return `${client} ${clock}`;
 }
 
-/** What follows the own id: `","attempt":"`. */
-function attemptOfFinish(line: string): string {
-  const at = line.indexOf('","attempt":"') + 13;
-  return line.slice(at, at + 26);
-}
-
-/** The text of the runs without deleted characters, and without `ranges`, which are in order. */
-function joinRuns(runs: readonly Run[], ranges: readonly PlacedDeletion[]): string {
-  let joined = '';
-  let next = 0;
+/** The lines of runs, without their newlines. */
+function splitRuns(runs: readonly Run[]): Run[][] {
+  const lines: Run[][] = [[]];
   for (const { clock, length, text } of runs) {
+    if (text === undefined) lines.at(-1)?.push({ clock, length, text });
+    else {
+      let from = 0;
+      for (const part of text.split('\n')) {
+        if (from > 0) lines.push([]);
+        if (part !== '') lines.at(-1)?.push({ clock: clock + from, length: part.length, text: part });
+        from += part.length + 1;
+      }
+    }
+  }
+  return lines;
+}
+
+/**
+ * The text of a line without what is deleted of it, and also without those of `ranges`, from `from` on, that lie
+ * within it; and the first of them that does not.
+ */
+function cutRuns(
+  line: readonly Run[],
+  ranges: readonly PlacedDeletion[],
+  from: number,
+): { readonly before: string; readonly after: string; readonly next: number } {
+  let before = '';
+  let after = '';
+  let next = from;
+  for (const { clock, length, text } of line) {
     if (text === undefined) continue;
-    const end = clock + length;
-    let from = clock;
-    for (let range = ranges[next]; range !== undefined && range.clock < end; range = ranges[next]) {
-      const until = range.clock + range.length;
-      if (range.clock > from) joined += text.slice(from - clock, range.clock - clock);
-      from = Math.max(from, Math.min(end, until));
-      if (until > end) break;
+    before += text;
+    let at = 0;
+    for (let range = ranges[next]; range !== undefined; range = ranges[next]) {
+      const start = range.clock - clock;
+      if (start < at || start + range.length > length) break;
+      after += text.slice(at, start);
+      at = start + range.length;
       next += 1;
     }
-    joined += text.slice(from - clock);
+    after += text.slice(at);
   }
-  return joined;
+  return { before, after, next };
 }

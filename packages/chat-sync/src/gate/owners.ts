@@ -1,197 +1,302 @@
-import { createHead, KIND, readHead } from '@chatdoc/schema';
-import { readHeader } from '@chatdoc/schema/internal';
-import type * as Y from 'yjs';
-import { Facts, type Writer } from './facts.js';
-import { DELETED } from './lines.js';
+import type { Environment } from '@chatdoc/schema';
 import {
-  findStoredLane,
-  isClientKnown,
+  EntryIndex,
+  findLaneText,
   isKeyTaken,
-  listStoredLanes,
-  nameLane,
+  KIND,
+  type LaneEntry,
+  type LaneMap,
+  type LaneText,
+  parseLine,
+  ROLE,
   type Run,
-  readChangedLanes,
-  readNewRuns,
-  readRuns,
-  type StoredLane,
-} from './store.js';
+  readLineRuns,
+  readOpenRuns,
+  StampClock,
+} from '@chatdoc/schema/internal';
+import type * as Y from 'yjs';
+import { type LineIds, readLineIds } from './lines.js';
 
-/** Where a lane stands: enough to judge what comes behind it without reading what stands before. */
-export interface LaneState {
-  readonly key: string;
-  readonly client: number;
-  /** Clock behind the owner's last character. */
-  end: number;
-  /** Of the nearest header. */
-  writer: Writer | undefined;
-  headers: number;
-  /** Lines of other lanes, under their own headers: nobody goes on in it. */
-  copy: boolean;
-  /** The line without a newline at the end; empty at the start of a line. */
-  open: string;
-  /** Whether `open` is the growing text of a part; undefined where nobody has looked yet. */
-  growing: boolean | undefined;
+/** Messages with lines of several users. */
+export const SEVERAL = 'several';
+
+/** Whose a message is: the header above its lines, one of several where they are of one user. */
+export type Author = LaneEntry | typeof SEVERAL;
+
+/** Who opened an attempt at an answer, and at which. */
+export interface Answer {
+  readonly message_id: string;
+  readonly lane: LaneEntry;
 }
 
-export interface LaneSink {
-  /** A whole line, without its newline. */
-  line(line: string): void;
-  /** The beginning of a line, at the end of what came. */
-  open(text: string): void;
-  /** More of an open line, which does not end it. */
-  grow(text: string): void;
+/** Who wrote what, as far as a new line is judged by it: of a document, or of an update on its way into it. */
+export interface Known {
+  /** The first header that used this writer id. */
+  writer(writerId: string): LaneEntry | undefined;
+  /** The header above the first line of this entry; not for messages, parts and finishes. */
+  entry(ids: LineIds): LaneEntry | undefined;
+  author(messageId: string): Author | undefined;
+  answer(attempt: string): Answer | undefined;
+  isRedacted(messageId: string): boolean;
 }
 
-/** Appends `chunk` to a lane and gives what it is made of. Keeps `open`; O(chunk) but for the line that it ends. */
-export function feedLane(state: LaneState, chunk: string, sink: LaneSink): void {
-  let from = 0;
-  if (state.open !== '') {
-    const newline = chunk.indexOf('\n');
-    if (newline < 0) {
-      sink.grow(chunk);
-      state.open += chunk;
-      return;
-    }
-    const line = state.open + chunk.slice(0, newline);
-    state.open = '';
-    state.growing = undefined;
-    sink.line(line);
-    from = newline + 1;
-  }
-  for (let newline = chunk.indexOf('\n', from); newline >= 0; newline = chunk.indexOf('\n', from)) {
-    sink.line(chunk.slice(from, newline));
-    from = newline + 1;
-  }
-  if (from === chunk.length) return;
-  state.open = chunk.slice(from);
-  sink.open(state.open);
+/** What a clientID owns. */
+export interface ClientOwner {
+  /** The user whom the header of its first lane names. */
+  user: string | undefined;
+  firstClock: number;
+  /** Its latest lane, in which alone it can go on, and the header of that; undefined while no lane has one. */
+  lane: LaneText | undefined;
+  header: LaneEntry | undefined;
+  /** Readers do not fold what is under this header. */
+  isHidden: boolean;
+  /** The last line of this lane that the index has filed. */
+  row: number;
+  /** Of that line while it is open and may take text, its ids; null where it may not; undefined until somebody asks. */
+  growing: LineIds | null | undefined;
+  /** Owns lines under a foreign header: nobody writes in its name again. */
+  isCopy: boolean;
 }
 
-export function createLaneState(key: string, client: number, end: number): LaneState {
-  return { key, client, end, writer: undefined, headers: 0, copy: false, open: '', growing: undefined };
+/** The last line of a lane, without a newline. */
+export interface OpenLine {
+  readonly length: number;
+  /** Whether it is filed, as the growing text of a part. */
+  readonly isPart: boolean;
 }
 
-/** Takes in a line that stands in a lane: a header changes whose the next ones are. */
-export function noteLine(facts: Facts, state: LaneState, raw: string): void {
-  const line = raw.includes(DELETED) ? raw.replaceAll(DELETED, '') : raw;
-  const head = createHead();
-  readHead(line, 0, line.length, head);
-  if (head.kind !== KIND.lane) {
-    if (state.writer === undefined) state.copy = true;
-    else facts.noteLine(line, state.writer);
-    return;
-  }
-  const lane = readHeader(line).lane ?? undefined;
-  state.headers += 1;
-  if (state.headers > 1 || lane?.lane_id !== state.key) state.copy = true;
-  state.writer = lane === undefined ? undefined : facts.noteWriter(lane);
+interface Subject {
+  /** Rows up to this one are looked at. */
+  row: number;
+  author: Author | undefined;
+  answer: Answer | undefined;
+  redacted: boolean;
 }
 
-export interface ClientFact {
-  /** That the header of its first lane names. */
-  readonly user: string | undefined;
-  /** Owns a copy, or text under no header: nobody writes in its name again. */
-  readonly closed: boolean;
+interface Entries {
+  /** Rows up to this one are looked at. */
+  row: number;
+  readonly lanes: Map<string, LaneEntry>;
 }
 
 /**
- * What a gate knows of a document, followed transaction by transaction, whoever writes. Reading it first is
- * O(document), each transaction O(what it changed).
+ * Who owns what of a document: clientIDs, writer ids, entries. Follows the document transaction by transaction,
+ * whoever writes, by the rows of its own index; of what lines say nothing is kept but what somebody has asked about.
+ * Each row is looked at once for a subject that is asked about.
  */
-export class Ledger {
-  readonly facts: Facts = new Facts();
-  readonly doc: Y.Doc;
-  readonly #map: Y.Map<unknown>;
-  readonly #lanes = new Map<string, LaneState>();
-  readonly #stored = new Map<string, StoredLane>();
-  readonly #clients = new Map<number, ClientFact>();
+export class Owners implements Known {
+  readonly #doc: Y.Doc;
+  readonly #map: LaneMap;
+  readonly #index: EntryIndex;
+  readonly #clients = new Map<number, ClientOwner>();
+  readonly #writers = new Map<string, LaneEntry>();
+  readonly #subjects = new Map<string, Subject>();
+  readonly #entries = new Map<string, Entries>();
+  #filed = 0;
+  #numbering = 0;
 
-  constructor(doc: Y.Doc, root: string) {
-    this.doc = doc;
+  constructor(doc: Y.Doc, root: string, environment: Environment) {
+    this.#doc = doc;
     this.#map = doc.getMap(root);
-    for (const lane of listStoredLanes(this.#map)) this.#take(lane);
+    const [a = 0, b = 0, c = 0, d = 0] = environment.random(4);
+    const seed = (a << 24) | (b << 16) | (c << 8) | d;
+    this.#index = new EntryIndex(this.#map, new StampClock(environment), seed);
+    this.#readRows();
+    for (const { lane } of this.#index.texts()) this.#ownerOf(lane);
     doc.on('afterTransaction', this.#onTransaction);
   }
 
+  /** Stops following the document. */
   close(): void {
-    this.doc.off('afterTransaction', this.#onTransaction);
-  }
-
-  lane(client: number, clock: number): LaneState | undefined {
-    return this.#lanes.get(nameLane(client, clock));
-  }
-
-  /** All that the lane's owner wrote there. O(runs of the lane). */
-  runs(client: number, clock: number): readonly Run[] {
-    const stored = this.#stored.get(nameLane(client, clock));
-    return stored === undefined ? [] : readRuns(stored);
-  }
-
-  /** Undefined for a client that owns no lane. */
-  client(client: number): ClientFact | undefined {
-    return this.#clients.get(client);
-  }
-
-  isClientKnown(client: number): boolean {
-    return isClientKnown(this.doc, client);
+    this.#doc.off('afterTransaction', this.#onTransaction);
   }
 
   isKeyTaken(key: string): boolean {
     return isKeyTaken(this.#map, key);
   }
 
-  #take(stored: StoredLane): void {
-    const name = nameLane(stored.client, stored.clock);
-    if (this.#lanes.has(name)) return;
-    const state = createLaneState(stored.key, stored.client, stored.clock + 1);
-    this.#lanes.set(name, state);
-    this.#stored.set(name, stored);
-    this.#feed(state, readRuns(stored));
-    this.#noteClient(state);
+  /** Undefined for a client that owns no lane. */
+  client(client: number): ClientOwner | undefined {
+    return this.#clients.get(client);
   }
 
-  #feed(state: LaneState, runs: readonly Run[]): void {
-    const sink: LaneSink = {
-      line: (line) => noteLine(this.facts, state, line),
-      open: () => {},
-      grow: () => {},
-    };
-    for (const { clock, length, text } of runs) {
-      feedLane(state, text ?? DELETED, sink);
-      state.end = clock + length;
+  /** The lane that the map entry of `client` at `clock` holds under `key`. */
+  lane(key: string, client: number, clock: number): LaneText | undefined {
+    const lane = findLaneText(this.#map, key);
+    return lane?.client === client && lane.clock === clock ? lane : undefined;
+  }
+
+  /** The runs of the line that a character of the lane is in. O(line). */
+  lineRuns(lane: LaneText, clock: number): Run[] {
+    return readLineRuns(this.#doc, lane, clock);
+  }
+
+  /** The runs of the last line of a lane that no newline ends. O(line). */
+  openRuns(lane: LaneText): Run[] {
+    return readOpenRuns(this.#doc, lane);
+  }
+
+  /** The last line of a client's latest lane, if no newline ends it. O(1) where it is the growing text of a part. */
+  openLine({ lane, row }: ClientOwner): OpenLine | undefined {
+    if (lane === undefined) return undefined;
+    const index = this.#index;
+    if (index.kindOf(row) === KIND.part && index.isOpen(row)) {
+      const { start, end } = index.placeOf(row);
+      return { length: end - start, isPart: true };
     }
+    const length = this.openRuns(lane).reduce((sum, run) => sum + run.length, 0);
+    return length === 0 ? undefined : { length, isPart: false };
   }
 
-  #noteClient({ client, writer, copy }: LaneState): void {
-    const known = this.#clients.get(client);
-    const closed = copy || writer === undefined || known?.closed === true;
-    this.#clients.set(client, { user: known === undefined ? writer?.user : known.user, closed });
+  writer(writerId: string): LaneEntry | undefined {
+    return this.#writers.get(writerId);
+  }
+
+  entry(ids: LineIds): LaneEntry | undefined {
+    const { kind, role, subject } = ids;
+    const name = role === ROLE.none ? `${kind}` : nameSubject(role, subject);
+    const known = this.#entries.get(name);
+    const rows = this.#listNew(role, subject, kind, known?.row);
+    const [last] = rows;
+    if (last === undefined) return known?.lanes.get(nameEntry(ids));
+    const entries = known ?? { row: -1, lanes: new Map<string, LaneEntry>() };
+    this.#entries.set(name, entries);
+    entries.row = last;
+    // Oldest first: who was there before counts.
+    for (const row of rows.reverse()) this.#readEntry(entries.lanes, row);
+    return entries.lanes.get(nameEntry(ids));
+  }
+
+  author(messageId: string): Author | undefined {
+    return this.#subject(ROLE.message, messageId)?.author;
+  }
+
+  answer(attempt: string): Answer | undefined {
+    return this.#subject(ROLE.attempt, attempt)?.answer;
+  }
+
+  isRedacted(messageId: string): boolean {
+    return this.#subject(ROLE.message, messageId)?.redacted === true;
   }
 
   readonly #onTransaction = (transaction: Y.Transaction): void => {
-    const { keys, names, deletes } = readChangedLanes(transaction, this.#map);
-    for (const name of names) {
-      const state = this.#lanes.get(name);
-      const stored = this.#stored.get(name);
-      if (state === undefined || stored === undefined) continue;
-      const wasCopy = state.copy;
-      this.#feed(state, readNewRuns(this.doc, stored, state.end));
-      if (deletes) {
-        state.open = readOpen(stored);
-        state.growing = undefined;
-      }
-      if (state.copy !== wasCopy) this.#noteClient(state);
-    }
-    for (const key of keys) {
-      const stored = findStoredLane(this.#map, key);
-      if (stored !== undefined) this.#take(stored);
+    const { touched } = this.#index.apply(transaction, false);
+    this.#readRows();
+    // A text without a whole line has no row.
+    for (const key of touched.texts) {
+      const lane = this.#index.textAt(key);
+      if (lane !== undefined) this.#ownerOf(lane);
     }
   };
+
+  #readRows(): void {
+    const index = this.#index;
+    if (index.numbering !== this.#numbering) {
+      this.#numbering = index.numbering;
+      this.#filed = 0;
+      this.#clients.clear();
+      this.#subjects.clear();
+      this.#entries.clear();
+    }
+    for (const row of index.rows(this.#filed)) this.#noteRow(row);
+    this.#filed = index.filed;
+  }
+
+  #ownerOf({ client }: LaneText): ClientOwner {
+    let owner = this.#clients.get(client);
+    if (owner === undefined) {
+      const none = { user: undefined, lane: undefined, header: undefined, growing: undefined };
+      owner = { ...none, firstClock: Number.POSITIVE_INFINITY, row: -1, isHidden: false, isCopy: false };
+      this.#clients.set(client, owner);
+    }
+    return owner;
+  }
+
+  #noteRow(row: number): void {
+    const index = this.#index;
+    const { lane, start } = index.placeOf(row);
+    const { lane: entry, hidden = false } = index.headerOf(row) ?? {};
+    const header = entry ?? undefined;
+    const isHeader = index.kindOf(row) === KIND.lane;
+    const owner = this.#ownerOf(lane);
+    const isOwn = header?.lane_id === lane.key && header.rolled_back === undefined;
+    if (!isOwn || (isHeader && start > 0)) owner.isCopy = true;
+    if (header === undefined) return;
+    if (isHeader && !this.#writers.has(header.writer_id)) this.#writers.set(header.writer_id, header);
+    if (lane.clock < owner.firstClock) {
+      owner.firstClock = lane.clock;
+      owner.user = header.user_id;
+    }
+    if (owner.lane !== undefined && lane.clock < owner.lane.clock) return;
+    owner.lane = lane;
+    owner.header = header;
+    owner.isHidden = hidden;
+    owner.row = row;
+    owner.growing = undefined;
+  }
+
+  /** Rows about an id in a role, or, without one, of a kind, behind the row `after`; newest first. */
+  #listNew(role: LineIds['role'], id: string, kind: number, after: number | undefined): number[] {
+    const index = this.#index;
+    return [...(role === ROLE.none ? index.otherRowsAfter(kind, after) : index.rowsAbout(role, id, after))];
+  }
+
+  #readEntry(lanes: Map<string, LaneEntry>, row: number): void {
+    const index = this.#index;
+    const kind = index.kindOf(row);
+    const lane = index.headerOf(row)?.lane ?? undefined;
+    if (lane === undefined || isUnnamed(kind) || kind === KIND.message) return;
+    const name = nameEntry(readLineIds(index.rawLine(row)));
+    if (!lanes.has(name)) lanes.set(name, lane);
+  }
+
+  /** What is known about a message or an attempt. */
+  #subject(role: typeof ROLE.message | typeof ROLE.attempt, id: string): Subject | undefined {
+    const name = nameSubject(role, id);
+    const known = this.#subjects.get(name);
+    const rows = this.#listNew(role, id, KIND.none, known?.row);
+    const [last] = rows;
+    if (last === undefined) return known;
+    const none = { author: undefined, answer: undefined, redacted: false };
+    const subject: Subject = known ?? { row: -1, ...none };
+    this.#subjects.set(name, subject);
+    subject.row = last;
+    for (const row of rows.reverse()) this.#look(subject, role, row);
+    return subject;
+  }
+
+  #look(subject: Subject, role: number, row: number): void {
+    const index = this.#index;
+    const kind = index.kindOf(row);
+    const lane = index.headerOf(row)?.lane ?? undefined;
+    if (lane === undefined) return;
+    if (kind === KIND.message && role === ROLE.message) subject.author = mergeAuthors(subject.author, lane);
+    else if (kind === KIND.message) {
+      subject.answer ??= { message_id: readLineIds(index.rawLine(row)).own, lane };
+    } else if (kind === KIND.redaction && !subject.redacted) {
+      subject.redacted = parseLine(index.rawLine(row)).ok;
+    }
+  }
 }
 
-/** The open line of a lane as it stands: characters of it were deleted. O(lane). */
-function readOpen(stored: StoredLane): string {
-  let text = '';
-  for (const run of readRuns(stored)) text += run.text ?? DELETED;
-  return text.slice(text.lastIndexOf('\n') + 1);
+function nameSubject(role: number, id: string): string {
+  return `${role} ${id}`;
+}
+
+/** Entries about one subject that are one. */
+export function nameEntry({ kind, own }: LineIds): string {
+  return `${kind} ${own}`;
+}
+
+/** Kinds whose own id belongs to nobody: headers, what belongs to an attempt, what readers can't read. */
+export function isUnnamed(kind: number): boolean {
+  return UNNAMED.has(kind);
+}
+
+const UNNAMED: ReadonlySet<number> = new Set([KIND.lane, KIND.part, KIND.finish, KIND.unknown, KIND.bad]);
+
+/** Whose a message is that has another line under `lane`. */
+export function mergeAuthors(author: Author | undefined, lane: LaneEntry): Author {
+  if (author === undefined) return lane;
+  return author !== SEVERAL && author.user_id === lane.user_id ? author : SEVERAL;
 }

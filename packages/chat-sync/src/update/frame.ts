@@ -46,7 +46,7 @@ export interface Frame extends FrameHead {
   readonly payload: Uint8Array;
 }
 
-export type FrameFault =
+export type FrameRefusalCode =
   /** Ends within a frame. */
   | 'truncated'
   /** Does not begin with a frame. */
@@ -60,7 +60,7 @@ export type FrameFault =
 
 export type ReadFrame =
   | { readonly ok: true; readonly frame: Frame; readonly end: number }
-  | { readonly ok: false; readonly code: FrameFault };
+  | { readonly ok: false; readonly code: FrameRefusalCode };
 
 /** Throws `invalid_argument` for a head that does not fit its fields. */
 export function encodeFrame(frame: Omit<Frame, 'min_reader'> & { readonly min_reader?: number }): Uint8Array {
@@ -113,7 +113,7 @@ export function readFrame(bytes: Uint8Array, offset = 0): ReadFrame {
 
 type ReadHeader =
   | ({ readonly ok: true; readonly length: number; readonly checksum: number } & FrameHead)
-  | { readonly ok: false; readonly code: FrameFault };
+  | { readonly ok: false; readonly code: FrameRefusalCode };
 
 function readHeader(bytes: Uint8Array, offset: number): ReadHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, bytes.length - offset);
