@@ -3,15 +3,25 @@ import { defineConfig } from 'vitest/config';
 
 const conditions = ['@chatdoc/source'];
 
+interface ProjectOptions {
+  readonly setupFiles?: string[];
+  readonly globalSetup?: string[];
+  readonly exclude?: string[];
+  readonly isolate?: boolean;
+}
+
+/** It counts the calls of modules that it mocks, which others must not have loaded before. */
+const MOCKING = 'test/gate-costs.test.ts';
+
 const project = (
   name: string,
   root: string,
   include: string,
-  { setupFiles = [], globalSetup = [] }: { setupFiles?: string[]; globalSetup?: string[] } = {},
+  { setupFiles = [], globalSetup = [], exclude = [], isolate = false }: ProjectOptions = {},
 ) => ({
   extends: true as const,
   root,
-  test: { name, include: [include], setupFiles, globalSetup },
+  test: { name, include: [include], exclude, setupFiles, globalSetup, isolate },
 });
 
 export default defineConfig({
@@ -30,7 +40,14 @@ export default defineConfig({
       project('chat-schema', 'packages/chat-schema', 'test/**/*.test.ts'),
       project('chat-migrate', 'packages/chat-migrate', 'test/**/*.test.ts'),
       project('chat-integrity', 'packages/chat-integrity', 'test/**/*.test.ts'),
-      project('chat-sync', 'packages/chat-sync', 'test/**/*.test.ts', { setupFiles: ['test/setup.ts'] }),
+      project('chat-sync', 'packages/chat-sync', 'test/**/*.test.ts', {
+        setupFiles: ['test/setup.ts'],
+        exclude: [MOCKING],
+      }),
+      project('chat-sync-mocked', 'packages/chat-sync', MOCKING, {
+        setupFiles: ['test/setup.ts'],
+        isolate: true,
+      }),
       project('chat-turns', 'packages/chat-turns', 'test/**/*.test.ts'),
       project('chat-cli', 'packages/chat-cli', 'test/**/*.test.ts', {
         globalSetup: ['test/bundle-program.ts'],

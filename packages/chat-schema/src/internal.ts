@@ -47,26 +47,33 @@ export {
   isUlid,
   isUlidAt,
   MAX_TIME,
+  packUlid,
   StampClock,
   timeOfUlid,
   ULID_LENGTH,
+  unpackUlid,
 } from './entry/ulid.js';
 export { findHeads } from './fold/last-writer.js';
 export { COST, type Cost } from './host/cost.js';
+export { drawClient } from './host/environment.js';
 export { assertObject, assertString, describeType, describeValue } from './host/errors.js';
 export { compareText, definedOnly, freezeDeep, sameValue } from './host/values.js';
 export { EntryIndex, type TakenLine } from './index/entry-index.js';
 export { type Header, readHeader } from './lane/header.js';
 export { parseJSONL } from './lane/jsonl.js';
-export { groupLines, readSections, type Section } from './lane/sections.js';
+export { groupLines, joinSections, readSections, type Section, splitLines } from './lane/sections.js';
 export {
   ChatOrigin,
   clockOf,
   createLaneText,
   findLaneText,
   isInTransaction,
+  isKeyTaken,
   type LaneMap,
   type LaneText,
   listLaneTexts,
+  type Run,
   readLaneText,
+  readLineRuns,
+  readOpenRuns,
 } from './lane/structs.js';

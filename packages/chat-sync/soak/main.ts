@@ -21,7 +21,6 @@ const SUITES: Readonly<
   honest: { file: 'door-honest', factor: 8, amount: 'times 120 chats against plain Yjs' },
   gate: { file: 'gate-', factor: 4, amount: 'passes of honest sessions, mutations and bombs at the gate' },
   awareness: { file: 'presence-filter', factor: 8, amount: 'times 10,000 awareness updates' },
-  digests: { file: 'digest-exchange-planted', factor: 1, amount: 'times 2,004 planted divergences' },
   generations: { file: 'generation', factor: 4, amount: 'thousands of schedules of generations' },
 };
 

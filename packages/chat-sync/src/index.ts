@@ -1,21 +1,5 @@
-export {
-  DigestExchange,
-  type ExchangeOptions,
-  type ExchangeResult,
-  type LaneDifference,
-  type UnhealedCode,
-} from './digest-exchange/digest-exchange.js';
-export { Door, type DoorOptions, type Receipt, type RefusalCode } from './door.js';
-export {
-  decodeFrame,
-  encodeFrame,
-  type Frame,
-  type FrameFault,
-  type FrameHead,
-  type FrameKind,
-  type ReadFrame,
-  readFrame,
-} from './frame.js';
+export { type ReadDocument, readDocument } from './file/read-document.js';
+export { type Assertion, type Authorize, allowOwnName, type GateAction } from './gate/assertions.js';
 export {
   GATE_LIMITS,
   Gate,
@@ -25,9 +9,8 @@ export {
   type Principal,
   type Verdict,
 } from './gate/gate.js';
-export { type Authorize, allowOwnName, type Claim, type GateAction } from './gate/gate-claims.js';
-export type { GateCode } from './gate/gate-code.js';
-export type { EntryLimits } from './gate/line-check.js';
+export type { EntryLimits } from './gate/lines.js';
+export type { GateRefusalCode } from './gate/refusal.js';
 export {
   type Adopted,
   adoptRolledBack,
@@ -39,8 +22,8 @@ export {
   type RollbackOptions,
   type RolledBackLane,
   rollBackChat,
-} from './generation.js';
-export { INITIAL_LIMITS, LIVE_LIMITS, NO_LIMITS, type UpdateLimits } from './limits.js';
+} from './generation/generation.js';
+export { parseRoom, type Room, roomName } from './generation/room.js';
 export {
   openPresence,
   type Peer,
@@ -59,8 +42,6 @@ export {
   filterAwarenessUpdate,
 } from './presence/presence-filter.js';
 export type { PresenceUser } from './presence/presence-state.js';
-export { type ReadDocument, readDocument } from './read-document.js';
-export { parseRoom, type Room, roomName } from './room.js';
 export {
   type AsideRow,
   type BindOptions,
@@ -84,3 +65,16 @@ export {
   type StoredRow,
   type WrittenRows,
 } from './storage/index.js';
+export { Door, type DoorOptions, type Receipt } from './update/door.js';
+export {
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  type FrameHead,
+  type FrameKind,
+  type FrameRefusalCode,
+  type ReadFrame,
+  readFrame,
+} from './update/frame.js';
+export { INITIAL_LIMITS, LIVE_LIMITS, NO_LIMITS, type UpdateLimits } from './update/limits.js';
+export type { DoorRefusalCode } from './update/refusal.js';

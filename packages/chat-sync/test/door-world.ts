@@ -10,7 +10,7 @@ import {
 } from 'lib0/encoding';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
-import { Door, type DoorOptions, type Receipt } from '../src/door.js';
+import { Door, type DoorOptions, type Receipt } from '../src/update/door.js';
 
 /** Replicas behind plain Yjs, a document behind a door, and updates written by hand. */
 

@@ -1,11 +1,11 @@
 import { openChat } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { Door } from '../src/door.js';
-import { encodeFrame } from '../src/frame.js';
-import { inspectUpdate } from '../src/inspect.js';
-import { LIVE_LIMITS } from '../src/limits.js';
-import { decodeUpdate } from '../src/wire.js';
+import { decodeUpdate } from '../src/update/decode.js';
+import { Door } from '../src/update/door.js';
+import { encodeFrame } from '../src/update/frame.js';
+import { inspectUpdate } from '../src/update/inspect.js';
+import { LIVE_LIMITS } from '../src/update/limits.js';
 import {
   createEnvironment,
   DOC_ID,

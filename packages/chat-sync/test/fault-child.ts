@@ -14,8 +14,8 @@ import {
   openChatFile,
   recoverChatFile,
 } from '../src/file/index.js';
-import { openLog } from '../src/file/open-log.js';
-import { rollBackChat } from '../src/generation.js';
+import { openLog } from '../src/file/log.js';
+import { rollBackChat } from '../src/generation/generation.js';
 
 /** A process that works on a document file, and kills itself before or after a call of the file system. */
 

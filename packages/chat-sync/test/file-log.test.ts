@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { openChatFile, recoverChatFile } from '../src/file/index.js';
-import { readFrame } from '../src/frame.js';
+import { readFrame } from '../src/update/frame.js';
 import { Disk } from './fault-disk.js';
 import {
   create,

@@ -2,8 +2,8 @@ import { SCHEMA_VERSION } from '@chatdoc/schema';
 import { expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { type ChatFile, createChatFile, openChatFile, recoverChatFile } from '../src/file/index.js';
-import { encodeFrame } from '../src/frame.js';
-import { compactChat } from '../src/generation.js';
+import { compactChat } from '../src/generation/generation.js';
+import { encodeFrame } from '../src/update/frame.js';
 import { Disk, FOLDER } from './fault-disk.js';
 import {
   create,

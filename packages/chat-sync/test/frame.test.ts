@@ -9,7 +9,7 @@ import {
   type Frame,
   findFrame,
   readFrame,
-} from '../src/frame.js';
+} from '../src/update/frame.js';
 import { DOC_ID, runs } from './door-world.js';
 
 const frames = fc.record({

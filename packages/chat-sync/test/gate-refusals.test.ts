@@ -2,7 +2,7 @@ import { type AttemptWriter, deriveAnswerId, formatDate } from '@chatdoc/schema'
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import type { GateOptions } from '../src/gate/gate.js';
-import type { GateCode } from '../src/gate/gate-code.js';
+import type { GateRefusalCode } from '../src/gate/refusal.js';
 import {
   createServer,
   DOC_ID,
@@ -67,7 +67,7 @@ function textOf(map: Y.Map<unknown>, key: string): Y.Text {
 /** What mallory sends, what the gate says, and the rule. `options` are the gate's. */
 interface Case {
   readonly rule: string;
-  readonly code: GateCode;
+  readonly code: GateRefusalCode;
   readonly what: string;
   readonly make: (world: World) => Uint8Array;
   readonly options?: Partial<GateOptions>;
@@ -865,7 +865,7 @@ describe('refusals', () => {
 
   it('[GT15] every code is one of those above, but those that the gate is closed or busy with', () => {
     const refused = new Set<string>([...cases.map(({ code }) => code), 'busy', 'disconnected']);
-    const known: Record<GateCode, true> = {
+    const known: Record<GateRefusalCode, true> = {
       ...{ too_large: true, too_many_structs: true, too_many_clients: true, too_many_deletions: true },
       ...{
         too_many_rivals: true,

@@ -2,7 +2,7 @@ import { type Chat, deriveSlotThreadId, formatDate } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { countSteps } from '../../../tools/steps.js';
-import { allowOwnName, type Claim } from '../src/gate/gate-claims.js';
+import { type Assertion, allowOwnName } from '../src/gate/assertions.js';
 import {
   createServer,
   DOC_ID,
@@ -77,7 +77,8 @@ describe('bindings', () => {
   });
 
   it('[GT5] a rule decides whether somebody unauthenticated writes in lanes that name a user', () => {
-    const authorize = (claim: Claim): boolean => claim.action !== 'lane' && allowOwnName(claim);
+    const authorize = (assertion: Assertion): boolean =>
+      assertion.action !== 'lane' && allowOwnName(assertion);
     const server = createServer({ authorize });
     const ada = join(server, 'ada');
     say(ada.chat, 'ada', 'of ada');
@@ -151,13 +152,13 @@ describe('what a verdict says', () => {
   });
 });
 
-describe('claims', () => {
+describe('assertions', () => {
   it('[GT9] a rule hears who does what to whose message, and reads the chat as it is before', () => {
     const heard: unknown[] = [];
-    const onlyAuthorEdits = (claim: Claim): boolean => {
-      const { user, action, author, own, entry, chat } = claim;
+    const onlyAuthorEdits = (assertion: Assertion): boolean => {
+      const { user, action, author, own, entry, chat } = assertion;
       heard.push([user, action, author, own, entry?.type, chat.threads().length]);
-      return action === 'edit' ? own : allowOwnName(claim);
+      return action === 'edit' ? own : allowOwnName(assertion);
     };
     const server = createServer({ authorize: onlyAuthorEdits });
     const ada = join(server, 'ada');
@@ -182,8 +183,10 @@ describe('claims', () => {
   });
 
   it('[GT9] a runner speaks as its agent where the rule lets it', () => {
-    const authorize = (claim: Claim): boolean =>
-      claim.action === 'answer' ? claim.user === 'runner' && claim.author === 'agent' : allowOwnName(claim);
+    const authorize = (assertion: Assertion): boolean =>
+      assertion.action === 'answer'
+        ? assertion.user === 'runner' && assertion.author === 'agent'
+        : allowOwnName(assertion);
     const server = createServer({ authorize });
     const ada = join(server, 'ada');
     const { thread_id } = ada.chat.createThread({ created_by: 'ada' });
@@ -206,7 +209,7 @@ describe('claims', () => {
     ada.chat.activate({ thread_id });
     ada.chat.setState({ thread_id, state: 'idle' });
     ada.send();
-    const deaf = createServer({ authorize: (claim) => claim.author !== null });
+    const deaf = createServer({ authorize: (assertion) => assertion.author !== null });
     for (const entry of [
       { type: 'variables', id: idAt(0, 'v'), scope: 'org', scope_id: 'acme', values: {} },
       { type: 'activation', id: idAt(0, 'a'), thread_id, slot },
@@ -328,8 +331,8 @@ describe('redactions', () => {
   });
 
   it('[GT11] a rule lets a moderator redact', () => {
-    const authorize = (claim: Claim): boolean =>
-      claim.action === 'redact' ? claim.user === 'mod' : allowOwnName(claim);
+    const authorize = (assertion: Assertion): boolean =>
+      assertion.action === 'redact' ? assertion.user === 'mod' : allowOwnName(assertion);
     const server = createServer({ authorize });
     const ada = join(server, 'ada');
     const message_id = say(ada.chat, 'ada', 'rude');
@@ -344,8 +347,8 @@ describe('redactions', () => {
 });
 
 describe('imports', () => {
-  const authorize = (claim: Claim): boolean =>
-    claim.action === 'import' ? claim.user === 'admin' : allowOwnName(claim);
+  const authorize = (assertion: Assertion): boolean =>
+    assertion.action === 'import' ? assertion.user === 'admin' : allowOwnName(assertion);
 
   it('[GT12] who may import brings lanes of others, which nobody goes on in', () => {
     const server = createServer({ authorize });

@@ -1,7 +1,7 @@
 import { type AttemptWriter, type Chat, openChat, SCHEMA_VERSION } from '@chatdoc/schema';
 import fc from 'fast-check';
 import * as Y from 'yjs';
-import { parseLanes } from '../src/lane-text.js';
+import { readCopy } from '../src/generation/copy.js';
 import { createEnvironment } from './fault-world.js';
 
 /** Random chats for generations: replicas that do all that a chat can, and take what others did. */
@@ -138,7 +138,7 @@ export class Replica {
       if (lane !== undefined && pick % 4 === 0 && at < lane.length)
         lane.delete(at + (pick % (lane.length - at)), 1);
     } else if (op === 'unknown') {
-      const [lane] = parseLanes(chat.toJSONL());
+      const [lane] = readCopy(chat);
       if (lane !== undefined) {
         chat.importJSONL(
           `${lane.header}\n{"type":"later_${pick % 3}","id":"${message_id}","v":${SCHEMA_VERSION + 1}}\n`,
@@ -179,7 +179,7 @@ export function syncAll(replicas: readonly Replica[]): void {
 /** Each line under the id of its lane. */
 export function linesOf(chat: Chat): Set<string> {
   const lines = new Set<string>();
-  for (const { lane, lines: of } of parseLanes(chat.toJSONL())) {
+  for (const { lane, lines: of } of readCopy(chat)) {
     for (const line of of) lines.add(`${lane?.lane_id ?? ''} ${line}`);
   }
   return lines;

@@ -9,7 +9,7 @@ import {
   listRolledBack,
   type NextGeneration,
   rollBackChat,
-} from '../src/generation.js';
+} from '../src/generation/generation.js';
 import { createEnvironment, DOC_ID, runs, scale } from './fault-world.js';
 import { createReplicas, linesOf, Replica, runSteps, type Step, steps, syncAll } from './generation-world.js';
 

@@ -1,8 +1,8 @@
 import { writeAny, writeUint8, writeVarInt, writeVarString, writeVarUint } from 'lib0/encoding';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { INITIAL_LIMITS, LIVE_LIMITS, NO_LIMITS, type UpdateLimits } from '../src/limits.js';
-import { decodeUpdate } from '../src/wire.js';
+import { decodeUpdate } from '../src/update/decode.js';
+import { INITIAL_LIMITS, LIVE_LIMITS, NO_LIMITS, type UpdateLimits } from '../src/update/limits.js';
 import {
   docOf,
   encodeRaw,

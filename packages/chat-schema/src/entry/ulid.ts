@@ -5,6 +5,7 @@ import type { Environment } from '../host/environment.js';
 import { ChatDocError, describeValue } from '../host/errors.js';
 
 export const ULID_LENGTH = 26;
+const ULID_BYTES = 16;
 /** Greatest time that a ULID holds, ms. */
 export const MAX_TIME: number = 2 ** 48 - 1;
 /** A stamp further ahead of the reader's clock than this is not followed. */
@@ -224,6 +225,40 @@ function encodeBase32(bytes: Uint8Array): string {
     text += digits;
   }
   return text;
+}
+
+/** The 128 bits that a canonical ULID writes, big-endian: 16 bytes. */
+export function packUlid(id: string): Uint8Array {
+  const bytes = new Uint8Array(ULID_BYTES);
+  let value = 0;
+  // 26 digits of five bits are two more than 16 bytes: the first two are zero.
+  let bits = -2;
+  let at = 0;
+  for (let i = 0; i < ULID_LENGTH; i += 1) {
+    value = (value << 5) | (DIGIT[id.charCodeAt(i)] as number);
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[at] = value >> bits;
+    at += 1;
+    value &= (1 << bits) - 1;
+  }
+  return bytes;
+}
+
+/** The canonical ULID of 16 bytes. */
+export function unpackUlid(bytes: Uint8Array): string {
+  let id = '';
+  let value = 0;
+  let bits = 2;
+  for (const byte of bytes) {
+    value = (value << 8) | byte;
+    for (bits += 8; bits >= 5; value &= (1 << bits) - 1) {
+      bits -= 5;
+      id += ALPHABET.charAt(value >> bits);
+    }
+  }
+  return id;
 }
 
 /** Adds 1 … 2^45 to the 130-bit number that a ULID writes. */

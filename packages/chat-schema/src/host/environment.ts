@@ -21,6 +21,19 @@ function takeRandom(bytes: number): Uint8Array {
   return pool.subarray(used - bytes, used);
 }
 
+/** A random uint32 that nobody has: for a Yjs clientID. */
+export function drawClient(
+  environment: Pick<Environment, 'random'>,
+  isTaken: (client: number) => boolean,
+): number {
+  for (let tries = 0; ; tries += 1) {
+    const bytes = environment.random(4);
+    // A source that repeats itself, as in a test, must not hold us here.
+    const client = (new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) + tries) >>> 0;
+    if (!isTaken(client)) return client;
+  }
+}
+
 export const systemEnvironment: Environment = {
   // biome-ignore lint/plugin: the one place that reads the clock
   now: () => Date.now(),

@@ -221,6 +221,11 @@ export class EntryIndex extends LineTable {
     return head.own < 0 ? '' : idAt(line, head.own);
   }
 
+  /** The text that a row is in. */
+  textOfRow(row: number): LaneText {
+    return (this.#texts[this.textOf(row)] as TextState).lane;
+  }
+
   /** Where the line is: its text, and `[start, end)` in it. */
   placeOf(row: number): Place {
     const text = this.textOf(row);

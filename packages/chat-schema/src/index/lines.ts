@@ -82,6 +82,11 @@ export class LineTable {
     return this.#drops.size === 0 ? 0 : (this.#drops.get(ref) ?? 0);
   }
 
+  /** How far `rows(from)` has come: rows are filed at the end. */
+  get filed(): number {
+    return this.#size;
+  }
+
   /** The number of the last row. */
   get lastRow(): number {
     return this.#size - 1;
@@ -255,9 +260,9 @@ export class LineTable {
     return this.#cell(row, END) < 0;
   }
 
-  /** Every live row, hidden and quarantined ones included. */
-  *rows(): IterableIterator<number> {
-    for (let row = 0; row < this.#size; row += 1) if (this.#cell(row, TEXT) >= 0) yield row;
+  /** Every live row from `from` on, hidden and quarantined ones included. */
+  *rows(from = 0): IterableIterator<number> {
+    for (let row = from; row < this.#size; row += 1) if (this.#cell(row, TEXT) >= 0) yield row;
   }
 
   /** Headers that are in the document now. */
@@ -415,6 +420,24 @@ export class LineTable {
           ? this.#headOf(ref, PARTS) >= 0 || this.#headOf(ref, NAMING) >= 0
           : this.#headOf(ref, LINES) >= 0 || this.#headOf(ref, ABOUT) >= 0;
       if (isOne) yield ref;
+    }
+  }
+
+  /** Rows about an id in this role that were filed after the row `after`, newest first. Those before cost nothing. */
+  *rowsAbout(role: Exclude<Role, 0>, id: string, after = -1): IterableIterator<number> {
+    const ref = this.refs.find(id);
+    if (ref === undefined) return;
+    const isAttempt = role === ROLE.attempt;
+    let [a, b] =
+      role === ROLE.thread
+        ? [this.#threads.get(ref)?.rows ?? -1, -1]
+        : [this.#headOf(ref, isAttempt ? PARTS : LINES), this.#headOf(ref, isAttempt ? NAMING : ABOUT)];
+    while (a > after || b > after) {
+      const row = Math.max(a, b);
+      if (row === a) a = this.#cell(a, NEXT);
+      else b = this.#cell(b, isAttempt ? NEXT_NAMING : NEXT);
+      COST.rows += 1;
+      if (this.kindOf(row) !== KIND.none) yield row;
     }
   }
 

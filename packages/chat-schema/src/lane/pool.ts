@@ -3,7 +3,7 @@ import type { LaneEntry } from '../entry/lane.js';
 import { SCHEMA_VERSION } from '../entry/limits.js';
 import { encodeLine } from '../entry/line.js';
 import type { StampClock } from '../entry/ulid.js';
-import type { Environment } from '../host/environment.js';
+import { drawClient, type Environment } from '../host/environment.js';
 import {
   appendToLaneText,
   clockOf,
@@ -136,12 +136,9 @@ export class LanePool {
   // because peers in other languages cut longer ids.
   #drawClient(): number {
     const doc = this.#map.doc as Y.Doc;
-    for (let tries = 0; ; tries += 1) {
-      const bytes = this.#writer.environment.random(4);
-      // A source that repeats itself, as in a test, must not hold us here.
-      const client = (new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) + tries) >>> 0;
+    return drawClient(this.#writer.environment, (client) => {
       const taken = clockOf(doc, client) > 0 || client === doc.clientID;
-      if (!taken && this.#lanes.every((lane) => lane.client !== client)) return client;
-    }
+      return taken || this.#lanes.some((lane) => lane.client === client);
+    });
   }
 }

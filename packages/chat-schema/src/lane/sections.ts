@@ -40,6 +40,16 @@ export function groupLines(lines: readonly string[]): Section[] {
   return sections;
 }
 
+/** JSONL of the sections, each line under its header. */
+export function joinSections(sections: readonly Pick<Section, 'header' | 'lines'>[]): string {
+  let jsonl = '';
+  for (const { header, lines } of sections) {
+    if (header !== '') jsonl += `${header}\n`;
+    for (const line of lines) jsonl += `${line}\n`;
+  }
+  return jsonl;
+}
+
 const head = createHead();
 
 /** The lane that a header line opens; undefined for any other line. */

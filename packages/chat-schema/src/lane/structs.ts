@@ -43,6 +43,11 @@ export function findLaneText(map: LaneMap, key: string): LaneText | undefined {
   return { key, type, client: item.id.client, clock: item.id.clock };
 }
 
+/** Whether the key is set, or was and then deleted. */
+export function isKeyTaken(map: LaneMap, key: string): boolean {
+  return map._map.has(key);
+}
+
 /** How many characters of the store belong to `client`: its next clock. */
 export function clockOf(doc: Y.Doc, client: number): number {
   return Y.getState(doc.store, client);
@@ -164,7 +169,8 @@ function readItem(item: Y.Item, until: Y.Transaction | undefined): string | unde
   return isThere && content instanceof Y.ContentString ? content.str : undefined;
 }
 
-interface Run {
+/** Characters that one client wrote in a row. */
+export interface Run {
   readonly clock: number;
   readonly length: number;
   /** Undefined: deleted. */
@@ -202,6 +208,64 @@ export function readLaneText(text: LaneText): string {
     return start.content instanceof Y.ContentString ? start.content.str : '';
   }
   return joinRuns(readRuns(text));
+}
+
+/**
+ * The runs of the line that the owner's character at `clock` is in, without its newline; a newline belongs to the line
+ * that it ends. O(line), where the owner has written nothing else in between.
+ */
+export function readLineRuns(doc: Y.Doc, text: LaneText, clock: number): Run[] {
+  const structs = doc.store.clients.get(text.client) ?? [];
+  const at = Y.findIndexSS(structs, clock);
+  const runs = readLineStart(structs, text, at, clock);
+  for (let i = at; i < structs.length; i += 1) {
+    const run = readOwnRun(structs[i], text);
+    if (run === undefined) continue;
+    const from = Math.max(0, clock - run.clock);
+    const newline = run.text === undefined ? -1 : run.text.indexOf('\n', from);
+    pushCut(runs, run, from, newline < 0 ? run.length : newline);
+    if (newline >= 0) break;
+  }
+  return runs;
+}
+
+/** The runs behind the last newline that the owner wrote in the text. O(them). */
+export function readOpenRuns(doc: Y.Doc, text: LaneText): Run[] {
+  const structs = doc.store.clients.get(text.client) ?? [];
+  return readLineStart(structs, text, structs.length - 1, Number.POSITIVE_INFINITY);
+}
+
+/** Runs from behind the nearest newline before `clock` up to it. */
+function readLineStart(
+  structs: readonly (Y.Item | Y.GC)[],
+  text: LaneText,
+  at: number,
+  clock: number,
+): Run[] {
+  const runs: Run[] = [];
+  for (let i = at; i >= 0; i -= 1) {
+    const struct = structs[i] as Y.Item | Y.GC;
+    if (struct.id.clock <= text.clock) break;
+    const run = readOwnRun(struct, text);
+    if (run === undefined) continue;
+    const end = Math.min(run.length, clock - run.clock);
+    const newline = run.text === undefined || end <= 0 ? -1 : run.text.lastIndexOf('\n', end - 1);
+    pushCut(runs, run, newline + 1, end);
+    if (newline >= 0) break;
+  }
+  return runs.reverse();
+}
+
+function readOwnRun(struct: Y.Item | Y.GC | undefined, text: LaneText): Run | undefined {
+  if (!(struct instanceof Y.Item) || struct.parent !== text.type) return undefined;
+  const { id, length, deleted, content } = struct;
+  const isText = !deleted && content instanceof Y.ContentString;
+  if (!isText && !deleted) return undefined;
+  return { clock: id.clock, length, text: isText ? content.str : undefined };
+}
+
+function pushCut(runs: Run[], { clock, text }: Run, from: number, to: number): void {
+  if (from < to) runs.push({ clock: clock + from, length: to - from, text: text?.slice(from, to) });
 }
 
 /** The text as it was before `transaction` deleted some of it; new text of the transaction is included. */

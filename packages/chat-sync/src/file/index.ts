@@ -1,4 +1,13 @@
 export {
+  createFile,
+  moveFile,
+  type ReadFile,
+  readFile,
+  removeLeftovers,
+  replaceFile,
+  type WroteFile,
+} from './atomic.js';
+export {
   ChatFile,
   type ChatFileOptions,
   type ChatFileState,
@@ -8,16 +17,22 @@ export {
   type OpenedChatFile,
   type OpenFault,
 } from './chat-file.js';
-export { type FileEnvironment, nodeFileEnvironment } from './file-environment.js';
-export { describeFault, type FileFault, type FileFaultCode } from './file-fault.js';
-export { type FileHandle, type FileStat, type FileSystem, nodeFileSystem } from './file-system.js';
-export type { OpenReport } from './load-updates.js';
+export {
+  describeFault,
+  type FileEnvironment,
+  type FileFault,
+  type FileFaultCode,
+  type FileHandle,
+  type FileStat,
+  type FileSystem,
+  nodeFileEnvironment,
+  nodeFileSystem,
+} from './fs.js';
 export {
   type CreateChatFileOptions,
   createChatFile,
   type OpenChatFileOptions,
   openChatFile,
 } from './open-chat-file.js';
-export { type Recovered, recoverChatFile } from './recover-chat-file.js';
-export { createFile, moveFile, type ReadFile, readFile, replaceFile, type WroteFile } from './safe-write.js';
-export { removeLeftovers } from './side-file.js';
+export type { OpenReport } from './read-document.js';
+export { type Recovered, recoverChatFile } from './recover.js';

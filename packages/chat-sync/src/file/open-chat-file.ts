@@ -7,14 +7,13 @@ import {
   systemEnvironment,
 } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import type { FrameHead } from '../frame.js';
-import { encodeIntegrated } from '../inspect.js';
+import type { FrameHead } from '../update/frame.js';
+import { encodeIntegrated } from '../update/inspect.js';
+import type { Progress } from './atomic.js';
 import { ChatFile, type ChatFileOptions, type ChatFileParts, type OpenedChatFile } from './chat-file.js';
-import { type FileEnvironment, nodeFileEnvironment } from './file-environment.js';
-import type { FrameLog, LogOptions } from './frame-log.js';
-import { isWritable, loadUpdates, type OpenReport, WHOLE } from './load-updates.js';
-import { createLog, openLog } from './open-log.js';
-import type { Progress } from './whole-file.js';
+import { type FileEnvironment, nodeFileEnvironment } from './fs.js';
+import { createLog, type FrameLog, type LogOptions, openLog } from './log.js';
+import { isWritable, loadUpdates, type OpenReport, WHOLE } from './read-document.js';
 
 export interface OpenChatFileOptions extends ChatFileOptions {
   /** The document to load into, such as one that a provider syncs already; a new one unless given. */

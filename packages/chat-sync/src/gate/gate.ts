@@ -1,15 +1,16 @@
 import { type Chat, type Environment, openChat, systemEnvironment } from '@chatdoc/schema';
+import { clockOf, isInTransaction } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
-import { inspectUpdate, isInTransaction } from '../inspect.js';
-import { INITIAL_LIMITS, LIVE_LIMITS, type UpdateLimits } from '../limits.js';
-import { roomName } from '../room.js';
-import { decodeUpdate } from '../wire.js';
-import { GateCheck, type Sender } from './gate-check.js';
-import { type Authorize, allowOwnName, type Claim } from './gate-claims.js';
-import { type GateCode, GateRefusal } from './gate-code.js';
-import type { Writer } from './gate-facts.js';
-import { Ledger } from './gate-ledger.js';
-import type { EntryLimits } from './line-check.js';
+import { roomName } from '../generation/room.js';
+import { Door } from '../update/door.js';
+import { INITIAL_LIMITS, LIVE_LIMITS, type UpdateLimits } from '../update/limits.js';
+import { RefusalError } from '../update/refusal.js';
+import { type Assertion, type Authorize, allowOwnName } from './assertions.js';
+import { GateCheck } from './check.js';
+import type { Sender } from './entries.js';
+import type { EntryLimits } from './lines.js';
+import { Owners } from './owners.js';
+import type { GateRefusalCode } from './refusal.js';
 
 /** What a refused client must do. */
 export type GateReset =
@@ -22,7 +23,7 @@ export type GateReset =
 
 export type Verdict =
   | { readonly ok: true; readonly outcome: 'pass' | 'duplicate' }
-  | { readonly ok: false; readonly code: GateCode; readonly reset: GateReset; readonly room?: string };
+  | { readonly ok: false; readonly code: GateRefusalCode; readonly reset: GateReset; readonly room?: string };
 
 export interface GateLimits extends EntryLimits {
   /** Of what a connected peer sends as it happens. */
@@ -72,13 +73,13 @@ export class Gate {
   readonly generation: number;
   readonly #doc: Y.Doc;
   readonly #root: string;
-  readonly #others: ReadonlySet<string>;
-  readonly #roots: ReadonlySet<string>;
+  readonly #hasOthers: boolean;
+  readonly #doors: Readonly<Record<'live' | 'initial', Door>>;
   readonly #authorize: Authorize;
   readonly #allowLater: boolean;
   readonly #limits: GateLimits;
   readonly #environment: Environment;
-  readonly #ledger: Ledger;
+  readonly #owners: Owners;
   /** What is bound to a connection while that is open. */
   readonly #clients = new Map<number, Principal>();
   readonly #writers = new Map<string, Principal>();
@@ -91,18 +92,21 @@ export class Gate {
     this.doc_id = options.doc_id;
     this.generation = options.generation;
     this.#root = options.root ?? 'chat';
-    this.#others = new Set(options.others);
-    this.#roots = new Set([this.#root, ...this.#others]);
+    this.#hasOthers = (options.others?.length ?? 0) > 0;
     this.#authorize = options.authorize ?? allowOwnName;
     this.#allowLater = options.allowLater ?? false;
     this.#limits = { ...GATE_LIMITS, ...options.limits };
     this.#environment = options.environment ?? systemEnvironment;
-    this.#ledger = new Ledger(doc, this.#root);
+    const { doc_id, generation, others = [] } = options;
+    const openDoor = (limits: UpdateLimits): Door =>
+      new Door(doc, { doc_id, generation, root: this.#root, others, limits });
+    this.#doors = { live: openDoor(this.#limits.live), initial: openDoor(this.#limits.initial) };
+    this.#owners = new Owners(doc, this.#root, this.#environment);
   }
 
   /** Stops following the document. */
   close(): void {
-    this.#ledger.close();
+    this.#owners.close();
     this.#chat?.close();
     this.#open.clear();
     this.#clients.clear();
@@ -125,7 +129,7 @@ export class Gate {
   /** Whether the clientID is held by another connection that is open, or owns lanes of the document. */
   isTaken(client: number, principal: Principal): boolean {
     const holder = this.#clients.get(client);
-    return (holder !== undefined && holder !== principal) || this.#ledger.client(client) !== undefined;
+    return (holder !== undefined && holder !== principal) || this.#owners.client(client) !== undefined;
   }
 
   /**
@@ -151,26 +155,22 @@ export class Gate {
   check(update: Uint8Array, principal: Principal, kind: 'live' | 'initial' = 'live'): Verdict {
     if (!this.#open.has(principal)) return this.#refuse('disconnected');
     if (isInTransaction(this.#doc)) return this.#refuse('busy');
-    const limits = this.#limits[kind];
-    const decoded = decodeUpdate(update, limits, this.#roots);
-    if (!decoded.ok) return this.#refuse(decoded.code);
-    const options = { root: this.#root, others: this.#others, limits };
-    const inspected = inspectUpdate(this.#doc, decoded.update, options);
-    if (!inspected.ok) return this.#refuse(inspected.code);
+    const inspected = this.#doors[kind].inspect(update);
+    if (!inspected.ok) return this.#refuse(inspected.outcome === 'gap' ? 'gap' : inspected.code);
     if (inspected.structs.length === 0 && inspected.deletions.length === 0) {
       return { ok: true, outcome: 'duplicate' };
     }
-    const check = new GateCheck(this.#ledger, this.#senderOf(principal), {
+    const check = new GateCheck(this.#owners, this.#senderOf(principal), {
       now: this.#environment.now(),
       limits: this.#limits,
       allowLater: this.#allowLater,
       generation: this.generation,
-      hasOthers: this.#others.size > 0,
+      hasOthers: this.#hasOthers,
     });
     try {
       check.run(inspected);
     } catch (error) {
-      if (error instanceof GateRefusal) return this.#refuse(error.code);
+      if (error instanceof RefusalError) return this.#refuse(error.code as GateRefusalCode);
       throw error;
     }
     return this.#bind(principal, check) ? { ok: true, outcome: 'pass' } : this.#refuse('too_many_clients');
@@ -178,7 +178,7 @@ export class Gate {
 
   #bind(principal: Principal, { clients, writers }: GateCheck): boolean {
     const fresh = [...clients].filter(
-      (client) => !this.#clients.has(client) && !this.#ledger.isClientKnown(client),
+      (client) => !this.#clients.has(client) && clockOf(this.#doc, client) === 0,
     );
     const count = (this.#open.get(principal) ?? 0) + fresh.length;
     if (count > this.#limits.clients) return false;
@@ -201,20 +201,20 @@ export class Gate {
     return {
       user,
       mayUseClient: (client) => {
-        const fact = this.#ledger.client(client);
-        if (fact?.closed === true) return false;
-        return mayUse(this.#clients.get(client), fact?.user, fact !== undefined);
+        const owner = this.#owners.client(client);
+        if (owner !== undefined && (owner.isCopy || owner.header === undefined)) return false;
+        return mayUse(this.#clients.get(client), owner?.user, owner !== undefined);
       },
-      mayUseWriter: (writer: Writer) => mayUse(this.#writers.get(writer.writer_id), writer.user, true),
+      mayUseWriter: ({ writer_id, user_id }) => mayUse(this.#writers.get(writer_id), user_id, true),
       allows: (action, author, own, entry) => this.#allows({ user, action, author, own, entry }),
     };
   }
 
-  #allows(claim: Omit<Claim, 'chat' | 'entry'> & { readonly entry?: Claim['entry'] }): boolean {
+  #allows(assertion: Omit<Assertion, 'chat' | 'entry'> & { readonly entry?: Assertion['entry'] }): boolean {
     const chat = (): Chat => this.#openChat();
     return this.#authorize({
-      ...claim,
-      entry: claim.entry,
+      ...assertion,
+      entry: assertion.entry,
       get chat() {
         return chat();
       },
@@ -231,7 +231,7 @@ export class Gate {
     return this.#chat;
   }
 
-  #refuse(code: GateCode): Verdict {
+  #refuse(code: GateRefusalCode): Verdict {
     if (code === 'gap' || code === 'busy' || code === 'disconnected')
       return { ok: false, code, reset: 'resync' };
     if (code !== 'generation') return { ok: false, code, reset: 'reset' };

@@ -16,13 +16,13 @@ import {
   type Principal,
   type Verdict,
 } from '../gate/gate.js';
+import { parseRoom, roomName } from '../generation/room.js';
 import {
   AWARENESS_LIMITS,
   type AwarenessLimits,
   filterAwarenessUpdate,
 } from '../presence/presence-filter.js';
-import { parseRoom, roomName } from '../room.js';
-import { decodeUpdate } from '../wire.js';
+import { decodeUpdate } from '../update/decode.js';
 import { AwarenessSeats } from './awareness-seats.js';
 import { encodeSaved, encodeStep1, readClientMessage, replaceWithAwareness } from './client-message.js';
 import { encodeRefusal, type Refusal } from './refusal.js';

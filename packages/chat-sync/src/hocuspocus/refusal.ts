@@ -1,8 +1,8 @@
 import type { GateReset } from '../gate/gate.js';
-import type { GateCode } from '../gate/gate-code.js';
+import type { GateRefusalCode } from '../gate/refusal.js';
 
 export type HocuspocusRefusalCode =
-  | GateCode
+  | GateRefusalCode
   /** No message that a client has to send, or not all of its bytes are one. */
   | 'message'
   /** The room is no `<doc_id>.<generation>`. */

@@ -1,3 +1,4 @@
+import { findBadValue } from '@chatdoc/schema/internal';
 import { createDecoder, hasContent, readVarUint, readVarUint8Array } from 'lib0/decoding';
 import { createEncoder, toUint8Array, writeVarUint, writeVarUint8Array } from 'lib0/encoding';
 
@@ -127,19 +128,7 @@ function findFault(
   if (typeof state !== 'object' || Array.isArray(state)) return 'not_an_object';
   if (state !== null) {
     const bad = findBadValue(state, limits.depth);
-    if (bad !== undefined) return bad;
+    if (bad !== undefined) return bad === 'too_deep' ? bad : 'reserved_key';
   }
   return allow(client, state as AwarenessState) ? undefined : 'not_allowed';
-}
-
-// Recursion ends at the depth limit.
-function findBadValue(value: object, depth: number): 'too_deep' | 'reserved_key' | undefined {
-  if (depth === 0) return 'too_deep';
-  for (const [key, child] of Object.entries(value)) {
-    if (key === '__proto__') return 'reserved_key';
-    if (typeof child !== 'object' || child === null) continue;
-    const bad = findBadValue(child, depth - 1);
-    if (bad !== undefined) return bad;
-  }
-  return undefined;
 }

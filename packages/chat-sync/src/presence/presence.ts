@@ -5,6 +5,7 @@ import {
   systemTimers,
   type Timers,
 } from '@chatdoc/schema';
+import { compareText, drawClient } from '@chatdoc/schema/internal';
 import { type Awareness, removeAwarenessStates } from 'y-protocols/awareness';
 import { AWARENESS_LIMITS, MAX_AWARENESS_NUMBER } from './presence-filter.js';
 import {
@@ -255,22 +256,12 @@ export class Presence {
     const clock = Math.min(this.#clockOf(old), Number.MAX_SAFE_INTEGER);
     this.#retired = old;
     this.#restores = 0;
-    awareness.clientID = this.#drawClient();
+    awareness.clientID = drawClient(this.#environment, (client) => awareness.meta.has(client));
     // A first state at clock 0 is not taken by anybody.
     awareness.meta.set(awareness.clientID, { clock: 0, lastUpdated: 0 });
     awareness.meta.set(old, { clock, lastUpdated: 0 });
     if (this.#own !== undefined) awareness.setLocalState(this.#own);
     removeAwarenessStates(awareness, [old], this);
-  }
-
-  #drawClient(): number {
-    const { meta } = this.#awareness;
-    for (let tries = 0; ; tries += 1) {
-      const bytes = this.#environment.random(4);
-      // A source that repeats itself, as in a test, must not hold us here.
-      const client = (new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) + tries) >>> 0;
-      if (!meta.has(client)) return client;
-    }
   }
 
   #clockOf(client: number): number {
@@ -427,8 +418,4 @@ function createPeer(client_id: number, state: unknown, before: Peer | undefined)
 function keepList<T>(previous: readonly T[], next: T[]): readonly T[] {
   const isSame = previous.length === next.length && next.every((item, at) => item === previous[at]);
   return isSame ? previous : Object.freeze(next);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type FileSystem, nodeFileSystem } from '../file/file-system.js';
-import { FRAME_HEADER_LENGTH, type FrameHead, readDamagedFrame } from '../frame.js';
+import { type FileSystem, nodeFileSystem } from '../file/fs.js';
+import { FRAME_HEADER_LENGTH, type FrameHead, readDamagedFrame } from '../update/frame.js';
 
 /** A document file of the folder. */
 export interface FolderFile {

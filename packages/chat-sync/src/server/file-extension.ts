@@ -8,8 +8,8 @@ import type {
   onLoadDocumentPayload,
 } from '@hocuspocus/server';
 import { createDecoder, readVarString, readVarUint } from 'lib0/decoding';
-import { type FileEnvironment, nodeFileEnvironment } from '../file/file-environment.js';
-import { parseRoom } from '../room.js';
+import { type FileEnvironment, nodeFileEnvironment } from '../file/fs.js';
+import { parseRoom } from '../generation/room.js';
 import { DocumentFolder } from './document-folder.js';
 import { RoomFile } from './room-file.js';
 

@@ -1,9 +1,9 @@
 import type { Chat } from '@chatdoc/schema';
 import type * as Y from 'yjs';
 import type { ChatFile, OpenedChatFile } from '../file/chat-file.js';
-import type { FileEnvironment } from '../file/file-environment.js';
+import type { FileEnvironment } from '../file/fs.js';
 import { createChatFile, openChatFile } from '../file/open-chat-file.js';
-import { type Room, roomName } from '../room.js';
+import { type Room, roomName } from '../generation/room.js';
 import type { DocumentFolder } from './document-folder.js';
 
 export interface RoomFileOptions {

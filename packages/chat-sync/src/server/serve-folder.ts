@@ -4,10 +4,9 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Extension, Hocuspocus, type onAuthenticatePayload } from '@hocuspocus/server';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type FileEnvironment, nodeFileEnvironment } from '../file/file-environment.js';
-import { describeFault, type FileFault } from '../file/file-fault.js';
+import { describeFault, type FileEnvironment, type FileFault, nodeFileEnvironment } from '../file/fs.js';
 import { type GateExtensionOptions, gateExtension } from '../hocuspocus/index.js';
-import { INITIAL_LIMITS } from '../limits.js';
+import { INITIAL_LIMITS } from '../update/limits.js';
 import { FileExtension } from './file-extension.js';
 
 export interface ServeOptions extends Pick<GateExtensionOptions, 'authorize' | 'allowLater' | 'limits'> {

@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../door.js';
+import type { DoorRefusalCode } from '../update/refusal.js';
 
 /** Why a storage did not do what it was asked. Nothing of it is thrown. */
 export type StorageFault =
@@ -36,7 +36,7 @@ export interface DamagedRow {
   readonly row: number;
   readonly code: RowFault;
   /** Of `refused_row`. Rows with `unknown_root` stay where they are: they load once the root is named. */
-  readonly reason?: RefusalCode;
+  readonly reason?: DoorRefusalCode;
 }
 
 export interface StoredRow {

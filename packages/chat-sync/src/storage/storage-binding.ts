@@ -1,8 +1,8 @@
 import { systemTimers, type Timers } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import { Door, type DoorOptions } from '../door.js';
-import { encodeIntegrated } from '../inspect.js';
-import { INITIAL_LIMITS, NO_LIMITS } from '../limits.js';
+import { Door, type DoorOptions } from '../update/door.js';
+import { encodeIntegrated } from '../update/inspect.js';
+import { INITIAL_LIMITS, NO_LIMITS } from '../update/limits.js';
 import type {
   ChatStorage,
   DamagedRow,

@@ -1,5 +1,5 @@
 import { ChatDocError } from '@chatdoc/schema';
-import { parseRoom, type Room } from '../room.js';
+import { parseRoom, type Room } from '../generation/room.js';
 
 /**
  * Reads `<doc_id>.<generation>`. Throws for any other name: generations that share a place would be merged, and

@@ -1,10 +1,11 @@
 import * as Y from 'yjs';
+import { TEXT_TYPE, type WireId, type WireRange, type WireStruct, type WireUpdate } from './decode.js';
 import type { UpdateLimits } from './limits.js';
-import { TEXT_TYPE, type WireId, type WireRange, type WireStruct, type WireUpdate } from './wire.js';
+import { type InspectRefusalCode, RefusalError } from './refusal.js';
 
 /**
  * What an update would do to a document, before it is applied: where each new struct would stand, and what it
- * would delete. This, `wire.ts` and `gate/gate-store.ts` are all that this package knows of Yjs's inside.
+ * would delete. This and `decode.ts` are all that this package knows of Yjs's inside; what a document holds is asked of the schema.
  */
 export interface Inspection {
   /** New structs in an order in which they can be integrated. What the document knows already is left out. */
@@ -37,18 +38,9 @@ export interface PlacedDeletion extends WireRange {
   readonly place: Place;
 }
 
-export type InspectFault =
-  /** It builds on what the document does not have: applied, it would wait for ever and may hide records. */
-  | 'gap'
-  | 'unknown_root'
-  /** Content that no lane holds, or a place that does not fit. */
-  | 'content'
-  | 'too_deep'
-  | 'too_many_rivals';
-
 export type Inspected =
   | ({ readonly ok: true } & Inspection)
-  | { readonly ok: false; readonly code: InspectFault };
+  | { readonly ok: false; readonly code: InspectRefusalCode };
 
 export interface InspectOptions {
   /** Name of the chat's root. */
@@ -58,28 +50,15 @@ export interface InspectOptions {
   readonly limits: UpdateLimits;
 }
 
-class Refusal extends Error {
-  readonly code: InspectFault;
-  constructor(code: InspectFault) {
-    super(code);
-    this.code = code;
-  }
-}
-
 /** Reads `update` against `doc` and changes nothing. O(update · log document). */
 export function inspectUpdate(doc: Y.Doc, update: WireUpdate, options: InspectOptions): Inspected {
   try {
     const inspector = new Inspector(doc, update, options);
     return { ok: true, ...inspector.run() };
   } catch (error) {
-    if (error instanceof Refusal) return { ok: false, code: error.code };
+    if (error instanceof RefusalError) return { ok: false, code: error.code as InspectRefusalCode };
     throw error;
   }
-}
-
-/** Whether a transaction is open, or its observers run. */
-export function isInTransaction(doc: Y.Doc): boolean {
-  return doc._transaction !== null || doc._transactionCleanups.length > 0;
 }
 
 interface Queue {
@@ -135,8 +114,8 @@ class Inspector {
       const needed = this.#placeNext(queue);
       if (needed === undefined) continue;
       const other = this.#queues.get(needed.client);
-      if (other === undefined || other.isOpen) throw new Refusal('gap');
-      if (other.next === other.structs.length) throw new Refusal('gap');
+      if (other === undefined || other.isOpen) throw new RefusalError('gap');
+      if (other.next === other.structs.length) throw new RefusalError('gap');
       stack.push({ queue: other, until: needed.clock });
     }
   }
@@ -145,7 +124,7 @@ class Inspector {
   #placeNext(queue: Queue): WireId | undefined {
     const struct = queue.structs[queue.next] as WireStruct;
     const isKnown = endOf(struct) <= queue.frontier;
-    if (struct.clock > queue.frontier || (struct.kind === 'skip' && !isKnown)) throw new Refusal('gap');
+    if (struct.clock > queue.frontier || (struct.kind === 'skip' && !isKnown)) throw new RefusalError('gap');
     // Of what is known, too: Yjs makes its root while it reads, and lets it wait for its neighbours.
     if (typeof struct.parent === 'string') this.#checkRoot(struct.parent);
     const needed = this.#findNeeded(struct);
@@ -178,7 +157,7 @@ class Inspector {
       first instanceof Y.Item && last instanceof Y.Item
         ? this.#isSameItem(struct, first) && isSameParent(first, last)
         : first instanceof Y.GC && last instanceof Y.GC && this.#findPlace(struct).in === 'nothing';
-    if (!fits) throw new Refusal('content');
+    if (!fits) throw new RefusalError('content');
   }
 
   /** Whether `item` stands where `struct`, which begins within it, says that it does. */
@@ -215,7 +194,7 @@ class Inspector {
     const left = place.in === 'chat' ? place.key : `${place.entry.client} ${place.entry.clock}`;
     const spot = origin === null ? `${place.in} ${left}` : `${origin.client} ${origin.clock}`;
     const count = (this.#rivals.get(spot) ?? 0) + 1;
-    if (count > this.#options.limits.rivals) throw new Refusal('too_many_rivals');
+    if (count > this.#options.limits.rivals) throw new RefusalError('too_many_rivals');
     this.#rivals.set(spot, count);
   }
 
@@ -225,18 +204,18 @@ class Inspector {
     const places = [origin, rightOrigin].filter((id) => id !== null).map((id) => this.#placeOf(id));
     const [left, right = left] = places as [Place, Place?];
     if (left.in === 'nothing' || right?.in === 'nothing') return { in: 'nothing' };
-    if (right !== undefined && !isSamePlace(left, right)) throw new Refusal('content');
+    if (right !== undefined && !isSamePlace(left, right)) throw new RefusalError('content');
     return left;
   }
 
   #checkRoot(name: string): void {
     const { root, others } = this.#options;
-    if (name !== root && others !== 'any' && !others.has(name)) throw new Refusal('unknown_root');
+    if (name !== root && others !== 'any' && !others.has(name)) throw new RefusalError('unknown_root');
   }
 
   #placeInRoot(name: string, key: string | null): Place {
     if (name === this.#options.root) {
-      if (key === null) throw new Refusal('content');
+      if (key === null) throw new RefusalError('content');
       return { in: 'chat', key };
     }
     return { in: 'outside', depth: 0 };
@@ -250,21 +229,21 @@ class Inspector {
     if (placed === undefined) {
       const item = Y.getItem(this.#doc.store, Y.createID(id.client, id.clock)) as Y.Item | Y.GC;
       if (!(item instanceof Y.Item) || item.deleted) return { in: 'nothing' };
-      if (!(item.content instanceof Y.ContentType)) throw new Refusal('content');
+      if (!(item.content instanceof Y.ContentType)) throw new RefusalError('content');
       isText = item.content.type instanceof Y.Text;
       place = this.#placeOfItem(item);
     } else {
       if (placed.kind === 'gc' || placed.kind === 'deleted') return { in: 'nothing' };
-      if (placed.kind !== 'type') throw new Refusal('content');
+      if (placed.kind !== 'type') throw new RefusalError('content');
       isText = true;
       place = placed.place;
     }
     if (place.in === 'nothing') return place;
     if (place.in === 'outside') {
-      if (place.depth >= this.#options.limits.depth) throw new Refusal('too_deep');
+      if (place.depth >= this.#options.limits.depth) throw new RefusalError('too_deep');
       return { in: 'outside', depth: place.depth + 1 };
     }
-    if (place.in === 'lane' || !isText || key !== null) throw new Refusal('content');
+    if (place.in === 'lane' || !isText || key !== null) throw new RefusalError('content');
     return { in: 'lane', key: place.key, entry: { client: id.client, clock: id.clock } };
   }
 
@@ -275,7 +254,7 @@ class Inspector {
     const item = Y.getItem(this.#doc.store, Y.createID(id.client, id.clock)) as Y.Item | Y.GC;
     if (!(item instanceof Y.Item)) return { in: 'nothing' };
     // A list that somebody hid in the map.
-    if (item.parent === this.#chat && item.parentSub === null) throw new Refusal('content');
+    if (item.parent === this.#chat && item.parentSub === null) throw new RefusalError('content');
     return this.#placeOfItem(item);
   }
 
@@ -305,7 +284,7 @@ class Inspector {
     const deletions: PlacedDeletion[] = [];
     for (const { client, clock, length } of this.#update.deletions) {
       const end = clock + length;
-      if (end > this.#frontierOf(client)) throw new Refusal('gap');
+      if (end > this.#frontierOf(client)) throw new RefusalError('gap');
       const known = Math.min(end, Y.getState(this.#doc.store, client));
       this.#placeKnownDeletions(client, clock, known, deletions);
       const structs = this.#placed.get(client) ?? [];
@@ -373,7 +352,7 @@ function checkContent({ kind, type }: WireStruct, place: Place): void {
   // An entry whose text is gone travels as `deleted`: damage that has happened must be able to travel.
   const fits =
     kind === 'deleted' || (place.in === 'chat' ? kind === 'type' && type === TEXT_TYPE : kind === 'text');
-  if (!fits) throw new Refusal('content');
+  if (!fits) throw new RefusalError('content');
 }
 
 function isSamePlace(a: Place, b: Place): boolean {

@@ -10,7 +10,7 @@ import {
 export type GateAction =
   /** Writes in lanes whose header names `author`, without being authenticated as anybody. */
   | 'lane'
-  /** Writes lines of others under their own headers, rows of legacy files, what says which document this is. */
+  /** Writes lines of others under their own headers, rows of legacy files, which document this is. */
   | 'import'
   | 'create_thread'
   | 'configure'
@@ -30,15 +30,16 @@ export type GateAction =
   /** A line of a later schema. */
   | 'later';
 
-export interface Claim {
-  /** Whom the server has authenticated; undefined for nobody. */
+/** What a peer asserts by writing a line, as a rule is asked about it. */
+export interface Assertion {
+  /** The user whom the server has authenticated; undefined for nobody. */
   readonly user: string | undefined;
   readonly action: GateAction;
-  /** Whom the line names as its author; null for lines that name nobody. */
+  /** The author whom the line names; null for lines that name nobody. */
   readonly author: string | null;
   /**
-   * Of a line about a message: whether all of the message's lines stand in lanes of the user in whose lane this
-   * one does. An answer is its runners', not whose prompt it answers.
+   * Of a line about a message: whether all of the message's lines are in lanes of the user in whose lane this
+   * one is. An answer is its runners', not whose prompt it answers.
    */
   readonly own: boolean;
   /** Undefined for `import` and `later`. */
@@ -47,14 +48,14 @@ export interface Claim {
   readonly chat: ChatReader;
 }
 
-/** Must not write to the document, and must not throw. */
-export type Authorize = (claim: Claim) => boolean;
+/** A rule of the embedder: whether it allows what a peer asserts. Must not write to the document, and must not throw. */
+export type Authorize = (assertion: Assertion) => boolean;
 
 /**
- * The rule where an embedder gives none: everybody speaks as themselves; who is not authenticated, as anybody.
+ * The rule where an embedder gives none: everybody speaks as themselves; a peer that is not authenticated, as anybody.
  * Only one's own messages can be redacted, and nobody imports.
  */
-export function allowOwnName({ user, action, author, own }: Claim): boolean {
+export function allowOwnName({ user, action, author, own }: Assertion): boolean {
   if (action === 'import') return false;
   if (action === 'redact' && !own) return false;
   return user === undefined || author === null || author === user;
@@ -68,7 +69,7 @@ export interface NamedAuthor {
 }
 
 /** What has to be asked about an entry; undefined for parts and finishes, which belong to their attempt's writer. */
-export function findClaim(entry: Entry): NamedAuthor | undefined {
+export function findAssertion(entry: Entry): NamedAuthor | undefined {
   switch (entry.type) {
     case 'thread':
       return name('create_thread', entry.created_by);

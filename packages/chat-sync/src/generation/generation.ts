@@ -3,15 +3,15 @@ import {
   ChatDocError,
   type ChatOptions,
   deriveUlid,
-  encodeLine,
   type LaneEntry,
   openChat,
   type Rollback,
   SCHEMA_VERSION,
   timeOfUlid,
 } from '@chatdoc/schema';
+import { encodeLine, joinSections, KIND, readHeader } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
-import { isFolded, joinLanes, type LaneText, parseLanes } from './lane-text.js';
+import { type Copy, kindOf, readCopy } from './copy.js';
 import { findSuperseded } from './superseded.js';
 
 /**
@@ -38,16 +38,14 @@ export interface NextOptions extends Omit<ChatOptions, 'generation' | 'readOnly'
  * chats make byte-equal documents.
  */
 export function compactChat(chat: Chat, options: NextOptions): NextGeneration {
-  const lanes = parseLanes(chat.toJSONL());
-  const superseded = findSuperseded(chat, lanes);
-  const kept = lanes.map((lane) => dropLines(lane, superseded));
-  const text = joinLanes(kept.filter(({ header, lines }) => header !== '' || lines.length > 0));
+  const copies = readCopy(chat);
+  const superseded = findSuperseded(chat, copies);
+  const kept = copies.map(({ header, lines }) => ({
+    header,
+    lines: superseded.size === 0 ? lines : lines.filter((line) => !superseded.has(line)),
+  }));
+  const text = joinSections(kept.filter(({ header, lines }) => header !== '' || lines.length > 0));
   return { ...createGeneration(text, options), dropped: superseded.size };
-}
-
-function dropLines(lane: LaneText, dropped: ReadonlySet<string>): LaneText {
-  if (dropped.size === 0) return lane;
-  return { ...lane, lines: lane.lines.filter((line) => !dropped.has(line)) };
 }
 
 function createGeneration(text: string, options: NextOptions): Omit<NextGeneration, 'dropped'> {
@@ -106,43 +104,45 @@ export function adoptStale(chat: Chat, stale: Chat, staleGeneration: number): Ad
   // In a document of its own, so that what one side has redacted is blanked before it comes near the other.
   const union = openChat(new Y.Doc());
   for (const side of [chat, stale]) union.importJSONL(side.toJSONL());
-  const lanes = parseLanes(union.toJSONL());
+  const copies = readCopy(union);
   const isTakenBack = chat
     .rollbacks()
     .some(({ from, to }) => from <= staleGeneration && staleGeneration <= to);
   // First, so that what they blank here is the same line as there.
-  const redacted = isTakenBack ? 0 : importLanes(chat, lanes.filter(isFolded).map(keepRedactions));
+  const redacted = isTakenBack ? 0 : importLines(chat, copies.map(keepRedactions));
   const present = presentLines(chat, isTakenBack);
   // What is hidden may be shown again in part: then nothing of it is superseded by the rest.
-  const superseded = isTakenBack ? new Set<string>() : findSuperseded(union, lanes);
-  const missing: Pick<LaneText, 'header' | 'lines'>[] = [];
+  const superseded = isTakenBack ? new Set<string>() : findSuperseded(union, copies);
+  const missing: Lines[] = [];
   let hidden = 0;
-  for (const lane of lanes) {
-    const known = present.get(lane.lane?.lane_id ?? '');
-    const lines = lane.lines.filter((line) => known?.has(line) !== true && !superseded.has(line));
-    if (lines.length === 0 && (known !== undefined || lane.header === '')) continue;
-    if (isTakenBack && lane.lane !== undefined && lane.lane.rolled_back === undefined) {
-      missing.push({ header: hideHeader(lane.lane, lane.header), lines });
+  for (const { lane, header, lines: all } of copies) {
+    const known = present.get(lane?.lane_id ?? '');
+    const lines = all.filter((line) => known?.has(line) !== true && !superseded.has(line));
+    if (lines.length === 0 && (known !== undefined || header === '')) continue;
+    if (isTakenBack && lane !== undefined && lane.rolled_back === undefined) {
+      missing.push({ header: hideHeader(lane, header), lines });
       hidden += lines.length;
-    } else missing.push({ header: lane.header, lines });
+    } else missing.push({ header, lines });
   }
-  return { lines: redacted + importLanes(chat, missing), hidden };
+  return { lines: redacted + importLines(chat, missing), hidden };
 }
 
-function importLanes(chat: Chat, lanes: readonly Pick<LaneText, 'header' | 'lines'>[]): number {
-  const imported = chat.importJSONL(joinLanes(lanes));
+type Lines = Pick<Copy, 'header' | 'lines'>;
+
+function importLines(chat: Chat, copies: readonly Lines[]): number {
+  const imported = chat.importJSONL(joinSections(copies));
   return imported.ok ? imported.lines : 0;
 }
 
-function keepRedactions({ header, lines }: LaneText): Pick<LaneText, 'header' | 'lines'> {
-  const redactions = lines.filter((line) => line.startsWith('{"type":"redaction"'));
+function keepRedactions({ header, isFolded, lines }: Copy): Lines {
+  const redactions = isFolded ? lines.filter((line) => kindOf(line) === KIND.redaction) : [];
   return { header: redactions.length === 0 ? '' : header, lines: redactions };
 }
 
 /** By lane, what the chat holds. `withHidden`: a hidden lane's lines count for the lane from which they were taken. */
 function presentLines(chat: Chat, withHidden: boolean): Map<string, Set<string>> {
   const present = new Map<string, Set<string>>();
-  for (const { lane, lines } of parseLanes(chat.toJSONL())) {
+  for (const { lane, lines } of readCopy(chat)) {
     const hidden = withHidden && lane?.rolled_back !== undefined ? originOf(lane.rolled_back) : undefined;
     for (const id of new Set([lane?.lane_id ?? '', hidden?.lane_id ?? lane?.lane_id ?? ''])) {
       const known = present.get(id) ?? new Set();
@@ -163,7 +163,7 @@ function hideHeader(lane: LaneEntry, header: string): string {
 }
 
 function originOf(header: string): LaneEntry | undefined {
-  return parseLanes(header)[0]?.lane;
+  return kindOf(header) === KIND.lane ? (readHeader(header).lane ?? undefined) : undefined;
 }
 
 export interface RolledBackLane {
@@ -179,13 +179,13 @@ export interface RolledBackLane {
 
 /** What was rolled back and came back, by lane id. */
 export function listRolledBack(chat: Chat): readonly RolledBackLane[] {
-  const lanes = parseLanes(chat.toJSONL());
+  const copies = readCopy(chat);
   const visible = new Map<string, ReadonlySet<string>>();
-  for (const { lane, lines } of lanes) {
+  for (const { lane, lines } of copies) {
     if (lane !== undefined && lane.rolled_back === undefined) visible.set(lane.lane_id, new Set(lines));
   }
   const found: RolledBackLane[] = [];
-  for (const { lane, lines } of lanes) {
+  for (const { lane, lines } of copies) {
     if (lane?.rolled_back === undefined) continue;
     const origin_id = originOf(lane.rolled_back)?.lane_id ?? lane.lane_id;
     const shown = visible.get(origin_id);
@@ -202,11 +202,11 @@ export function listRolledBack(chat: Chat): readonly RolledBackLane[] {
 
 /** Shows again what stands in a rolled-back lane: its lines, under their own header. Gives how many were written. */
 export function adoptRolledBack(chat: Chat, laneId: string): number {
-  const hidden = parseLanes(chat.toJSONL()).filter(({ lane }) => lane?.lane_id === laneId);
+  const hidden = readCopy(chat).filter(({ lane }) => lane?.lane_id === laneId);
   let written = 0;
   for (const { lane, lines } of hidden) {
     if (lane?.rolled_back === undefined) continue;
-    const imported = chat.importJSONL(joinLanes([{ header: lane.rolled_back, lines }]));
+    const imported = chat.importJSONL(joinSections([{ header: lane.rolled_back, lines }]));
     if (imported.ok) written += imported.lines;
   }
   if (hidden.every(({ lane }) => lane?.rolled_back === undefined)) {

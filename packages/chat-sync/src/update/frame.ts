@@ -1,4 +1,5 @@
 import { ChatDocError, isUlid, SCHEMA_VERSION } from '@chatdoc/schema';
+import { packUlid, unpackUlid } from '@chatdoc/schema/internal';
 import crc from 'crc-32';
 
 /**
@@ -45,7 +46,7 @@ export interface Frame extends FrameHead {
   readonly payload: Uint8Array;
 }
 
-export type FrameFault =
+export type FrameRefusalCode =
   /** Ends within a frame. */
   | 'truncated'
   /** Does not begin with a frame. */
@@ -59,7 +60,7 @@ export type FrameFault =
 
 export type ReadFrame =
   | { readonly ok: true; readonly frame: Frame; readonly end: number }
-  | { readonly ok: false; readonly code: FrameFault };
+  | { readonly ok: false; readonly code: FrameRefusalCode };
 
 /** Throws `invalid_argument` for a head that does not fit its fields. */
 export function encodeFrame(frame: Omit<Frame, 'min_reader'> & { readonly min_reader?: number }): Uint8Array {
@@ -112,7 +113,7 @@ export function readFrame(bytes: Uint8Array, offset = 0): ReadFrame {
 
 type ReadHeader =
   | ({ readonly ok: true; readonly length: number; readonly checksum: number } & FrameHead)
-  | { readonly ok: false; readonly code: FrameFault };
+  | { readonly ok: false; readonly code: FrameRefusalCode };
 
 function readHeader(bytes: Uint8Array, offset: number): ReadHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, bytes.length - offset);
@@ -159,29 +160,4 @@ export function findFrame(bytes: Uint8Array, from: number): number {
     if (rest.every((byte, index) => bytes[at + 1 + index] === byte)) return at;
   }
   return bytes.length;
-}
-
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-function packUlid(id: string): Uint8Array {
-  let value = 0n;
-  for (const character of id) value = (value << 5n) | BigInt(ALPHABET.indexOf(character));
-  const bytes = new Uint8Array(16);
-  for (let at = 15; at >= 0; at -= 1, value >>= 8n) bytes[at] = Number(value & 0xffn);
-  return bytes;
-}
-
-function unpackUlid(bytes: Uint8Array): string {
-  let id = '';
-  let value = 0;
-  // 26 digits of five bits are two more than 16 bytes.
-  let bits = 2;
-  for (const byte of bytes) {
-    value = (value << 8) | byte;
-    for (bits += 8; bits >= 5; value &= (1 << bits) - 1) {
-      bits -= 5;
-      id += ALPHABET[value >> bits];
-    }
-  }
-  return id;
 }

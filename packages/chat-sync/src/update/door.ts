@@ -1,29 +1,29 @@
 import { ChatDocError, isUlid } from '@chatdoc/schema';
+import { isInTransaction } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
-import { decodeFrame, encodeFrame, type FrameFault } from './frame.js';
-import { type InspectFault, type Inspection, inspectUpdate, isInTransaction } from './inspect.js';
+import { decodeUpdate } from './decode.js';
+import { decodeFrame, encodeFrame } from './frame.js';
+import { type Inspection, inspectUpdate } from './inspect.js';
 import { INITIAL_LIMITS, type UpdateLimits } from './limits.js';
-import { decodeUpdate, type WireFault } from './wire.js';
-
-/** Why an update did not come in. Whatever the code, nothing of it was applied. */
-export type RefusalCode =
-  | FrameFault
-  | WireFault
-  | Exclude<InspectFault, 'gap'>
-  /** A frame of another document. */
-  | 'other_document'
-  /** A frame of an older or later generation: see `adoptStale`, and `room`. */
-  | 'other_generation'
-  /** The frame is a seal: it says something about a file, not about a document. */
-  | 'not_an_update'
-  /** Within an observer or an open transaction: what is applied there is sent before what it answers. */
-  | 'busy';
+import type { DoorRefusalCode, UpdateRefusalCode } from './refusal.js';
 
 export type Receipt =
   | { readonly ok: true; readonly outcome: 'applied' | 'duplicate' }
   /** Sync again: something before it is missing. */
   | { readonly ok: false; readonly outcome: 'gap' }
-  | { readonly ok: false; readonly outcome: 'refused'; readonly code: RefusalCode };
+  | { readonly ok: false; readonly outcome: 'refused'; readonly code: DoorRefusalCode };
+
+interface RefusedUpdate<Code> {
+  readonly ok: false;
+  readonly outcome: 'refused';
+  readonly code: Code;
+}
+
+/** What an update would do, or why it can't come in. */
+export type InspectedUpdate =
+  | ({ readonly ok: true } & Inspection)
+  | { readonly ok: false; readonly outcome: 'gap' }
+  | RefusedUpdate<UpdateRefusalCode>;
 
 export interface DoorOptions {
   readonly doc_id: string;
@@ -96,7 +96,7 @@ export class Door {
   }
 
   /** What `update` would do. Changes nothing. */
-  inspect(update: Uint8Array): ({ readonly ok: true } & Inspection) | Exclude<Receipt, { ok: true }> {
+  inspect(update: Uint8Array): InspectedUpdate {
     const decoded = decodeUpdate(update, this.#limits, this.#roots);
     if (!decoded.ok) return refuse(decoded.code);
     const options = { root: this.#root, others: this.#others, limits: this.#limits };
@@ -116,6 +116,6 @@ export class Door {
   }
 }
 
-function refuse(code: RefusalCode): Exclude<Receipt, { ok: true }> {
+function refuse<Code extends DoorRefusalCode>(code: Code): RefusedUpdate<Code> {
   return { ok: false, outcome: 'refused', code };
 }

@@ -1,12 +1,15 @@
+import type { AnnotationEntry, Chat, ThreadStateEntry } from '@chatdoc/schema';
 import {
-  type AnnotationEntry,
-  type Chat,
+  createHead,
   findHeads,
+  KIND,
   parseLine,
   readEntry,
-  type ThreadStateEntry,
-} from '@chatdoc/schema';
-import { isFolded, type LaneText } from './lane-text.js';
+  readHead,
+  TYPE_OF_KIND,
+  ULID_LENGTH,
+} from '@chatdoc/schema/internal';
+import type { Copy } from './copy.js';
 
 type Superseding = AnnotationEntry | ThreadStateEntry;
 
@@ -17,12 +20,12 @@ type Superseding = AnnotationEntry | ThreadStateEntry;
  * one that stands last in the thread stays too. Nothing else is ever left out: messages, revisions, settings and
  * turns are history.
  */
-export function findSuperseded(chat: Chat, lanes: readonly LaneText[]): ReadonlySet<string> {
+export function findSuperseded(chat: Chat, copies: readonly Copy[]): ReadonlySet<string> {
   const groups = new Map<string, Map<string, { readonly entry: Superseding; readonly line: string }>>();
   const ambiguous = new Set<string>();
-  for (const lane of lanes) {
-    if (!isFolded(lane)) continue;
-    for (const line of lane.lines) {
+  for (const { isFolded, lines } of copies) {
+    if (!isFolded) continue;
+    for (const line of lines) {
       const entry = readSuperseding(line);
       if (entry === undefined) continue;
       const name = nameGroup(entry);
@@ -33,6 +36,7 @@ export function findSuperseded(chat: Chat, lanes: readonly LaneText[]): Readonly
       group.set(entry.id, { entry, line });
     }
   }
+  const members = new Map<string, ReadonlySet<string>>();
   const superseded = new Set<string>();
   for (const [name, group] of groups) {
     if (group.size < 2 || ambiguous.has(name)) continue;
@@ -40,23 +44,30 @@ export function findSuperseded(chat: Chat, lanes: readonly LaneText[]): Readonly
     for (const { entry, line } of group.values()) {
       const isOutranked =
         entry.id < winner.id && (entry.replaces ?? []).every((replaced) => replaced < winner.id);
-      if (isOutranked && !isLastMark(chat, entry)) superseded.add(line);
+      if (isOutranked && !isLastMark(chat, entry, members)) superseded.add(line);
     }
   }
   return superseded;
 }
 
+/** Undefined also where the body names other ids than the head, which readers go by: such a line is kept. */
 function readSuperseding(line: string): Superseding | undefined {
-  const type = line.startsWith('{"type":"annotation"')
-    ? 'annotation'
-    : line.startsWith('{"type":"thread_state"')
-      ? 'thread_state'
-      : undefined;
-  if (type === undefined) return undefined;
+  readHead(line, 0, line.length, head);
+  const { kind, own, subject } = head;
+  if (kind !== KIND.annotation && kind !== KIND.thread_state) return undefined;
   const parsed = parseLine(line);
   if (!parsed.ok) return undefined;
-  const { entry, problem } = readEntry(type, parsed.body);
-  return problem === undefined ? (entry as Superseding) : undefined;
+  const read = readEntry(TYPE_OF_KIND[kind] as Superseding['type'], parsed.body);
+  const entry = read.entry as Superseding;
+  const about = entry.type === 'annotation' ? (entry.message_id ?? entry.thread_id) : entry.thread_id;
+  const isForged = entry.id !== idAt(line, own) || about !== idAt(line, subject);
+  return read.problem === undefined && !isForged ? entry : undefined;
+}
+
+const head = createHead();
+
+function idAt(line: string, at: number): string {
+  return line.substring(at, at + ULID_LENGTH);
 }
 
 function nameGroup(entry: Superseding): string {
@@ -66,9 +77,11 @@ function nameGroup(entry: Superseding): string {
 }
 
 /** Whether it names the message up to which the user has read, or one that is not here yet. */
-function isLastMark(chat: Chat, entry: Superseding): boolean {
+function isLastMark(chat: Chat, entry: Superseding, members: Map<string, ReadonlySet<string>>): boolean {
   if (entry.type !== 'annotation' || entry.key !== 'read' || entry.thread_id === undefined) return false;
   const { thread_id, user_id, value } = entry;
   if (typeof value !== 'string' || value === chat.readMark(thread_id, user_id)) return true;
-  return !chat.messageIds(thread_id).includes(value);
+  const present = members.get(thread_id) ?? new Set(chat.messageIds(thread_id));
+  members.set(thread_id, present);
+  return !present.has(value);
 }

@@ -1,12 +1,12 @@
-import type { InspectFault } from '../inspect.js';
-import type { WireFault } from '../wire.js';
-import type { LineFault } from './line-check.js';
+import type { UpdateRefusalCode } from '../update/refusal.js';
+import type { LineRefusalCode } from './lines.js';
 
 /** Why an update was refused. Each is produced by a test. */
-export type GateCode =
-  | WireFault
-  | InspectFault
-  | LineFault
+export type GateRefusalCode =
+  | UpdateRefusalCode
+  /** It builds on what the document does not have. */
+  | 'gap'
+  | LineRefusalCode
   /** Within an observer or an open transaction. */
   | 'busy'
   /** The principal is no longer connected. */
@@ -41,17 +41,3 @@ export type GateCode =
   | 'redaction'
   /** A struct whose parent is gone, or that stands for deleted ones. */
   | 'nothing';
-
-/** How a check ends where it refuses; it never leaves the gate. */
-export class GateRefusal extends Error {
-  readonly code: GateCode;
-  constructor(code: GateCode) {
-    super(code);
-    this.code = code;
-  }
-}
-
-/** Throws a `GateRefusal` unless `condition` holds. */
-export function refuseUnless(condition: boolean, code: GateCode): asserts condition {
-  if (!condition) throw new GateRefusal(code);
-}

@@ -1,13 +1,12 @@
 import { type Chat, openChat, parseLine } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import { type FrameHead, readDamagedFrame } from '../frame.js';
+import { type FrameHead, readDamagedFrame } from '../update/frame.js';
+import { keepAside } from './atomic.js';
 import { type OpenFault, snapshotFrame } from './chat-file.js';
-import { FaultError } from './file-fault.js';
-import { loadUpdates, type OpenReport, trustingDoor } from './load-updates.js';
+import { FaultError } from './fs.js';
+import { openLog } from './log.js';
 import { logOptionsOf, type OpenChatFileOptions, progressOf } from './open-chat-file.js';
-import { openLog } from './open-log.js';
-import type { ReadLog } from './read-log.js';
-import { keepAside } from './side-file.js';
+import { loadUpdates, type OpenReport, type ReadLog, trustingDoor } from './read-document.js';
 
 export type Recovered =
   | {

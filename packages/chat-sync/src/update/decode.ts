@@ -10,6 +10,7 @@ import {
   readVarUint8Array,
 } from 'lib0/decoding';
 import type { UpdateLimits } from './limits.js';
+import { type DecodeRefusalCode, RefusalError, refuseUnless } from './refusal.js';
 
 /**
  * The bytes of a Yjs update (V1) as a flat list, without a document: reading them creates no root and applies
@@ -46,20 +47,9 @@ export interface WireStruct extends WireRange {
   readonly type: number;
 }
 
-export type WireFault =
-  | 'too_large'
-  | 'too_many_structs'
-  | 'too_many_clients'
-  | 'too_many_deletions'
-  | 'clock_jump'
-  | 'too_deep'
-  | 'unknown_root'
-  /** No update, or not all of the bytes are one. */
-  | 'malformed';
-
 export type DecodedUpdate =
   | { readonly ok: true; readonly update: WireUpdate }
-  | { readonly ok: false; readonly code: WireFault };
+  | { readonly ok: false; readonly code: DecodeRefusalCode };
 
 /** Yjs's number of `Y.Text`. */
 export const TEXT_TYPE = 2;
@@ -67,14 +57,6 @@ export const TEXT_TYPE = 2;
 const MAX_CLIENT = 0xffff_ffff;
 /** In lib0's `any` encoding. */
 const ANY_OBJECT = 118;
-
-class Refusal extends Error {
-  readonly code: WireFault;
-  constructor(code: WireFault) {
-    super(code);
-    this.code = code;
-  }
-}
 
 /** O(bytes). Never throws. `roots` are the names that structs may give; any unless given. */
 export function decodeUpdate(
@@ -91,12 +73,11 @@ export function decodeUpdate(
     return { ok: true, update: { structs, deletions } };
   } catch (error) {
     // Of lib0 and JSON.parse: a RangeError, a TypeError or an Error, as it happens.
-    return { ok: false, code: error instanceof Refusal ? error.code : 'malformed' };
+    return {
+      ok: false,
+      code: error instanceof RefusalError ? (error.code as DecodeRefusalCode) : 'malformed',
+    };
   }
-}
-
-function refuseUnless(condition: boolean, code: WireFault): void {
-  if (!condition) throw new Refusal(code);
 }
 
 function readStructs(
@@ -209,7 +190,7 @@ function skipContent(decoder: Decoder, content: number, { depth, structs }: Upda
       skipAny(decoder, depth);
       return 1;
     default:
-      throw new Refusal('malformed');
+      throw new RefusalError('malformed');
   }
 }
 
@@ -263,7 +244,7 @@ function skipAny(decoder: Decoder, depth: number): void {
       readVarUint8Array(decoder);
       return;
     default:
-      throw new Refusal('malformed');
+      throw new RefusalError('malformed');
   }
 }
 

@@ -1,26 +1,27 @@
+import { type Entry, FUTURE_LIMIT_MS, timeOfUlid } from '@chatdoc/schema';
 import {
   blankLine,
   closeLine,
   createHead,
-  type Entry,
   encodeLine,
   endsInEscape,
-  FUTURE_LIMIT_MS,
   type Head,
   KIND,
   LIMITS,
   parseLine,
+  type Role,
   readEntry,
   readHead,
-  timeOfUlid,
-} from '@chatdoc/schema';
+  TYPE_OF_KIND,
+  ULID_LENGTH,
+} from '@chatdoc/schema/internal';
 
 /** What one line may be when it comes from a peer that nobody trusts. */
 
-export type LineFault =
+export type LineRefusalCode =
   /** No whole head, no JSON, too long, too deep, or with a reserved key: readers would quarantine it. */
   | 'line'
-  /** The body does not fit the schema of its type, or says other ids than its head. */
+  /** The body does not fit the schema of its type, or names other ids than its head. */
   | 'schema'
   /** A type of a later schema. */
   | 'unknown_type'
@@ -30,7 +31,7 @@ export type LineFault =
   | 'entry_size'
   /** An unescaped surrogate: split over two updates it would read differently on each replica. */
   | 'surrogate'
-  /** A line that stays open and is no growing text of a part, or what came for it is no whole run of text. */
+  /** A line that stays open and is not the growing text of a part, or what came for it is no whole run of text. */
   | 'open_line'
   /** Characters are gone outside of the texts that a redaction takes. */
   | 'deletion';
@@ -50,36 +51,69 @@ export interface LineRules {
   readonly allowLater: boolean;
 }
 
-export interface CheckedLine {
-  readonly ok: true;
+/** The ids of a head; empty where it has none. */
+export interface LineIds {
   readonly kind: number;
-  /** Without what is deleted. */
+  readonly own: string;
+  /** The id that the line is about, in this role. */
+  readonly subject: string;
+  readonly role: Role;
+  /** Of an answer's message line. */
+  readonly attempt: string;
+  /** Offset behind the last id. */
+  readonly end: number;
+}
+
+/** A line without what is deleted of it, and its head. */
+export interface RestoredLine {
+  readonly ok: true;
   readonly line: string;
-  readonly head: Head;
-  /** Undefined for a header, and for a type of a later schema. */
-  readonly entry: Entry | undefined;
+  readonly ids: LineIds;
   /** Some of its text is deleted. */
   readonly blanked: boolean;
 }
 
-export interface LineRefusal {
-  readonly ok: false;
-  readonly code: LineFault;
+export interface CheckedLine extends RestoredLine {
+  /** Undefined for a type of a later schema. */
+  readonly entry: Entry | undefined;
 }
 
-/** Stands in a line for characters that are deleted. */
+export interface LineRefusal {
+  readonly ok: false;
+  readonly code: LineRefusalCode;
+}
+
+/** In a line, for characters that are deleted. */
 export const DELETED = '\0';
 const SURROGATE = /[\ud800-\udfff]/;
-const START = '{"type":"'.length;
 const NUMBER = '","n":'.length;
-const ULID_LENGTH = 26;
+const head = createHead();
 
-/** Checks a whole line, without its newline. Headers are looked at no further than their JSON. O(line). */
+function readIds(line: string, { kind, own, subject, subjectRole, thread, attempt }: Head): LineIds {
+  return {
+    kind,
+    own: idAt(line, own),
+    subject: idAt(line, subject),
+    role: subjectRole,
+    attempt: idAt(line, attempt),
+    end: Math.max(own, subject, thread, attempt) + ULID_LENGTH,
+  };
+}
+
+function idAt(line: string, at: number): string {
+  return at < 0 ? '' : line.substring(at, at + ULID_LENGTH);
+}
+
+/** The ids of a line, whatever else it is. O(1). */
+export function readLineIds(line: string): LineIds {
+  readHead(line, 0, line.length, head);
+  return readIds(line, head);
+}
+
+/** Checks a whole line, without its newline. A header passes unread. O(line), one head, one parse. */
 export function checkLine(raw: string, rules: LineRules): CheckedLine | LineRefusal {
-  if (!fitsLine(raw.length)) return refuse('line');
-  const restored = takeOutDeleted(raw);
-  if (restored === undefined) return refuse('deletion');
-  return checkText(restored, restored.length !== raw.length, rules);
+  const restored = restoreLine(raw);
+  return restored.ok ? checkRestored(restored, rules) : restored;
 }
 
 /**
@@ -87,20 +121,17 @@ export function checkLine(raw: string, rules: LineRules): CheckedLine | LineRefu
  * ends at a whole escape. O(line).
  */
 export function checkOpening(raw: string, rules: LineRules): CheckedLine | LineRefusal {
-  if (!fitsLine(raw.length)) return refuse('line');
-  const restored = takeOutDeleted(raw);
-  if (restored === undefined) return refuse('deletion');
-  if (SURROGATE.test(restored)) return refuse('surrogate');
-  if (!restored.startsWith('{"type":"part"') || endsInEscape(restored)) return refuse('open_line');
-  const closed = closeLine(restored);
-  const parsed = closed === undefined ? undefined : parseLine(closed);
-  if (closed === undefined || parsed?.ok !== true) return refuse('open_line');
-  if (Object.keys(parsed.body).slice(-2).join() !== 'text,cut') return refuse('open_line');
-  return checkText(closed, restored.length !== raw.length, rules);
+  const restored = restoreLine(raw);
+  if (!restored.ok) return restored;
+  const { line, ids } = restored;
+  if (ids.kind !== KIND.part || endsInEscape(line)) return refuse('open_line');
+  const closed = closeLine(line);
+  if (closed === undefined) return refuse('open_line');
+  return checkRestored({ ...restored, line: closed }, rules, true);
 }
 
 /** Checks text that comes for an open line and does not end it: whole escapes, no quote. O(chunk). */
-export function checkGrowth(chunk: string): LineFault | undefined {
+export function checkGrowth(chunk: string): LineRefusalCode | undefined {
   for (let at = 0; at < chunk.length; at += 1) {
     const code = chunk.charCodeAt(at);
     if (code === 0x22 || code < 0x20) return 'open_line';
@@ -121,40 +152,46 @@ export function isBlanking(before: string, after: string): boolean {
   return fitsLine(before.length) && blankLine(before) === blankLine(after);
 }
 
-/** The line without its marks; undefined where one stands outside of the texts that a redaction takes. */
-function takeOutDeleted(raw: string): string | undefined {
-  if (!raw.includes(DELETED)) return raw;
-  const restored = raw.replaceAll(DELETED, '');
-  return blankLine(raw) === blankLine(restored) ? restored : undefined;
+/** A line that somebody may have deleted some text of, and its head. O(line). */
+export function restoreLine(raw: string): RestoredLine | LineRefusal {
+  if (!fitsLine(raw.length)) return refuse('line');
+  const blanked = raw.includes(DELETED);
+  const line = blanked ? raw.replaceAll(DELETED, '') : raw;
+  if (blanked && blankLine(raw) !== blankLine(line)) return refuse('deletion');
+  if (SURROGATE.test(line)) return refuse('surrogate');
+  return { ok: true, line, ids: readLineIds(line), blanked };
 }
 
-function refuse(code: LineFault): LineRefusal {
+function refuse(code: LineRefusalCode): LineRefusal {
   return { ok: false, code };
 }
 
-function checkText(line: string, blanked: boolean, rules: LineRules): CheckedLine | LineRefusal {
-  if (SURROGATE.test(line)) return refuse('surrogate');
-  const head = createHead();
-  readHead(line, 0, line.length, head);
-  const { kind } = head;
+function checkRestored(
+  restored: RestoredLine,
+  rules: LineRules,
+  isOpening = false,
+): CheckedLine | LineRefusal {
+  const { line, ids } = restored;
+  const { kind } = ids;
   if (kind === KIND.bad) return refuse('line');
   if (kind === KIND.unknown && !rules.allowLater) return refuse('unknown_type');
+  if (kind === KIND.lane) return { ...restored, entry: undefined };
   const parsed = parseLine(line);
   if (!parsed.ok) return refuse('line');
-  if (!fitsLimits(line, parsed.body, rules.limits)) return refuse('entry_size');
-  if (kind === KIND.unknown || kind === KIND.lane) {
-    return { ok: true, kind, line, head, entry: undefined, blanked };
-  }
   const { body } = parsed;
-  const { entry, problem } = readEntry(line.slice(START, line.indexOf('"', START)) as Entry['type'], body);
-  if (problem !== undefined || !hasHeadOf(line, head, body)) return refuse('schema');
-  if (isFuture(line, head.own, rules.now) || isFuture(line, head.attempt, rules.now)) {
+  if (isOpening && Object.keys(body).slice(-2).join() !== 'text,cut') return refuse('open_line');
+  if (!fitsLimits(line, body, rules.limits)) return refuse('entry_size');
+  if (kind === KIND.unknown) return { ...restored, entry: undefined };
+  const { entry, problem } = readEntry(TYPE_OF_KIND[kind] as Entry['type'], body);
+  if (problem !== undefined || !hasHeadOf(line, ids, body)) return refuse('schema');
+  if (isFutureStamp(ids.own, rules.now) || (ids.attempt !== '' && isFutureStamp(ids.attempt, rules.now))) {
     return refuse('future_stamp');
   }
-  return { ok: true, kind, line, head, entry, blanked };
+  return { ...restored, entry };
 }
 
-function fitsLimits(
+/** Whether an entry is within the limits. O(line). */
+export function fitsLimits(
   line: string,
   body: Readonly<Record<string, unknown>>,
   { fields, value }: EntryLimits,
@@ -167,22 +204,18 @@ function fitsLimits(
   );
 }
 
-/** Whether the body, in which a second key of one name wins, says what readers take from the head. */
-function hasHeadOf(line: string, head: Head, body: Readonly<Record<string, unknown>>): boolean {
+/** Whether the body, in which a second key of one name wins, has the ids that readers take from the head. */
+function hasHeadOf(line: string, ids: LineIds, body: Readonly<Record<string, unknown>>): boolean {
   const canonical = encodeLine({ ...body, content: undefined, text: undefined } as unknown as Entry);
-  let end = Math.max(head.own, head.subject, head.thread, head.attempt) + ULID_LENGTH;
-  if (head.kind === KIND.part) {
+  let { end } = ids;
+  if (ids.kind === KIND.part) {
     end += NUMBER + String(body['n']).length;
     if (!',}'.includes(line.charAt(end))) return false;
   }
   if (canonical.slice(0, end) !== line.slice(0, end)) return false;
   // An answer has its prompt and attempt in the head, or neither: readers look nowhere else.
-  if (head.kind !== KIND.message || head.attempt >= 0) return true;
+  if (ids.kind !== KIND.message || ids.attempt !== '') return true;
   return body['attempt'] === undefined && body['prompt_id'] === undefined;
-}
-
-function isFuture(line: string, at: number, now: number): boolean {
-  return at >= 0 && isFutureStamp(line.substring(at, at + ULID_LENGTH), now);
 }
 
 export function isFutureStamp(id: string, now: number): boolean {

@@ -7,7 +7,7 @@ export interface Room {
 }
 
 /** Canonical: no sign, no leading zero, at most what a frame holds. */
-const ROOM = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\.(0|[1-9][0-9]{0,9})$/;
+const GENERATION = /^(?:0|[1-9][0-9]{0,9})$/;
 const MAX_GENERATION = 0xffff_ffff;
 
 /** `<doc_id>.<generation>`. */
@@ -21,9 +21,10 @@ export function roomName(doc_id: string, generation: number): string {
 
 /** What a name of `roomName` says; undefined for any other string. Never throws. */
 export function parseRoom(name: string): Room | undefined {
-  const match = ROOM.exec(name);
-  if (match === null) return undefined;
-  const generation = Number(match[2]);
-  if (generation > MAX_GENERATION) return undefined;
-  return { doc_id: match[1] as string, generation };
+  const dot = name.indexOf('.');
+  const doc_id = name.slice(0, Math.max(0, dot));
+  const number = name.slice(dot + 1);
+  const generation = Number(number);
+  if (!isUlid(doc_id) || !GENERATION.test(number) || generation > MAX_GENERATION) return undefined;
+  return { doc_id, generation };
 }
