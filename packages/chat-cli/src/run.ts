@@ -1,13 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addChatCommands } from './chat-commands.js';
-import { addDocumentCommands } from './document-commands.js';
+import { addCompact } from './commands/compact.js';
+import { addExport } from './commands/export.js';
+import { addMigrate } from './commands/migrate.js';
+import { addRecover } from './commands/recover.js';
+import { addRepair } from './commands/repair.js';
+import { addRollback } from './commands/rollback.js';
+import { addRun } from './commands/run.js';
+import { addServe } from './commands/serve.js';
+import { addShow } from './commands/show.js';
+import { addStop } from './commands/stop.js';
+import { addVerify } from './commands/verify.js';
+import { addWatch } from './commands/watch.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { FILES, fitHelp } from './help-text.js';
 import { type Io, widthOf, writeTo } from './io.js';
-import { addLiveCommands } from './live-commands.js';
-import { neutralise } from './plain-text.js';
-import { codeOf } from './read-source.js';
+import { FILES, fitHelp } from './say/help.js';
+import { neutralise } from './say/plain-text.js';
+import { codeOf } from './sources/read-source.js';
 
 /** Runs the program: `argv` without the names of node and script. Never throws; gives the exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -89,11 +98,25 @@ ${EXIT_CODES}`,
     );
 
   const setting = { program, io, finish };
-  addChatCommands(setting);
-  addLiveCommands(setting);
-  addDocumentCommands(setting);
+  for (const add of COMMANDS) add(setting);
   return program;
 }
+
+/** In the order of the help. */
+const COMMANDS = [
+  addMigrate,
+  addRollback,
+  addShow,
+  addVerify,
+  addExport,
+  addRun,
+  addStop,
+  addServe,
+  addWatch,
+  addRepair,
+  addCompact,
+  addRecover,
+];
 
 let version: string | undefined;
 
