@@ -3,8 +3,8 @@ import { writeVarString, writeVarUint, writeVarUint8Array } from 'lib0/encoding'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
-import { decodeRefusal } from '../src/hocuspocus/index.js';
 import { parseRoom, roomName } from '../src/room.js';
+import { decodeRefusal } from '../src/server/hocuspocus.js';
 import { closeAll, connect, type Hub, openHub, RawClient, ROOM, until } from './hostile-server.js';
 import {
   createServer,

@@ -6,9 +6,9 @@ import { type Extension, Hocuspocus, type onAuthenticatePayload } from '@hocuspo
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type FileEnvironment, nodeFileEnvironment } from '../file/file-environment.js';
 import { describeFault, type FileFault } from '../file/file-fault.js';
-import { type GateExtensionOptions, gateExtension } from '../hocuspocus/index.js';
 import { INITIAL_LIMITS } from '../limits.js';
 import { FileExtension } from './file-extension.js';
+import { type GateExtensionOptions, gateExtension } from './hocuspocus.js';
 
 export interface ServeOptions extends Pick<GateExtensionOptions, 'authorize' | 'allowLater' | 'limits'> {
   /** Holds the document files. */

@@ -36,7 +36,7 @@ export type ReadyResult =
   /** The document goes on in memory. If the storage answers later, all is taken in and stored. */
   | { readonly ok: false; readonly outcome: 'timeout'; readonly code: 'timeout' };
 
-export type FlushResult =
+export type StorageFlushResult =
   | { readonly ok: true }
   /** `unsaved` writes are in memory only. They are kept, in order. */
   | (StorageFailure & { readonly unsaved: number });
@@ -90,7 +90,7 @@ export class StorageBinding {
   #isLoaded = false;
   #running: Promise<void> | undefined;
   #retry: unknown;
-  #closing: Promise<FlushResult> | undefined;
+  #closing: Promise<StorageFlushResult> | undefined;
 
   /** @internal */
   constructor(doc: Y.Doc, storage: ChatStorage, options: BindOptions) {
@@ -142,7 +142,7 @@ export class StorageBinding {
   }
 
   /** Stores all that was written before the call, what had failed too. */
-  async flush(): Promise<FlushResult> {
+  async flush(): Promise<StorageFlushResult> {
     if (this.#phase === 'closed') return { ok: false, code: 'closed', unsaved: this.#status.unsaved };
     const inTime = await this.#isInTime(this.#tryAgain());
     const { unsaved } = this.#describe();
@@ -151,12 +151,12 @@ export class StorageBinding {
   }
 
   /** Flushes, then closes the storage. Updates that come after the call are not stored. */
-  close(): Promise<FlushResult> {
+  close(): Promise<StorageFlushResult> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #close(): Promise<FlushResult> {
+  async #close(): Promise<StorageFlushResult> {
     this.#doc.off('update', this.#onUpdate);
     this.#doc.off('destroy', this.#onDestroy);
     const flushed = await this.flush();
