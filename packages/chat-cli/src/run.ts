@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addCompact } from './commands/compact.js';
+import { addDetach } from './commands/detach.js';
 import { addExport } from './commands/export.js';
+import { addMerge } from './commands/merge.js';
 import { addMigrate } from './commands/migrate.js';
 import { addRecover } from './commands/recover.js';
 import { addRepair } from './commands/repair.js';
@@ -47,8 +49,9 @@ function describe(error: unknown): string {
 
 const EXIT_CODES = `Exit codes:
   0    all well
-  1    verify or repair leaves errors, migrate set rows aside, run has no
-       whole answer, or some of the files could not be done
+  1    verify or repair leaves errors, migrate set something aside that a
+       person wrote, run has no whole answer, serve could not save everything,
+       or some of the files could not be done
   2    nothing was done: wrong usage, or none of the files could be done
   130  run was stopped by Ctrl-C`;
 
@@ -116,6 +119,8 @@ const COMMANDS = [
   addRepair,
   addCompact,
   addRecover,
+  addDetach,
+  addMerge,
 ];
 
 let version: string | undefined;

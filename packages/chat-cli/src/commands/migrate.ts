@@ -1,12 +1,13 @@
 import { mkdir, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type LegacyFormat, summarize } from '@chatdoc/migrate';
 import { commitMigration, defaultOutput } from '@chatdoc/migrate/file';
+import { DocumentFolder } from '@chatdoc/sync/server';
 import { Presets, SingleBar } from 'cli-progress';
 import { Option } from 'commander';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { type Io, writeTo } from '../io.js';
-import { reportFailure } from '../say/failure.js';
+import { COPY_ADVICE, nameFile, reportFailure } from '../say/failure.js';
 import { fitHelp } from '../say/help.js';
 import {
   describeCommitFault,
@@ -14,6 +15,7 @@ import {
   describeMigrations,
   type Migrated,
 } from '../say/migration.js';
+import { hasWrittenRows } from '../say/nouns.js';
 import { escapeJson } from '../say/plain-text.js';
 import { type ChatSource, findSources, OLD_CHATS } from '../sources/find-sources.js';
 import { type Failure, fail, findFile } from '../sources/read-source.js';
@@ -57,8 +59,9 @@ Examples:
   $ chatdoc migrate team.chat --dry-run --report rows.json
 
 Exit codes:
-  0  every row of every chat is part of a document
-  1  some rows were kept aside, or some of the chats could not be migrated
+  0  all that people wrote is part of a document
+  1  something that a person wrote was kept aside, or some of the chats could
+     not be migrated
   2  nothing was migrated: wrong usage, or none of the chats could be`,
         io,
       ),
@@ -95,6 +98,7 @@ export async function migrateFiles(
   const [first] = results;
   if (results.length > 1) await writeTo(io.stdout, describeMigrations(results, io));
   else if (first?.ok === true) await writeTo(io.stdout, describeMigration(first, io));
+  await reportCopies(results, io);
   const exitCode = exitCodeOf(results);
   if (options.report === undefined) return exitCode;
   const text = escapeJson(`${JSON.stringify({ files: results.map(describeForReport) }, null, 2)}\n`);
@@ -209,11 +213,35 @@ async function removeFolders(path: string, first: string): Promise<void> {
   }
 }
 
-/** All, some set aside or failed, none. */
+/** Two chats with the same rows become one document: a server shows one of its files. */
+async function reportCopies(results: readonly Migrated[], io: Io): Promise<void> {
+  const ids = new Set<string>();
+  const folders = new Set<string>();
+  for (const result of results) {
+    if (!result.ok || result.dryRun) continue;
+    ids.add(result.doc_id);
+    folders.add(dirname(resolve(io.cwd, result.output)));
+  }
+  const seen = new Map<string, string>();
+  for (const folder of folders) {
+    for (const { doc_id, path } of await new DocumentFolder(folder).listAll()) {
+      if (!ids.has(doc_id)) continue;
+      const file = relative(io.cwd, path);
+      const first = seen.get(doc_id);
+      seen.set(doc_id, first ?? file);
+      if (first === undefined) continue;
+      const message = `this is the same document as ${nameFile(first)}, and a server shows only one of them; ${COPY_ADVICE}`;
+      await reportFailure(file, { message }, io);
+    }
+  }
+}
+
+/** All, something that a person wrote set aside or something failed, none. */
 function exitCodeOf(results: readonly Migrated[]): ExitCode {
   const done = results.filter((result) => result.ok);
   if (done.length === 0) return EXIT.nothing;
-  const isAll = done.length === results.length && done.every(({ plan }) => plan.ledger.set_aside === 0);
+  const isAll =
+    done.length === results.length && done.every(({ summary }) => !hasWrittenRows(summary.set_aside));
   return isAll ? EXIT.ok : EXIT.findings;
 }
 

@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
-import { type ServeOptions, serveFolder } from '@chatdoc/sync/server';
+import { relative, resolve } from 'node:path';
+import { type ChatServer, type ServeOptions, serveFolder, type UnsavedRoom } from '@chatdoc/sync/server';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { colorsFor, type Io, writeTo } from '../io.js';
-import { reportFailure } from '../say/failure.js';
+import { COPY_ADVICE, nameFile, reportFailure } from '../say/failure.js';
 import { fitHelp } from '../say/help.js';
 import { countNoun } from '../say/nouns.js';
 import { type Failure, fail } from '../sources/read-source.js';
@@ -36,6 +36,8 @@ Examples:
 
 Exit codes:
   0  it was stopped, and everything is saved
+  1  it was stopped, and some chats are not saved: it says which, and where
+     they are kept
   2  it could not start`,
         io,
       ),
@@ -73,12 +75,47 @@ export async function serveDirectory(
       `  ${isOpen ? 'anyone who reaches it may read and write; --token lets in only who has it' : 'by token'}\n` +
       '  stop it with Ctrl-C\n',
   );
+  await reportCopies(server, io);
   await stopped;
   const { documents, connections } = server.count();
-  await server.close();
+  const closed = await server.close();
   const open = `${countNoun(documents, 'chat')} and ${countNoun(connections, 'connection')} were open`;
-  await writeTo(io.stdout, `stopped; ${open}, and everything is saved\n`);
-  return EXIT.ok;
+  const unsaved = closed.ok ? [] : closed.unsaved;
+  const saved = closed.ok ? 'everything is saved' : `${countNoun(unsaved.length, 'chat')} not saved`;
+  await writeTo(io.stdout, `stopped; ${open}, and ${saved}\n`);
+  for (const room of unsaved) {
+    await reportFailure(relative(io.cwd, room.path), describeUnsaved(room, io), io);
+  }
+  return closed.ok ? EXIT.ok : EXIT.findings;
+}
+
+/** Files that people may take for what is served. */
+async function reportCopies(server: ChatServer, io: Io): Promise<void> {
+  for (const { served, others } of await server.copies()) {
+    for (const other of others) {
+      const name = nameFile(relative(io.cwd, served));
+      const message = `this is a copy of ${name}, which is served in its place; ${COPY_ADVICE}`;
+      await reportFailure(relative(io.cwd, other), { message }, io);
+    }
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  conflict: 'another document has taken its place',
+  damaged: 'it was damaged by another program',
+  disk_full: 'the disk is full',
+  forbidden: 'it may not be written',
+  not_found: 'it was deleted',
+  timeout: 'the disk does not answer',
+};
+
+function describeUnsaved({ code, kept }: UnsavedRoom, io: Io): Failure {
+  const reason = REASONS[code] ?? `the disk failed (${code})`;
+  const where =
+    kept === undefined
+      ? 'its last changes are only in the programs that made them, which save them when they connect again'
+      : `all of it is kept in ${nameFile(relative(io.cwd, kept))}, a document file; chatdoc merge brings it back`;
+  return fail(code, `this chat is not saved: ${reason}; ${where}`);
 }
 
 function readSettings(directory: string, options: ServeCommandOptions, io: Io): ServeOptions | Failure {

@@ -2,7 +2,7 @@ import { check, type Finding, RULES, type Severity } from '@chatdoc/integrity';
 import type { Problem } from '@chatdoc/migrate';
 import { EXIT, type ExitCode, exitCodeOf } from '../exit-codes.js';
 import { type Colors, colorsFor, type Io, widthOf, writeTo } from '../io.js';
-import { nameFile, reportFailure } from '../say/failure.js';
+import { COPY_ADVICE, nameFile, reportFailure } from '../say/failure.js';
 import { describeLine, describeProblems } from '../say/findings.js';
 import { FILES, fitHelp } from '../say/help.js';
 import { countNoun, listSome } from '../say/nouns.js';
@@ -73,8 +73,9 @@ export async function verifyFiles(
   io: Io,
 ): Promise<ExitCode> {
   const results: Result[] = [];
+  const files = new Map<string, string>();
   for (const source of await findSources(paths, io.cwd, ALL_CHATS)) {
-    const result = await verifySource(source, io);
+    const result = await verifySource(source, files, io);
     results.push(result);
     if (!result.ok) await reportFailure(result.file, result, io);
     else if (options.json !== true) await writeTo(io.stdout, describeResult(result, io));
@@ -87,14 +88,21 @@ export async function verifyFiles(
   return exitCodeOf(done.length, results.length - done.length);
 }
 
-async function verifySource(named: ChatSource, io: Io): Promise<Result> {
+/** `files`: by document those that were verified before. */
+async function verifySource(named: ChatSource, files: Map<string, string>, io: Io): Promise<Result> {
   const { file } = named;
   if ('failure' in named) return { file, ...named.failure };
   const source = await readSource(file, io);
   if (!source.ok) return { file, ...source };
   const opened = openSource(source.bytes);
   if (!opened.ok) return { file, ...opened };
-  const { chat, format, plan, notes } = opened;
+  const { chat, doc_id, format, plan, notes } = opened;
+  const findings = check(chat).map((finding) => ({ ...finding, name: nameRule(finding.rule) }));
+  if (doc_id !== undefined) {
+    const first = files.get(doc_id);
+    if (first === undefined) files.set(doc_id, file);
+    else findings.push(describeSame(doc_id, first));
+  }
   const threads = chat.threads();
   return {
     file,
@@ -102,10 +110,16 @@ async function verifySource(named: ChatSource, io: Io): Promise<Result> {
     format,
     threads: threads.length,
     messages: threads.reduce((sum, { thread_id }) => sum + chat.messageIds(thread_id).length, 0),
-    findings: check(chat).map((finding) => ({ ...finding, name: nameRule(finding.rule) })),
+    findings,
     problems: (plan?.problems ?? []).map(({ raw: _, ...problem }) => problem),
     notes,
   };
+}
+
+/** Of all files together: two of them are one document, and a server shows one of the two. */
+function describeSame(docId: string, first: string): NamedFinding {
+  const message = `this is the same document as ${nameFile(first)}, and a server shows only one of them; ${COPY_ADVICE}`;
+  return { rule: 'FILES', name: 'same_document', severity: 'error', count: 1, ids: [docId], message };
 }
 
 function nameRule(id: string): string {

@@ -8,6 +8,10 @@ export function nameFile(file: string): string {
   return file === '' ? "''" : flatten(file);
 }
 
+/** What to do with a second file of one document. */
+export const COPY_ADVICE =
+  'chatdoc merge brings back what it has more, chatdoc detach makes it a document of its own';
+
 /** One line on standard error: which file, what is wrong, what to do. */
 export async function reportFailure(
   file: string,

@@ -27,6 +27,22 @@ export function nameReason(reason: string, count: number): string {
   return countNoun(count, one, many);
 }
 
+/** Rows that programs made: nobody misses them in the chat. */
+const NOT_WRITTEN: ReadonlySet<string> = new Set([
+  'agent',
+  'jupyter_member',
+  'jupyter_metadata',
+  'jupyter_user',
+  'old_config',
+  'placeholder',
+  'video',
+]);
+
+/** Whether any of the rows that were set aside, counted by reason, may be what a person wrote. */
+export function hasWrittenRows(setAside: Readonly<Record<string, number>>): boolean {
+  return Object.keys(setAside).some((reason) => !NOT_WRITTEN.has(reason));
+}
+
 const SHOWN = 5;
 
 /** The first few, and how many there are besides. */

@@ -12,6 +12,8 @@ export interface OpenedChat {
   readonly ok: true;
   readonly format: 'chatdoc' | MigrationPlan['format'];
   readonly chat: Chat;
+  /** Of a document file. */
+  readonly doc_id?: string;
   /** Of a legacy file: what it was read as. */
   readonly plan?: MigrationPlan;
   /** What was odd about the file itself, for a person. */
@@ -42,7 +44,8 @@ export function isDocumentFile(bytes: Uint8Array): boolean {
 function openDocumentFile(bytes: Uint8Array): OpenedChat | Failure {
   const read = readDocument(bytes);
   if (!read.ok) return describeDocumentFault(read.code);
-  return { ok: true, format: 'chatdoc', chat: read.chat, notes: describeReport(read.report) };
+  const { chat, doc_id, report } = read;
+  return { ok: true, format: 'chatdoc', chat, doc_id, notes: describeReport(report) };
 }
 
 /** What is odd about a document file, for a person. */

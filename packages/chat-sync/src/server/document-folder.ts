@@ -91,6 +91,16 @@ export class DocumentFolder {
     return again === undefined ? undefined : describe(again);
   }
 
+  /** Every document file, also several of one document, by name. */
+  async listAll(): Promise<readonly FolderFile[]> {
+    await this.#refresh();
+    return [...this.#byDocument.values()]
+      .flat()
+      .filter(({ isRolledBack }) => !isRolledBack)
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(describe);
+  }
+
   /** Documents of which there are several files. */
   async copies(): Promise<readonly FolderCopies[]> {
     await this.#refresh();
