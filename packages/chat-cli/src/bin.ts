@@ -10,6 +10,11 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** For the disk to answer, and the connections to close, after the last word. */
+const GRACE_MS = 2000;
+// Libraries below print raw exceptions there; what a person has to know the program says itself.
+Object.assign(console, { error: () => {}, warn: () => {}, log: () => {} });
+
 process.exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -23,3 +28,5 @@ process.exitCode = await run(process.argv.slice(2), {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     }),
 });
+// A disk that never answers must not keep the program.
+(systemTimers.setTimer(() => process.exit(), GRACE_MS) as NodeJS.Timeout).unref();

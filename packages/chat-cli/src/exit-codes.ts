@@ -3,8 +3,8 @@ export const EXIT = {
   /** All well. */
   ok: 0,
   /**
-   * Done, but `verify` or `repair` leaves errors, `migrate` set rows aside, `run` has no whole answer, or some of the
-   * files could not be done.
+   * Done, but `verify` or `repair` leaves errors, `migrate` set something aside that a person wrote, `run` has no whole
+   * answer, `serve` could not save everything, or some of the files could not be done.
    */
   findings: 1,
   /** Nothing was done: wrong usage, or none of the files could be done. */

@@ -1,13 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addChatCommands } from './chat-commands.js';
-import { addDocumentCommands } from './document-commands.js';
+import { addCompact } from './commands/compact.js';
+import { addDetach } from './commands/detach.js';
+import { addExport } from './commands/export.js';
+import { addMerge } from './commands/merge.js';
+import { addMigrate } from './commands/migrate.js';
+import { addRecover } from './commands/recover.js';
+import { addRepair } from './commands/repair.js';
+import { addRollback } from './commands/rollback.js';
+import { addRun } from './commands/run.js';
+import { addServe } from './commands/serve.js';
+import { addShow } from './commands/show.js';
+import { addStop } from './commands/stop.js';
+import { addVerify } from './commands/verify.js';
+import { addWatch } from './commands/watch.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { FILES, fitHelp } from './help-text.js';
 import { type Io, widthOf, writeTo } from './io.js';
-import { addLiveCommands } from './live-commands.js';
-import { neutralise } from './plain-text.js';
-import { codeOf } from './read-source.js';
+import { FILES, fitHelp } from './say/help.js';
+import { neutralise } from './say/plain-text.js';
+import { codeOf } from './sources/read-source.js';
 
 /** Runs the program: `argv` without the names of node and script. Never throws; gives the exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -38,8 +49,9 @@ function describe(error: unknown): string {
 
 const EXIT_CODES = `Exit codes:
   0    all well
-  1    verify or repair leaves errors, migrate set rows aside, run has no
-       whole answer, or some of the files could not be done
+  1    verify or repair leaves errors, migrate set something aside that a
+       person wrote, run has no whole answer, serve could not save everything,
+       or some of the files could not be done
   2    nothing was done: wrong usage, or none of the files could be done
   130  run was stopped by Ctrl-C`;
 
@@ -89,11 +101,27 @@ ${EXIT_CODES}`,
     );
 
   const setting = { program, io, finish };
-  addChatCommands(setting);
-  addLiveCommands(setting);
-  addDocumentCommands(setting);
+  for (const add of COMMANDS) add(setting);
   return program;
 }
+
+/** In the order of the help. */
+const COMMANDS = [
+  addMigrate,
+  addRollback,
+  addShow,
+  addVerify,
+  addExport,
+  addRun,
+  addStop,
+  addServe,
+  addWatch,
+  addRepair,
+  addCompact,
+  addRecover,
+  addDetach,
+  addMerge,
+];
 
 let version: string | undefined;
 

@@ -4,7 +4,7 @@ import { openChat } from '@chatdoc/schema';
 import { openChatFile } from '@chatdoc/sync/file';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { isDocumentFile } from '../src/open-source.js';
+import { isDocumentFile } from '../src/sources/open-source.js';
 import { createAgentChat } from './agent-chat.js';
 import { createDocument, createFolder, readFolder, runProgram, spawnProgram } from './program.js';
 

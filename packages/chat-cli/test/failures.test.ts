@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describeReadError } from '../src/read-source.js';
-import { describeWriteError } from '../src/write-file.js';
+import { describeReadError } from '../src/sources/read-source.js';
+import { describeWriteError } from '../src/sources/write-file.js';
 import { JUPYTER } from './chats.js';
 import { createFolder, readFolder, runProgram, spawnProgram } from './program.js';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs, scale } from '../../../tools/amounts.js';
 import { renderTranscript } from '../src/index.js';
-import { openSource } from '../src/open-source.js';
+import { openSource } from '../src/sources/open-source.js';
 import { createAgentChat } from './agent-chat.js';
 import { listControls } from './controls.js';
 

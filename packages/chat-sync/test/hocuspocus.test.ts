@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { parseRoom, roomName } from '../src/generation/room.js';
-import { decodeRefusal } from '../src/hocuspocus/index.js';
+import { decodeRefusal } from '../src/server/refusal.js';
 import { closeAll, connect, type Hub, openHub, RawClient, ROOM, until } from './hostile-server.js';
 import {
   createServer,

@@ -9,8 +9,12 @@ import { vi } from 'vitest';
 import WebSocket, { WebSocketServer } from 'ws';
 import * as Y from 'yjs';
 import { roomName } from '../src/generation/room.js';
-import { type GateExtension, type GateExtensionOptions, gateExtension } from '../src/hocuspocus/index.js';
-import { type Refusal, watchRefusals } from '../src/hocuspocus/refusal.js';
+import {
+  type GateExtension,
+  type GateExtensionOptions,
+  gateExtension,
+} from '../src/server/gate-extension.js';
+import { type Refusal, watchRefusals } from '../src/server/refusal.js';
 import { createEnvironment, DOC_ID, GENERATION, MINUTE, START } from './hostile-world.js';
 
 /** A real Hocuspocus on loopback with a gate, real providers, and a client that sends what it likes. */

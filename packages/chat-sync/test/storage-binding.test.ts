@@ -46,6 +46,18 @@ class TestTimers implements Pick<Timers, 'setTimer' | 'clearTimer'> {
 /** Once everything that waits for no timer has happened. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+function editRoot(doc: Y.Doc, root: string, word: string): void {
+  if (root === 'text') doc.getText(root).insert(0, word);
+  else if (root === 'list') doc.getArray(root).push([word]);
+  else if (root === 'map') doc.getMap(root).set(word, new Y.Text(word));
+  else doc.getXmlFragment(root).push([new Y.XmlElement(word)]);
+}
+
+function readRoots(doc: Y.Doc): readonly unknown[] {
+  const [text, list, map] = [doc.getText('text'), doc.getArray('list'), doc.getMap('map')];
+  return [digestOf(doc), text.toJSON(), list.toJSON(), map.toJSON(), doc.getXmlFragment('xml').toString()];
+}
+
 function createBench() {
   const medium = new MemoryMedium();
   const plan = new FaultPlan();
@@ -201,17 +213,20 @@ describe('rows', () => {
   it('[ST7] that touch an unnamed root stay, are reported at each load, and load once it is named', async () => {
     const { bind, medium } = createBench();
     const doc = new Y.Doc();
-    const binding = bind(doc, { compactAfter: 2 });
+    const others: string[] = [];
+    const binding = bind(doc, { compactAfter: 2, others });
     openSampleChat('one', doc);
-    await binding.flush();
+    doc.getMap('empty');
+    expect(await binding.flush()).toEqual({ ok: true });
     doc.getMap('notes').set('a', 1);
     expect(binding.status.unknown_roots).toEqual(['notes']);
-    await binding.flush();
+    const notWhole = { ok: false, code: 'unknown_root', detail: 'notes', unsaved: 0 };
+    expect(await binding.flush()).toEqual(notWhole);
     doc.getMap('notes').set('a', 2);
-    expect(await binding.close()).toEqual({ ok: true });
+    expect(await binding.close()).toEqual(notWhole);
     expect(medium.rows.size).toBe(3);
     for (let round = 0; round < 2; round += 1) {
-      const blind = bind(new Y.Doc());
+      const blind = bind(new Y.Doc(), { others });
       expect(await blind.ready).toMatchObject({
         rows: 1,
         damage: [
@@ -229,13 +244,64 @@ describe('rows', () => {
     expect(named.getMap('notes').toJSON()).toEqual({ a: 2 });
   });
 
+  it('[ST21] of all roots load again by default; with a list, flush is ok only where they would', async () => {
+    const word = fc.constantFrom('a', 'b', 'c');
+    const edit = fc.record({
+      root: fc.constantFrom('text', 'list', 'map', 'xml'),
+      word,
+      withMessage: fc.boolean(),
+      flush: fc.boolean(),
+    });
+    const listed = fc.option(fc.subarray(['text', 'list', 'map', 'xml']), { nil: undefined });
+    await fc.assert(
+      fc.asyncProperty(fc.array(edit, { maxLength: 12 }), listed, async (edits, others) => {
+        const { bind } = createBench();
+        const doc = new Y.Doc();
+        const options = { compactAfter: 3, ...(others !== undefined && { others }) };
+        const binding = bind(doc, options);
+        const sample = openSampleChat('one', doc);
+        for (const { root, word: content, withMessage, flush } of edits) {
+          doc.transact(() => {
+            editRoot(doc, root, content);
+            if (withMessage) say(sample, content);
+          });
+          if (flush) await binding.flush();
+        }
+        const closed = await binding.close();
+        const again = new Y.Doc();
+        const rebound = bind(again, options);
+        const ready = await rebound.ready;
+        await rebound.close();
+        const isWhole = Y.equalSnapshots(Y.snapshot(again), Y.snapshot(doc));
+        expect({ closed: closed.ok, ready: ready.ok && ready.outcome === 'loaded' }).toEqual({
+          closed: isWhole,
+          ready: isWhole,
+        });
+        if (others === undefined) expect(isWhole).toBe(true);
+        if (isWhole) expect(readRoots(again)).toEqual(readRoots(doc));
+      }),
+      runs(60),
+    );
+  });
+
+  it('[ST21] of an editor that nests deep and deletes much load without a checksum, too', async () => {
+    const { bind, store } = createBench();
+    const doc = new Y.Doc();
+    let inner = doc.getMap('map');
+    for (let depth = 0; depth < 100; depth += 1) inner = inner.set('in', new Y.Map());
+    await store([Y.encodeStateAsUpdate(doc)]);
+    const again = new Y.Doc();
+    expect(await bind(again).ready).toEqual({ ok: true, outcome: 'loaded', rows: 1 });
+    expect(again.getMap('map').toJSON()).toEqual(doc.getMap('map').toJSON());
+  });
+
   it('[ST7] of a document filled under an unnamed root are kept beside it', async () => {
     const { bind, store, medium } = createBench();
     const { updates } = writeHistory(3);
     await store(updates);
     const doc = new Y.Doc();
     doc.getMap('notes').set('a', 1);
-    expect(await bind(doc).close()).toEqual({ ok: true });
+    expect(await bind(doc, { others: [] }).close()).toMatchObject({ ok: false, code: 'unknown_root' });
     expect([...medium.rows.keys()]).toEqual([1, 2, 3, 4]);
   });
 
@@ -396,6 +462,58 @@ describe('writing', () => {
     say(sample, 'builds on it');
     await binding.close();
     expect((await reload()).digest).toBe(digestOf(doc));
+  });
+
+  it('[ST18] a medium that is lost while nobody writes is told, and written again whole, after 5 s or at once', async () => {
+    for (const how of ['flush', 'close', 'wait'] as const) {
+      const { bind, plan, medium, timers, reload } = createBench();
+      const doc = new Y.Doc();
+      const binding = bind(doc);
+      openSampleChat('one', doc);
+      expect(await binding.flush()).toEqual({ ok: true });
+      medium.rows.clear();
+      plan.lose();
+      expect(binding.status).toMatchObject({ fault: 'unavailable', unsaved: 1 });
+      if (how === 'wait') await timers.pass(5000);
+      else expect(await binding[how]()).toEqual({ ok: true });
+      expect(binding.status).toMatchObject({ fault: null, unsaved: 0 });
+      expect((await reload()).digest).toBe(digestOf(doc));
+    }
+  });
+
+  it('[ST18] what a medium confirmed that is lost before its answer is heard is not confirmed', async () => {
+    for (const call of ['append', 'replace'] as const) {
+      const { open, plan, medium, timers, reload } = createBench();
+      const storage = open();
+      let answer: Promise<unknown> = Promise.resolve();
+      const late: ChatStorage = {
+        ...storage,
+        [call]: async (...args: [never, never]) => {
+          const result = await storage[call](...args);
+          await answer;
+          return result;
+        },
+      };
+      const doc = new Y.Doc();
+      const binding = bindStorage(doc, late, { timers, compactAfter: 2 });
+      const sample = openSampleChat('one', doc);
+      await binding.flush();
+      let release = (): void => {};
+      answer = new Promise<void>((resolve) => (release = resolve));
+      say(sample, 'one more');
+      await settled();
+      // In the next database the numbers of our rows are another's.
+      medium.rows.clear();
+      medium.next = 1;
+      await memoryStorage({ name: SAMPLE_NAME, medium }).append(writeHistory(3, 'other').updates);
+      plan.lose();
+      release();
+      await settled();
+      expect(await binding.flush()).toEqual({ ok: true });
+      await binding.close();
+      Y.applyUpdate(doc, Y.encodeStateAsUpdate(writeHistory(3, 'other').doc));
+      expect((await reload()).digest).toBe(digestOf(doc));
+    }
   });
 
   it('[ST18] also if it was a compaction that told of the loss', async () => {

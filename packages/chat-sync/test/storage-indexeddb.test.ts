@@ -321,6 +321,31 @@ describe('the database', () => {
     expect(digestOf(again)).toBe(digestOf(doc));
   });
 
+  it('[ST18] one that is gone under an idle tab is told by its events, and written again', async () => {
+    for (const end of ['flush', 'close'] as const) {
+      await clear();
+      const doc = new Y.Doc();
+      openSampleChat('one', doc);
+      const binding = bindStorage(doc, open());
+      expect(await binding.flush()).toEqual({ ok: true });
+      const isTold = new Promise<void>((resolve) => {
+        binding.subscribe(() => {
+          if (binding.status.fault === 'unavailable') resolve();
+        });
+      });
+      await clear();
+      await isTold;
+      expect(binding.status).toMatchObject({ fault: 'unavailable', unsaved: 1 });
+      expect(await binding[end]()).toEqual({ ok: true });
+      const again = new Y.Doc();
+      const rebound = bindStorage(again, open());
+      expect(await rebound.ready).toEqual({ ok: true, outcome: 'loaded', rows: 1 });
+      await rebound.close();
+      await binding.close();
+      expect(digestOf(again)).toBe(digestOf(doc));
+    }
+  });
+
   it('[ST18] the loss is told once, whatever is asked next', async () => {
     await clear();
     const storage = open();

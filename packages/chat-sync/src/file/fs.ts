@@ -36,6 +36,8 @@ export interface FileStat {
   readonly dev: number;
   readonly ino: number;
   readonly size: number;
+  /** When it was changed, ms; absent where that is not known. */
+  readonly mtimeMs?: number;
   isDirectory(): boolean;
 }
 

@@ -5,11 +5,15 @@ import type { Duplex } from 'node:stream';
 import { type Extension, Hocuspocus, type onAuthenticatePayload } from '@hocuspocus/server';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { describeFault, type FileEnvironment, type FileFault, nodeFileEnvironment } from '../file/fs.js';
-import { type GateExtensionOptions, gateExtension } from '../hocuspocus/index.js';
 import { INITIAL_LIMITS } from '../update/limits.js';
-import { FileExtension } from './file-extension.js';
+import type { FolderCopies } from './document-folder.js';
+import { FileExtension, type FileExtensionOptions } from './file-extension.js';
+import { type GateExtensionOptions, gateExtension } from './gate-extension.js';
+import type { UnsavedRoom } from './room-file.js';
 
-export interface ServeOptions extends Pick<GateExtensionOptions, 'authorize' | 'allowLater' | 'limits'> {
+export interface ServeOptions
+  extends Pick<GateExtensionOptions, 'authorize' | 'allowLater' | 'limits'>,
+    Pick<FileExtensionOptions, 'watch'> {
   /** Holds the document files. */
   readonly directory: string;
   /** 0 takes a free one. */
@@ -21,6 +25,8 @@ export interface ServeOptions extends Pick<GateExtensionOptions, 'authorize' | '
   /** Secrets by user: whoever gives one is let in as that user, and may write in that name alone. */
   readonly users?: Readonly<Record<string, string>>;
   readonly environment?: FileEnvironment;
+  /** How long `close` waits for the disk, ms. Defaults to 5,000. */
+  readonly patience_ms?: number;
 }
 
 export interface ChatServer {
@@ -28,9 +34,18 @@ export interface ChatServer {
   readonly port: number;
   /** Open documents and connections. */
   count(): { readonly documents: number; readonly connections: number };
-  /** Brings everything to the disk, tells the clients, and ends. */
-  close(): Promise<void>;
+  /** Documents of which the folder has several files, as a copy that was made by hand: only one of them is served. */
+  copies(): Promise<readonly FolderCopies[]>;
+  /**
+   * Brings everything to the disk, tells the clients, and ends, at most four times `patience_ms` later. Not ok: the
+   * disk failed, or a file was deleted, replaced or damaged; what is not saved is kept where `unsaved` says.
+   */
+  close(): Promise<ClosedServer>;
 }
+
+export type ClosedServer =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly unsaved: readonly UnsavedRoom[] };
 
 export type Served = { readonly ok: true; readonly server: ChatServer } | FileFault | PortFault;
 
@@ -60,7 +75,7 @@ export async function serveFolder(options: ServeOptions): Promise<Served> {
   } catch (error) {
     return describeFault(error);
   }
-  const { authorize, allowLater, limits } = options;
+  const { authorize, allowLater, limits, watch } = options;
   const gate = gateExtension({
     ...(authorize !== undefined && { authorize }),
     ...(allowLater !== undefined && { allowLater }),
@@ -71,6 +86,7 @@ export async function serveFolder(options: ServeOptions): Promise<Served> {
   const files = new FileExtension({
     directory,
     environment,
+    ...(watch !== undefined && { watch }),
     onMoved: (document, room) => gate.moveClients(document, room),
   });
   const hocuspocus = new Hocuspocus({ quiet: true, extensions: [letIn(options), files, gate] });
@@ -90,16 +106,28 @@ export async function serveFolder(options: ServeOptions): Promise<Served> {
     documents: hocuspocus.getDocumentsCount(),
     connections: hocuspocus.getConnectionsCount(),
   });
-  const close = async (): Promise<void> => {
+  let closing: Promise<ClosedServer> | undefined;
+  const close = async (): Promise<ClosedServer> => {
     http.close();
-    await files.flushAll();
+    // So that what is saved is told before the sockets are closed.
+    const unsaved = await files.close(options.patience_ms);
     hocuspocus.closeConnections();
     for (const socket of sockets.clients) socket.terminate();
     sockets.close();
-    await files.onDestroy();
     http.closeAllConnections();
+    return unsaved.length === 0 ? { ok: true } : { ok: false, unsaved };
   };
-  return { ok: true, server: { host: address, port, count, close } };
+  const server: ChatServer = {
+    host: address,
+    port,
+    count,
+    copies: () => files.folder.copies(),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+  return { ok: true, server };
 }
 
 function welcome(hocuspocus: Hocuspocus, socket: WebSocket, request: IncomingMessage): void {

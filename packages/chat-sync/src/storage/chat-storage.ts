@@ -12,6 +12,8 @@ export type StorageFault =
   | 'unavailable'
   /** Something else stands under this name. */
   | 'unknown_layout'
+  /** The document holds roots that `others` does not name: what touches them is stored, and would not load again. */
+  | 'unknown_root'
   /** No answer in time. It may still come. */
   | 'timeout';
 
@@ -89,6 +91,11 @@ export interface ChatStorage {
   replace(rows: readonly number[], snapshot: Uint8Array): Promise<WrittenRows>;
   /** Moves damaged rows out of the way, with their bytes. They are no longer loaded or reported. */
   setAside(rows: readonly DamagedRow[]): Promise<StorageResult>;
+  /**
+   * Calls `listener` when the medium is lost while nothing is asked of it: deleted, evicted, or closed by the host.
+   * Returns an unsubscribe function. A storage without it reports a loss by the next call that fails.
+   */
+  subscribeLoss?(listener: () => void): () => void;
   listAside(): Promise<{ readonly ok: true; readonly rows: readonly AsideRow[] } | StorageFailure>;
   /** Settles after every call before it; calls after it fail with `closed`. */
   close(): Promise<StorageResult>;

@@ -15,8 +15,8 @@ export { MemoryMedium, type MemoryOptions, memoryStorage } from './memory-storag
 export {
   type BindOptions,
   bindStorage,
-  type FlushResult,
   type ReadyResult,
   StorageBinding,
+  type StorageFlushResult,
   type StorageStatus,
 } from './storage-binding.js';

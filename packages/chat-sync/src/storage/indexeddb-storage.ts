@@ -60,6 +60,7 @@ class IndexedDbStorage implements ChatStorage {
   readonly #factory: IDBFactory;
   readonly #ranges: typeof IDBKeyRange;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #lossListeners = new Set<() => void>();
   #opening: Promise<Outcome<IDBDatabase>> | undefined;
   /** Checksums of rows that another program has replaced. */
   #outdated: readonly number[] = [];
@@ -184,8 +185,14 @@ class IndexedDbStorage implements ChatStorage {
     return { ok: true, rows };
   }
 
+  subscribeLoss(listener: () => void): () => void {
+    this.#lossListeners.add(listener);
+    return () => this.#lossListeners.delete(listener);
+  }
+
   async close(): Promise<StorageResult> {
     this.#isClosed = true;
+    this.#lossListeners.clear();
     await Promise.all(this.#running);
     const opened = await this.#opening;
     if (opened?.ok) opened.value.close();
@@ -296,8 +303,11 @@ class IndexedDbStorage implements ChatStorage {
           return;
         }
         const lose = (): void => {
-          this.#isLost = true;
           database.close();
+          this.#opening = undefined;
+          // Whoever has no listener is told by the next call.
+          this.#isLost = this.#lossListeners.size === 0;
+          for (const listener of [...this.#lossListeners]) listener();
         };
         // Somebody deletes the database, or the browser has closed it under us.
         database.onversionchange = lose;

@@ -1,8 +1,8 @@
 import { systemTimers, type Timers } from '@chatdoc/schema';
 import * as Y from 'yjs';
 import { Door, type DoorOptions } from '../update/door.js';
-import { encodeIntegrated } from '../update/inspect.js';
-import { INITIAL_LIMITS, NO_LIMITS } from '../update/limits.js';
+import { encodeIntegrated, listOtherRoots } from '../update/inspect.js';
+import { INITIAL_LIMITS, NO_LIMITS, type UpdateLimits } from '../update/limits.js';
 import type {
   ChatStorage,
   DamagedRow,
@@ -12,7 +12,12 @@ import type {
   WrittenRows,
 } from './chat-storage.js';
 
-export interface BindOptions extends Pick<DoorOptions, 'root' | 'others'> {
+export interface BindOptions extends Pick<DoorOptions, 'root'> {
+  /**
+   * Other roots that are kept with the chat. Defaults to `any`: all of the document. Where a list leaves out a root
+   * that holds something, `flush` and `close` are not ok.
+   */
+  readonly others?: DoorOptions['others'];
   readonly timers?: Pick<Timers, 'setTimer' | 'clearTimer'>;
   /** Milliseconds after which `ready`, `flush` and `close` settle without an answer; 1,800 unless given. */
   readonly patience?: number;
@@ -36,7 +41,7 @@ export type ReadyResult =
   /** The document goes on in memory. If the storage answers later, all is taken in and stored. */
   | { readonly ok: false; readonly outcome: 'timeout'; readonly code: 'timeout' };
 
-export type FlushResult =
+export type StorageFlushResult =
   | { readonly ok: true }
   /** `unsaved` writes are in memory only. They are kept, in order. */
   | (StorageFailure & { readonly unsaved: number });
@@ -48,7 +53,7 @@ export interface StorageStatus {
   /** Of the last load or write, until one succeeds. */
   readonly fault: StorageFault | null;
   readonly damage: readonly DamagedRow[];
-  /** Roots of the document that `others` does not name: rows that touch them would not load again. */
+  /** Roots that hold something and that `others` does not name: rows that touch them would not load again. */
   readonly unknown_roots: readonly string[];
 }
 
@@ -69,7 +74,8 @@ export class StorageBinding {
   readonly #patience: number;
   readonly #retryAfter: number;
   readonly #compactAfter: number;
-  readonly #roots: ReadonlySet<string>;
+  readonly #root: string;
+  readonly #others: readonly string[] | 'any';
   readonly #doors: { readonly verified: Door; readonly bare: Door };
   readonly #listeners = new Set<() => void>();
   #settleReady: (result: ReadyResult) => void = () => {};
@@ -85,16 +91,19 @@ export class StorageBinding {
   #compactAt: number;
   /** Not confirmed yet, in order. */
   readonly #unsaved: Uint8Array[] = [];
+  /** Counts how often the medium was lost. */
+  #losses = 0;
+  readonly #unsubscribeLoss: (() => void) | undefined;
   /** The next write is the whole state: what stands in the storage does not hold what `#unsaved` builds on. */
   #needsWhole: boolean;
   #isLoaded = false;
   #running: Promise<void> | undefined;
   #retry: unknown;
-  #closing: Promise<FlushResult> | undefined;
+  #closing: Promise<StorageFlushResult> | undefined;
 
   /** @internal */
   constructor(doc: Y.Doc, storage: ChatStorage, options: BindOptions) {
-    const { root = 'chat', others = [], timers = systemTimers } = options;
+    const { root = 'chat', others = 'any', timers = systemTimers } = options;
     const { patience = 1800, retryAfter = 5000, compactAfter = 500 } = options;
     this.#doc = doc;
     this.#storage = storage;
@@ -103,12 +112,13 @@ export class StorageBinding {
     this.#retryAfter = retryAfter;
     this.#compactAfter = compactAfter;
     this.#compactAt = compactAfter;
-    this.#roots = new Set([root, ...others]);
+    this.#root = root;
+    this.#others = others;
     const { doc_id, generation } = storage;
     const door = { doc_id, generation, root, others, origin: this };
     this.#doors = {
       verified: new Door(doc, { ...door, limits: NO_LIMITS }),
-      bare: new Door(doc, { ...door, limits: INITIAL_LIMITS }),
+      bare: new Door(doc, { ...door, limits: BARE_LIMITS }),
     };
     this.#needsWhole = Y.decodeStateVector(Y.encodeStateVector(doc)).size > 0;
     this.#status = this.#describe();
@@ -125,6 +135,7 @@ export class StorageBinding {
     });
     doc.on('update', this.#onUpdate);
     doc.on('destroy', this.#onDestroy);
+    this.#unsubscribeLoss = storage.subscribeLoss?.(this.#onLoss);
     this.#start();
   }
 
@@ -142,25 +153,29 @@ export class StorageBinding {
   }
 
   /** Stores all that was written before the call, what had failed too. */
-  async flush(): Promise<FlushResult> {
+  async flush(): Promise<StorageFlushResult> {
     if (this.#phase === 'closed') return { ok: false, code: 'closed', unsaved: this.#status.unsaved };
     const inTime = await this.#isInTime(this.#tryAgain());
-    const { unsaved } = this.#describe();
-    if (this.#isLoaded && unsaved === 0) return { ok: true };
+    const { unsaved, unknown_roots } = this.#describe();
+    if (this.#isLoaded && unsaved === 0) {
+      if (unknown_roots.length === 0) return { ok: true };
+      return { ok: false, code: 'unknown_root', detail: unknown_roots.join(), unsaved };
+    }
     return { ...(inTime && this.#fault !== null ? this.#fault : TIMEOUT), unsaved };
   }
 
   /** Flushes, then closes the storage. Updates that come after the call are not stored. */
-  close(): Promise<FlushResult> {
+  close(): Promise<StorageFlushResult> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #close(): Promise<FlushResult> {
+  async #close(): Promise<StorageFlushResult> {
     this.#doc.off('update', this.#onUpdate);
     this.#doc.off('destroy', this.#onDestroy);
     const flushed = await this.flush();
     this.#phase = 'closed';
+    this.#unsubscribeLoss?.();
     this.#timers.clearTimer(this.#retry);
     this.#publish();
     const closing = this.#ask(() => this.#storage.close());
@@ -177,6 +192,15 @@ export class StorageBinding {
     this.#publish();
     // After a failure the storage is left alone until it is time, or somebody asks.
     if (this.#fault === null) this.#start();
+  };
+
+  // No row that we know is there any more. After `retryAfter`, or with the next flush, all is written again.
+  readonly #onLoss = (): void => {
+    this.#losses += 1;
+    if (!this.#isLoaded || this.#phase === 'closed') return;
+    this.#rows = [];
+    this.#needsWhole = true;
+    this.#fail({ ok: false, code: 'unavailable', detail: 'lost' });
   };
 
   readonly #onDestroy = (): void => {
@@ -343,8 +367,8 @@ export class StorageBinding {
   /** Whether a new document would take it from the storage. */
   #canLoad(snapshot: Uint8Array): boolean {
     const { doc_id, generation } = this.#storage;
-    const [root = '', ...others] = this.#roots;
-    const door = new Door(new Y.Doc(), { doc_id, generation, root, others, limits: NO_LIMITS });
+    const options = { root: this.#root, others: this.#others, limits: NO_LIMITS };
+    const door = new Door(new Y.Doc(), { doc_id, generation, ...options });
     return door.inspect(snapshot).ok;
   }
 
@@ -365,8 +389,11 @@ export class StorageBinding {
     call: () => Promise<T | StorageFailure>,
   ): Promise<T | StorageFailure> {
     let result: T | StorageFailure;
+    const losses = this.#losses;
     try {
       result = await call();
+      // Confirmed by what is gone since.
+      if (losses !== this.#losses) result = { ok: false, code: 'unavailable', detail: 'lost' };
     } catch (error) {
       // An adapter should not reject; one that does has failed.
       result = { ok: false, code: 'unavailable', detail: error instanceof Error ? error.name : typeof error };
@@ -389,7 +416,7 @@ export class StorageBinding {
   }
 
   #describe(): StorageStatus {
-    const unknown = [...this.#doc.share.keys()].filter((name) => !this.#roots.has(name)).sort();
+    const unknown = this.#listUnknownRoots();
     return Object.freeze({
       phase: this.#phase,
       unsaved: this.#unsaved.length + (this.#needsWhole ? 1 : 0),
@@ -397,6 +424,14 @@ export class StorageBinding {
       damage: this.#damage,
       unknown_roots: Object.freeze(unknown),
     });
+  }
+
+  #listUnknownRoots(): string[] {
+    const others = this.#others;
+    if (others === 'any') return [];
+    return listOtherRoots(this.#doc, this.#root)
+      .filter((name) => !others.includes(name))
+      .sort();
   }
 
   #publish(): void {
@@ -412,6 +447,13 @@ export class StorageBinding {
     }
   }
 }
+
+/** An editor may nest as deep, and delete as much, as it likes. */
+const BARE_LIMITS: UpdateLimits = {
+  ...INITIAL_LIMITS,
+  depth: NO_LIMITS.depth,
+  deletions: NO_LIMITS.deletions,
+};
 
 const TIMEOUT = { ok: false, code: 'timeout' } as const;
 

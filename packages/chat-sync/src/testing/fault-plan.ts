@@ -1,12 +1,13 @@
 import type { ChatStorage, StorageFault } from '../storage/index.js';
 
-type Call = Exclude<keyof ChatStorage, 'doc_id' | 'generation'>;
+type Call = Exclude<keyof ChatStorage, 'doc_id' | 'generation' | 'subscribeLoss'>;
 
 /** What shall go wrong with a storage that `withFaults` wraps: it holds for every storage with this plan. */
 export class FaultPlan {
   readonly #failures: { readonly calls: readonly Call[]; readonly code: StorageFault }[] = [];
   readonly #hanging = new Set<Call>();
   readonly #held = new Map<Call, Promise<void>>();
+  readonly #lossListeners = new Set<() => void>();
   readonly #failing = new Map<Call, StorageFault>();
 
   /** The next such call fails, and does nothing. */
@@ -41,6 +42,17 @@ export class FaultPlan {
     };
   }
 
+  /** The medium is lost under every storage with this plan, as a database that somebody deletes. */
+  lose(): void {
+    for (const listener of [...this.#lossListeners]) listener();
+  }
+
+  /** @internal */
+  subscribeLoss(listener: () => void): () => void {
+    this.#lossListeners.add(listener);
+    return () => this.#lossListeners.delete(listener);
+  }
+
   /** @internal */
   async run<T>(call: Call, work: () => Promise<T>): Promise<T | { ok: false; code: StorageFault }> {
     if (this.#hanging.has(call)) return new Promise(() => {});
@@ -60,6 +72,12 @@ export function withFaults(storage: ChatStorage, plan: FaultPlan): ChatStorage {
     replace: (rows, snapshot) => plan.run('replace', () => storage.replace(rows, snapshot)),
     setAside: (rows) => plan.run('setAside', () => storage.setAside(rows)),
     listAside: () => plan.run('listAside', () => storage.listAside()),
+    subscribeLoss: (listener) => {
+      const ends = [plan.subscribeLoss(listener), storage.subscribeLoss?.(listener)];
+      return () => {
+        for (const end of ends) end?.();
+      };
+    },
     close: () => plan.run('close', () => storage.close()),
   };
 }
