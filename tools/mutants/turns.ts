@@ -3,7 +3,7 @@ import { inPackage, type Mutant } from './mutant.js';
 export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   {
     name: 'turns/no-first-flush',
-    file: 'src/part-stream.ts',
+    file: 'src/engine/part-stream.ts',
     find: 'if (this.#buffer.length >= FLUSH_LENGTH || waited >= FLUSH_MS) this.#flush(now);',
     replace: 'if (this.#buffer.length >= FLUSH_LENGTH) this.#flush(now);',
     breaks: 'The first token of an answer waits for a timer.',
@@ -11,7 +11,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/pair-split',
-    file: 'src/part-stream.ts',
+    file: 'src/engine/part-stream.ts',
     find: 'const whole = this.#buffer.length - (last >= 0xd800 && last <= 0xdbff ? 1 : 0);',
     replace: 'const whole = this.#buffer.length;',
     breaks: 'A flush ends between the halves of a surrogate pair.',
@@ -19,7 +19,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/session-overwritten',
-    file: 'src/session.ts',
+    file: 'src/sessions.ts',
     find: "if (writeKey(readSession(chat, thread)) !== writeKey(expected)) return { ok: false, code: 'conflict' };",
     replace: '',
     breaks: 'A session is saved whoever has changed it meanwhile: the compare is gone from compare-and-set.',
@@ -27,7 +27,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/session-of-another',
-    file: 'src/session.ts',
+    file: 'src/sessions.ts',
     find: 'if (purpose !== thread.purpose || thread_id !== thread.thread_id) return undefined;',
     replace: '',
     breaks: 'A thread goes on in the session of another.',
@@ -35,7 +35,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/session-stale',
-    file: 'src/session.ts',
+    file: 'src/sessions.ts',
     find: 'const fits = at >= 0 && digestMessages(messages.slice(0, at + 1)) === session.digest;',
     replace: 'const fits = at >= 0;',
     breaks: 'A provider is not told that what it has seen was edited.',
@@ -43,7 +43,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/resolver-precedence',
-    file: 'src/resolve.ts',
+    file: 'src/runs/resolve.ts',
     find: "['call', 'thread', 'user', 'project', 'org', 'default'] as const",
     replace: "['call', 'user', 'thread', 'project', 'org', 'default'] as const",
     breaks: 'The value of a user comes before that of the thread.',
@@ -51,7 +51,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/secret-written',
-    file: 'src/turn-run.ts',
+    file: 'src/engine/turn-run.ts',
     find: "for (const secret of Object.values(secrets)) if (secret !== '') message = message.split(secret).join('…');",
     replace: '',
     breaks: 'The error of an agent brings a secret into the document.',
@@ -59,7 +59,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/recovered-while-offline',
-    file: 'src/recovery.ts',
+    file: 'src/engine/recovery.ts',
     find: 'const heldSince = synced === undefined ? now : Math.max(synced, suspect.since);',
     replace: 'const heldSince = suspect.since;',
     breaks: 'A process that was offline calls the runners dead that it could not hear.',
@@ -67,7 +67,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/live-recovered',
-    file: 'src/recovery.ts',
+    file: 'src/engine/recovery.ts',
     find: 'if (suspect !== undefined) suspect.since = now;',
     replace: 'if (suspect === undefined) continue;',
     breaks: 'An attempt is interrupted although a live peer shows it.',
@@ -75,7 +75,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/no-bound',
-    file: 'src/engine.ts',
+    file: 'src/engine/engine.ts',
     find: 'this.#concurrency = options.concurrency ?? CONCURRENCY;',
     replace: 'this.#concurrency = Number.POSITIVE_INFINITY;',
     breaks: 'Any number of turns runs at once.',
@@ -83,7 +83,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/interrupted-runs-over',
-    file: 'src/queue.ts',
+    file: 'src/engine/queue.ts',
     find: "return { kind: 'interrupted', message };",
     replace: 'return undefined;',
     breaks: 'The next prompt runs although the turn before it was interrupted and nobody has looked.',
@@ -91,7 +91,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/sent-now-last',
-    file: 'src/queue.ts',
+    file: 'src/engine/queue.ts',
     find: 'return Object.freeze([...marked, ...queue.filter((promptId) => !isMarked(promptId))]);',
     replace: 'return Object.freeze([...queue.filter((promptId) => !isMarked(promptId)), ...marked]);',
     breaks: 'What was sent to run now runs last.',
@@ -99,7 +99,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/tool-left-open',
-    file: 'src/turn-writer.ts',
+    file: 'src/engine/turn-writer.ts',
     find: "this.#writer.addPart({ kind: 'tool_call', part_id, state: 'cancelled' });",
     replace: '',
     breaks: 'A tool call of a turn that ended runs for ever.',
@@ -107,7 +107,7 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   },
   {
     name: 'turns/redaction-waits',
-    file: 'src/turn-run.ts',
+    file: 'src/engine/turn-run.ts',
     find: "const isUrgent = ending.outcome === 'superseded' || ending.outcome === 'redacted';",
     replace: "const isUrgent = ending.outcome === 'superseded';",
     breaks: 'The agent goes on writing into an answer that was redacted.',

@@ -1,4 +1,12 @@
-export { type Agent, AgentError, TOOL_ENDS, type Turn, type TurnErrorCode, type TurnEvent } from './agent.js';
+export {
+  type Agent,
+  AgentError,
+  TOOL_ENDS,
+  type Turn,
+  type TurnErrorCode,
+  type TurnEvent,
+} from './agents/agent.js';
+export { type Script, type ScriptStep, scriptedAgent } from './agents/scripted-agent.js';
 export {
   type AgentBinding,
   type EngineEvent,
@@ -7,10 +15,12 @@ export {
   type ServeOptions,
   type Service,
   TurnEngine,
-} from './engine.js';
-export type { Liveness } from './liveness.js';
-export { FLUSH_LENGTH, FLUSH_MS } from './part-stream.js';
-export { findHolder, type Holder, listWaiting, NEXT_KEY } from './queue.js';
+} from './engine/engine.js';
+export type { Liveness } from './engine/liveness.js';
+export { FLUSH_LENGTH, FLUSH_MS } from './engine/part-stream.js';
+export { findHolder, type Holder, listWaiting, NEXT_KEY } from './engine/queue.js';
+export { narrowChat, type TurnChat } from './engine/turn-chat.js';
+export { TURN_LIMITS, type TurnLimits, type TurnOutcome, type TurnResult } from './engine/turn-run.js';
 export {
   type BusyStrategy,
   CONTINUE_KEY,
@@ -35,8 +45,8 @@ export {
   resolveRun,
   VALUE_SCOPES,
   type ValueScope,
-} from './resolve.js';
-export { RUN_PART, type RunInput, readRunRecord } from './run-record.js';
+} from './runs/resolve.js';
+export { RUN_PART, type RunInput, readRunRecord } from './runs/run-record.js';
 export {
   addInstance,
   listFailedStarts,
@@ -46,8 +56,8 @@ export {
   replayRun,
   type StartResult,
   startRun,
-} from './runs.js';
-export { type Script, type ScriptStep, scriptedAgent } from './scripted-agent.js';
+} from './runs/runs.js';
+export type { PromptMessage, PromptRole, Template } from './runs/template.js';
 export {
   digestMessages,
   readSession,
@@ -55,7 +65,7 @@ export {
   type Session,
   type SessionIds,
   saveSession,
-} from './session.js';
+} from './sessions.js';
 export {
   activeThread,
   addThread,
@@ -67,6 +77,3 @@ export {
   type SlotOf,
   type ThreadHandle,
 } from './slots.js';
-export type { PromptMessage, PromptRole, Template } from './template.js';
-export { narrowChat, type TurnChat } from './turn-chat.js';
-export { TURN_LIMITS, type TurnLimits, type TurnOutcome, type TurnResult } from './turn-run.js';

@@ -7,7 +7,7 @@ import {
   type NewMessage,
   type ThreadConfigFields,
 } from '@chatdoc/schema';
-import { findHolder, NEXT_KEY } from './queue.js';
+import { findHolder, NEXT_KEY } from './engine/queue.js';
 
 /** Annotation of an answer: the attempt that the next one goes on. */
 export const CONTINUE_KEY = 'turn:continue';

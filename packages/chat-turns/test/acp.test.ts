@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Message } from '@chatdoc/schema';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type AcpAgentOptions, acpAgent } from '../src/acp/index.js';
+import { type AcpAgentOptions, acpAgent } from '../src/agents/acp/index.js';
 import { type EngineEvent, stopTurn, TurnEngine } from '../src/index.js';
 import { answerTo, ask, createReplica, createThread } from './world.js';
 

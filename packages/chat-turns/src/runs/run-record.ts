@@ -1,5 +1,5 @@
 import type { Chat, JsonObject, Message } from '@chatdoc/schema';
-import { AgentError, type TurnErrorCode } from './agent.js';
+import { AgentError, type TurnErrorCode } from '../agents/agent.js';
 import { fillRecord, type RunRecord } from './resolve.js';
 import type { PromptMessage } from './template.js';
 

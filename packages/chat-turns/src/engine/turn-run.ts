@@ -1,5 +1,5 @@
 import { type Attempt, ChatDocError, type Message, type Timers } from '@chatdoc/schema';
-import { type Agent, AgentError, type Turn, type TurnErrorCode, type TurnEvent } from './agent.js';
+import { type Agent, AgentError, type Turn, type TurnErrorCode, type TurnEvent } from '../agents/agent.js';
 import { listAttempts, type TurnChat } from './turn-chat.js';
 import type { TurnWriter } from './turn-writer.js';
 

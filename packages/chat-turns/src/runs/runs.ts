@@ -6,9 +6,9 @@ import {
   type JsonObject,
   type Message,
 } from '@chatdoc/schema';
+import { addThread, listSlot, type SlotOf, type ThreadHandle } from '../slots.js';
 import { fillRecord, type RunRecord, type RunRequest, resolveRun } from './resolve.js';
 import { RUN_PART, readRunRecord, writeRunRecord } from './run-record.js';
-import { addThread, listSlot, type SlotOf, type ThreadHandle } from './slots.js';
 
 export interface NewRun extends RunRequest {
   readonly sender_id: string;

@@ -1,8 +1,5 @@
 import { type Chat, deriveAnswerId, type Message, type Purpose } from '@chatdoc/schema';
-import { AgentError, type Turn, type TurnErrorCode } from './agent.js';
-import type { AgentBinding, ServeOptions, TurnEngine } from './engine.js';
-import { findHolder, listOpen, listWaiting } from './queue.js';
-import { Recovery } from './recovery.js';
+import { AgentError, type Turn, type TurnErrorCode } from '../agents/agent.js';
 import {
   digestMessages,
   pickIds,
@@ -11,8 +8,11 @@ import {
   type Session,
   type SessionIds,
   saveSession,
-} from './session.js';
-import { handleOf, type ThreadHandle } from './slots.js';
+} from '../sessions.js';
+import { handleOf, type ThreadHandle } from '../slots.js';
+import type { AgentBinding, ServeOptions, TurnEngine } from './engine.js';
+import { findHolder, listOpen, listWaiting } from './queue.js';
+import { Recovery } from './recovery.js';
 import { narrowChat, type TurnChat } from './turn-chat.js';
 import { createTurn, findContinued } from './turn-input.js';
 import { type TurnResult, TurnRun } from './turn-run.js';

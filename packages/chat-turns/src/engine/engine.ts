@@ -6,7 +6,7 @@ import {
   type ThreadConfig,
   type Timers,
 } from '@chatdoc/schema';
-import type { Agent } from './agent.js';
+import type { Agent } from '../agents/agent.js';
 import type { Liveness } from './liveness.js';
 import { ServedChat } from './served-chat.js';
 import { TURN_LIMITS, type TurnLimits, type TurnResult } from './turn-run.js';

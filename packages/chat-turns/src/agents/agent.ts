@@ -1,6 +1,6 @@
 import type { Attempt, Json, JsonObject, Message, Purpose, Thread, ThreadConfig } from '@chatdoc/schema';
-import type { RunInput } from './run-record.js';
-import type { Session, SessionIds } from './session.js';
+import type { RunInput } from '../runs/run-record.js';
+import type { Session, SessionIds } from '../sessions.js';
 
 /** What an agent is asked, frozen at dispatch: nothing in it changes while the agent works. */
 export interface Turn {

@@ -6,9 +6,9 @@ import {
   type NewPart,
   type Timers,
 } from '@chatdoc/schema';
-import { TOOL_ENDS, type TurnEvent } from './agent.js';
+import { TOOL_ENDS, type TurnEvent } from '../agents/agent.js';
+import { pickIds, type SessionIds } from '../sessions.js';
 import { PartStream } from './part-stream.js';
-import { pickIds, type SessionIds } from './session.js';
 
 export interface TurnEnd {
   readonly finish_reason: string;

@@ -1,9 +1,9 @@
 import type { Attempt, Message, Purpose, Thread } from '@chatdoc/schema';
-import type { Turn } from './agent.js';
-import { CONTINUE_KEY } from './requests.js';
-import { readRunInput } from './run-record.js';
-import { planResend, readSession, type Session } from './session.js';
-import { handleOf } from './slots.js';
+import type { Turn } from '../agents/agent.js';
+import { CONTINUE_KEY } from '../requests.js';
+import { readRunInput } from '../runs/run-record.js';
+import { planResend, readSession, type Session } from '../sessions.js';
+import { handleOf } from '../slots.js';
 import type { TurnChat } from './turn-chat.js';
 
 export interface Claim {
