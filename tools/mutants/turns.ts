@@ -113,4 +113,28 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
     breaks: 'The agent goes on writing into an answer that was redacted.',
     killers: [{ file: 'test/engine.test.ts', test: '[TE10]' }],
   },
+  {
+    name: 'turns/deep-value-kills',
+    file: 'src/engine/storable.ts',
+    find: "if (depth === 0) return this.#mark('nested too deep');",
+    replace: '',
+    breaks: 'What a tool gave is nested deeper than a line can be, and is lost with a notice.',
+    killers: [{ file: 'test/storable.property.test.ts', test: '[TE21]' }],
+  },
+  {
+    name: 'turns/large-value-kills',
+    file: 'src/engine/storable.ts',
+    find: 'if (cost <= this.#left - MARK_LENGTH) continue;',
+    replace: 'continue;',
+    breaks: 'What a tool gave is longer than a line can be, and is lost with a notice.',
+    killers: [{ file: 'test/storable.property.test.ts', test: '[TE21] what does not fit' }],
+  },
+  {
+    name: 'turns/deaf-agent-talks-on',
+    file: 'src/engine/turn-run.ts',
+    find: 'if (this.#settled || this.#isTooLate(event, now)) {',
+    replace: 'if (this.#settled) {',
+    breaks: 'An agent that ignores its stop goes on talking until it is left behind.',
+    killers: [{ file: 'test/engine.test.ts', test: '[TE22]' }],
+  },
 ]);

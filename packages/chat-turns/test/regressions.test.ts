@@ -538,9 +538,11 @@ describe('threads and sessions', () => {
     expect(hand.isAborted(0)).toBe(false);
   });
 
-  it('[TE4] one bad part fails one turn, not the conversation (44)', async () => {
-    const { hand, backend, thread_id } = await begin(say('fine'), { type: 'plan', data: Number.NaN });
-    expect(outcomes(backend.events)).toEqual(['error']);
+  it('[TE14] one bad part fails no turn, and not the conversation (44)', async () => {
+    const bad = { type: 'text', text: null } as unknown as TurnEvent;
+    const { hand, backend, thread_id } = await begin(say('fi'), bad, say('ne'));
+    await hand.feed().end();
+    expect(outcomes(backend.events)).toEqual(['complete']);
     ask(backend.chat, thread_id, 'next');
     await settle();
     expect(hand.turn().messages.map(({ content }) => content)).toEqual(['How?', 'fine', 'next']);

@@ -2,7 +2,7 @@ import type { Attempt, Json, JsonObject, Message, Purpose, Thread, ThreadConfig 
 import type { RunInput } from '../runs/run-record.js';
 import type { Session, SessionIds } from '../sessions.js';
 
-/** What an agent is asked, frozen at dispatch: nothing in it changes while the agent works. */
+/** A turn as its agent is asked to work it, frozen at dispatch: nothing in it changes while the agent works. */
 export interface Turn {
   readonly thread: Thread;
   readonly config: ThreadConfig;
@@ -23,10 +23,11 @@ export interface Turn {
   readonly epoch: number;
 }
 
-/** What an agent does, in order. */
+/** One thing that an agent does. Values that a line cannot hold are stored in the nearest form that fits. */
 export type TurnEvent =
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'reasoning'; readonly text: string }
+  /** With `data` the end of one thought, and what its provider wants back with it, such as a signature. */
+  | { readonly type: 'reasoning'; readonly text: string; readonly data?: Json }
   /** The same `part_id` again updates the call. A state of `TOOL_ENDS` ends it. */
   | {
       readonly type: 'tool_call';
@@ -35,11 +36,19 @@ export type TurnEvent =
       readonly title?: string;
       readonly input?: Json;
       readonly output?: Json;
+      /** Anything else of the call, such as its kind, locations and diffs. Its fields replace earlier ones. */
+      readonly data?: JsonObject;
     }
   | { readonly type: 'plan'; readonly data: Json }
   | { readonly type: 'file'; readonly title?: string; readonly data: Json }
-  /** Ids of the provider's conversation, to be given back in `Turn.session` next time. */
-  | { readonly type: 'session'; readonly session: SessionIds }
+  /** For people to read in the record: why something went otherwise than asked. Never holds secrets. */
+  | { readonly type: 'notice'; readonly code: string; readonly message?: string }
+  /**
+   * Ids of the provider's conversation, returned in `Turn.session` next time. A turn that completes saves the last
+   * ones. One that was stopped or failed saves only the last that are `confirmed`: the provider can go on from
+   * there, and has seen the prompt and all that the agent yielded before.
+   */
+  | { readonly type: 'session'; readonly session: SessionIds; readonly confirmed?: boolean }
   | { readonly type: 'usage'; readonly usage: JsonObject }
   /** The agent is done, and of a stop: it has stopped. What comes after is refused, and counted. */
   | { readonly type: 'finish'; readonly finish_reason?: string };
@@ -73,7 +82,7 @@ export type TurnErrorCode =
   | 'agent_failed'
   /** No event for too long, or no end within the time of a turn. */
   | 'timeout'
-  /** An event that cannot be written, such as one nested too deep. */
+  /** An event that nothing can be stored of. The turn goes on: the code is in a notice. */
   | 'bad_event'
   /** What the agent needs could not be put together. */
   | 'dispatch_failed'

@@ -1,11 +1,11 @@
-/** What a callback gives, for a loop to take in order. Ends once. */
+/** Items pushed by callbacks, for a loop to read in order. Ends once. Each item costs O(1), however many wait. */
 export class EventQueue<T> {
-  readonly #items: T[] = [];
+  #items: T[] = [];
   #error: { readonly error: unknown } | undefined;
   #isEnded = false;
   #wake: (() => void) | undefined;
 
-  /** Nothing is taken after the end. */
+  /** Ignored after the end. */
   push(item: T): void {
     if (this.#isEnded) return;
     this.#items.push(item);
@@ -23,10 +23,13 @@ export class EventQueue<T> {
     this.end();
   }
 
-  /** Until the end; then throws what it failed with. */
+  /** Yields until the end; then throws the error that it failed with. */
   async *drain(): AsyncGenerator<T, void, undefined> {
     for (;;) {
-      for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) yield item;
+      const batch = this.#items;
+      this.#items = [];
+      yield* batch;
+      if (batch.length > 0) continue;
       if (this.#isEnded) break;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

@@ -9,7 +9,7 @@ import {
 import type { Agent } from '../agents/agent.js';
 import type { Liveness } from './liveness.js';
 import { ServedChat } from './served-chat.js';
-import { TURN_LIMITS, type TurnLimits, type TurnResult } from './turn-run.js';
+import { type EventCounts, TURN_LIMITS, type TurnLimits, type TurnResult } from './turn-run.js';
 
 /** Who answers in a thread. */
 export interface AgentBinding {
@@ -69,12 +69,7 @@ export type EngineEvent =
     }
   | ({ readonly type: 'settled' } & TurnResult)
   /** Nothing more of this attempt is heard: what came after its end was refused. */
-  | {
-      readonly type: 'drained';
-      readonly attempt: string;
-      readonly late_events: number;
-      readonly unknown_events: number;
-    }
+  | ({ readonly type: 'drained'; readonly attempt: string } & EventCounts)
   /** The session of a thread was not saved: somebody else changed it meanwhile. */
   | { readonly type: 'session_conflict'; readonly thread_id: string }
   /** The document can no longer be written, or the host's own code threw: it is no longer served. */

@@ -15,7 +15,7 @@ import { findHolder, listOpen, listWaiting } from './queue.js';
 import { Recovery } from './recovery.js';
 import { narrowChat, type TurnChat } from './turn-chat.js';
 import { createTurn, findContinued } from './turn-input.js';
-import { type TurnResult, TurnRun } from './turn-run.js';
+import { type EventCounts, type TurnResult, TurnRun } from './turn-run.js';
 import { TurnWriter } from './turn-writer.js';
 
 type SaveSession = (
@@ -199,11 +199,11 @@ export class ServedChat {
         timers,
         limits,
         onSettled: (result: TurnResult) => {
-          this.#keepSession(result, turn, stored, turnWriter.session);
+          this.#keepSession(result, turn, stored, turnWriter.sessionAfter(true)?.ids);
           this.#settle(result);
         },
-        onDrained: (late_events: number, unknown_events: number) => {
-          this.#engine.tell({ type: 'drained', attempt, late_events, unknown_events });
+        onDrained: (counts: EventCounts) => {
+          this.#engine.tell({ type: 'drained', attempt, ...counts });
           this.#engine.finishDrain();
         },
       };

@@ -7,6 +7,8 @@ import type { TurnWriter } from './turn-writer.js';
 export interface TurnLimits {
   /** How long an agent may take to end after it was told to. */
   readonly stop_grace_ms: number;
+  /** How long after it was told to the answer may still grow, below `stop_grace_ms`. */
+  readonly stop_flush_ms: number;
   /** How long it may give nothing. */
   readonly idle_timeout_ms: number;
   /** How long a turn may take. */
@@ -17,6 +19,7 @@ export interface TurnLimits {
 
 export const TURN_LIMITS: TurnLimits = {
   stop_grace_ms: 5_000,
+  stop_flush_ms: 1_000,
   idle_timeout_ms: 15 * 60_000,
   turn_timeout_ms: 6 * 3_600_000,
   drain_ms: 5_000,
@@ -54,7 +57,19 @@ export interface RunHost {
   readonly limits: TurnLimits;
   onSettled(result: TurnResult): void;
   /** After the last event that was still waited for. */
-  onDrained(late: number, unknown: number): void;
+  onDrained(counts: EventCounts): void;
+}
+
+/** Events of one attempt that did not become parts as they came. */
+export interface EventCounts {
+  /** Refused: they came after the end of the attempt, or too long after a stop. */
+  readonly late_events: number;
+  /** Ignored: their kind is not known here. */
+  readonly unknown_events: number;
+  /** Ignored: nothing of them can be stored. */
+  readonly bad_events: number;
+  /** Values that were cut to fit. */
+  readonly cut_values: number;
 }
 
 interface Ending {
@@ -79,6 +94,9 @@ export class TurnRun {
   #pulled = 0;
   #late = 0;
   #unknown = 0;
+  #bad = 0;
+  /** When the agent was told to end, by the timers. */
+  #endedAt: number | undefined;
   #idleTimer: unknown;
   #turnTimer: unknown;
   #endTimer: unknown;
@@ -143,6 +161,7 @@ export class TurnRun {
       this.#settle(ending, false);
     } else if (this.#ending === undefined) {
       this.#ending = ending;
+      this.#endedAt = this.#host.timers.now();
       this.#endTimer = this.#host.timers.setTimer(
         () => this.#settle(ending, false),
         this.#host.limits.stop_grace_ms,
@@ -189,19 +208,45 @@ export class TurnRun {
   readonly #onFail = (error: unknown): void => this.#fail(error);
 
   #take(event: TurnEvent): void {
-    if (this.#settled) {
+    const now = this.#host.timers.now();
+    if (this.#settled || this.#isTooLate(event, now)) {
       this.#late += 1;
       return;
     }
-    this.#heard = this.#host.timers.now();
+    this.#heard = now;
     if (typeof event !== 'object' || event === null) this.#unknown += 1;
     else if (event.type === 'finish') this.#acknowledge(event.finish_reason ?? 'stop');
-    else {
-      try {
-        if (!this.#writer.apply(event)) this.#unknown += 1;
-      } catch (error) {
-        this.failWrite(error);
-      }
+    else this.#apply(event);
+  }
+
+  /** An agent that ignores a stop must not go on talking; that a tool has ended is still news. */
+  #isTooLate(event: TurnEvent, now: number): boolean {
+    if (this.#endedAt === undefined || now - this.#endedAt < this.#host.limits.stop_flush_ms) return false;
+    return GROWTH.has(event?.type);
+  }
+
+  #apply(event: TurnEvent): void {
+    try {
+      const applied = this.#writer.apply(event);
+      if (applied === 'written') return;
+      if (applied === 'unknown') this.#unknown += 1;
+      else this.#noteBad(event);
+    } catch (error) {
+      if (isClosed(error)) this.failWrite(error);
+      else this.#noteBad(event);
+    }
+  }
+
+  /** One bad event does not end a turn, and is not passed over in silence. */
+  #noteBad({ type }: TurnEvent): void {
+    this.#bad += 1;
+    try {
+      this.#writer.addNotice({
+        code: 'bad_event' satisfies TurnErrorCode,
+        message: `an event could not be stored: ${type}`,
+      });
+    } catch (error) {
+      this.failWrite(error);
     }
   }
 
@@ -305,11 +350,24 @@ export class TurnRun {
     } catch {
       // The agent is left behind: nobody is there to hear of it.
     }
-    this.#host.onDrained(this.#late, this.#unknown);
+    this.#host.onDrained({
+      late_events: this.#late,
+      unknown_events: this.#unknown,
+      bad_events: this.#bad,
+      cut_values: this.#writer.cuts,
+    });
   }
 }
 
 const BAD_EVENT = { outcome: 'error', error: { code: 'bad_event' satisfies TurnErrorCode } } as const;
+
+/** Events that add to what is read of an answer. */
+const GROWTH: ReadonlySet<string> = new Set(['text', 'reasoning', 'plan', 'file']);
+
+/** Whether the document can no longer be written, as opposed to one event. */
+function isClosed(error: unknown): boolean {
+  return error instanceof ChatDocError && error.code !== 'invalid_argument';
+}
 
 function isBadEvent(error: unknown): boolean {
   return error instanceof ChatDocError && error.code === 'invalid_argument';
@@ -322,7 +380,7 @@ function isLost({ attempt: shown }: Message, own: Attempt): boolean {
   return shown.state === 'settled' || (shown.state === 'open' && shown.attempt < own.attempt);
 }
 
-const LONGEST_MESSAGE = 1_000;
+const MAX_MESSAGE = 1_000;
 
 function describeError(
   error: unknown,
@@ -331,7 +389,7 @@ function describeError(
   if (error instanceof AgentError) {
     let { message } = error;
     for (const secret of Object.values(secrets)) if (secret !== '') message = message.split(secret).join('…');
-    return { code: error.code, message: message.slice(0, LONGEST_MESSAGE) };
+    return { code: error.code, message: message.slice(0, MAX_MESSAGE) };
   }
   return { code: 'agent_failed' satisfies TurnErrorCode };
 }

@@ -1,6 +1,7 @@
 import type { Chat, Entry, Json, ThreadConfigEntry, VariablesEntry } from '@chatdoc/schema';
+import { findHeads } from '@chatdoc/schema/internal';
 
-/** Where the values that show come from, by field or name. */
+/** Finds the entry that each shown value comes from, by field or name. */
 export interface VariableSources {
   /** The entry of the thread's config that holds this field. */
   ofConfig(threadId: string, field: 'template' | 'variables'): string | null;
@@ -16,7 +17,7 @@ export function findSources({ inspector }: Pick<Chat, 'inspector'>): VariableSou
       const entries = inspector.read('thread', threadId).entries.map(({ entry }) => entry);
       const isSetting = (entry: Entry): entry is ThreadConfigEntry =>
         entry.type === 'thread_config' && entry[field] !== undefined;
-      return pickWinner(entries.filter(isSetting));
+      return findHeads(entries.filter(isSetting))[0]?.id ?? null;
     },
     ofVariable: (scope, scopeId, name) => {
       settings ??= inspector.documentEntries().map(({ entry }) => entry);
@@ -25,21 +26,11 @@ export function findSources({ inspector }: Pick<Chat, 'inspector'>): VariableSou
         entry.scope === scope &&
         entry.scope_id === scopeId &&
         hasValue(entry.values, name);
-      return pickWinner(settings.filter(isSetting));
+      return findHeads(settings.filter(isSetting))[0]?.id ?? null;
     },
   };
 }
 
 function hasValue(values: Readonly<Record<string, Json>> | undefined, name: string): boolean {
   return values !== undefined && Object.hasOwn(values, name);
-}
-
-/** By the rule of the last writer: the greatest that nobody replaced; of a forged circle the greatest. */
-function pickWinner(
-  entries: readonly { readonly id: string; readonly replaces?: readonly string[] | undefined }[],
-): string | null {
-  const replaced = new Set(entries.flatMap(({ replaces }) => replaces ?? []));
-  const heads = entries.filter(({ id }) => !replaced.has(id));
-  const ids = (heads.length > 0 ? heads : entries).map(({ id }) => id).sort();
-  return ids.at(-1) ?? null;
 }
