@@ -5,9 +5,9 @@ import {
   deriveMessageId,
   type Message,
   type NewMessage,
-  type ThreadConfigFields,
 } from '@chatdoc/schema';
 import { findHolder, NEXT_KEY } from './engine/queue.js';
+import { copySettings } from './sessions.js';
 
 /** Annotation of an answer: the attempt that the next one goes on. */
 export const CONTINUE_KEY = 'turn:continue';
@@ -180,10 +180,8 @@ function forkBefore(chat: Chat, prompt: Message, created_by: string, created_at:
     return isSame && from?.thread_id === origin && from.message_id === last?.message_id;
   });
   if (known !== undefined) return known.thread_id;
-  const { thread_id: _, session: __, updated_at: ___, updated_by: ____, ...settings } = chat.config(origin);
-  const fields: ThreadConfigFields = settings;
   const { thread_id } = chat.createThread({
-    ...fields,
+    ...copySettings(chat.config(origin)),
     created_by,
     created_at,
     purpose: chat.thread(origin)?.purpose ?? 'chat',

@@ -1,4 +1,12 @@
-import type { Chat, JsonObject, Message, Purpose } from '@chatdoc/schema';
+import {
+  type Chat,
+  type JsonObject,
+  type Message,
+  type Purpose,
+  type ThreadConfig,
+  type ThreadConfigFields,
+  timeOfUlid,
+} from '@chatdoc/schema';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { ThreadHandle } from './slots.js';
@@ -32,7 +40,7 @@ export type SaveResult =
     };
 
 /** An agent that gives a longer one gives none: settings are read with every message. */
-const LONGEST_ID = 4_096;
+const MAX_ID = 4_096;
 const ID_FIELDS = ['conversation_id', 'last_response_id', 'acp_session_id'] as const;
 
 /** The session of a thread; undefined without one, and for one that belongs to another thread or purpose. */
@@ -74,15 +82,89 @@ export function saveSession<P extends Purpose>(
   return { ok: true };
 }
 
-/** What of `messages` the session does not know; all, and no session, where it no longer fits. */
+/** A conversation as one turn sees it. */
+export interface TurnConversation {
+  /** Up to and including the prompt. */
+  readonly messages: readonly Message[];
+  /** All of the thread, what comes after the prompt included. */
+  readonly all: readonly Message[];
+  /** Of an attempt that goes on from another: the answer as that one left it. */
+  readonly continued?: Message;
+}
+
+/** What an agent is to use of a session, and the messages that it does not know. All, where it does not fit. */
 export function planResend<P extends Purpose>(
   session: Session<P> | undefined,
-  messages: readonly Message[],
+  { messages, all, continued }: TurnConversation,
 ): { readonly session: Session<P> | undefined; readonly fresh: readonly Message[] } {
   if (session === undefined) return { session, fresh: messages };
+  const at = findEnd(session, messages);
+  if (at >= 0) return { session, fresh: messages.slice(at + 1) };
+  // A session that goes beyond the prompt knows all of it. Only what is continued is still in place there.
+  const known = continued && all.map((each) => (each.message_id === continued.message_id ? continued : each));
+  if (known !== undefined && findEnd(session, known) >= 0) return { session, fresh: [] };
+  return { session: undefined, fresh: messages };
+}
+
+/** The index of the last message that a session includes; -1 if what it includes reads otherwise now. */
+function findEnd(session: Session<Purpose>, messages: readonly Message[]): number {
   const at = messages.findIndex(({ message_id }) => message_id === session.last_message_id);
-  const fits = at >= 0 && digestMessages(messages.slice(0, at + 1)) === session.digest;
-  return fits ? { session, fresh: messages.slice(at + 1) } : { session: undefined, fresh: messages };
+  return at >= 0 && digestMessages(messages.slice(0, at + 1)) === session.digest ? at : -1;
+}
+
+/** Names that other programs give the ids of a session. */
+const BROUGHT_FIELDS = {
+  conversation_id: 'conversation_id',
+  response_id: 'last_response_id',
+  session_id: 'acp_session_id',
+} as const;
+
+/**
+ * The session that a migration brought, in our form. It includes the messages that are not later than `entry`, the
+ * one that brought it: nobody recorded what the provider was sent. Undefined once a turn has saved one.
+ */
+export function readBroughtSession(
+  chat: Pick<Chat, 'config'> & {
+    configEntry(threadId: string, field: 'session' | 'acp_config'): string | null;
+  },
+  { thread_id, purpose }: ThreadHandle<Purpose>,
+  messages: readonly Message[],
+): Session<Purpose> | undefined {
+  const { session, acp_config } = chat.config(thread_id);
+  const ids: Record<string, string> = {};
+  const isOurs = session !== undefined && ('digest' in session || 'purpose' in session);
+  if (isOurs) return undefined;
+  for (const [from, to] of Object.entries(BROUGHT_FIELDS)) {
+    const id = session?.[from];
+    if (typeof id === 'string') ids[to] = id;
+  }
+  const sessionEntry = chat.configEntry(thread_id, 'session');
+  const acpId = acp_config?.['sessionId'];
+  // Cleared by somebody, it is not to be used again.
+  if (sessionEntry === null && typeof acpId === 'string') ids['acp_session_id'] = acpId;
+  const picked = pickIds(ids);
+  const entry = sessionEntry ?? chat.configEntry(thread_id, 'acp_config');
+  if (Object.keys(picked).length === 0 || entry === null) return undefined;
+  const time = timeOfUlid(entry);
+  const known = messages.filter(({ message_id }) => timeOfUlid(message_id) <= time);
+  const last = known.at(-1);
+  if (last === undefined) return undefined;
+  const included = messages.slice(0, messages.indexOf(last) + 1);
+  return Object.freeze({
+    ...picked,
+    purpose,
+    thread_id,
+    last_message_id: last.message_id,
+    digest: digestMessages(included),
+  });
+}
+
+/** Settings of a thread as another may have them: what a provider remembers belongs to one thread alone. */
+export function copySettings(config: ThreadConfig): ThreadConfigFields {
+  const { thread_id: _, session: __, updated_at: ___, updated_by: ____, acp_config, ...settings } = config;
+  if (acp_config === undefined) return settings;
+  const { sessionId: _____, ...shared } = acp_config;
+  return { ...settings, acp_config: shared };
 }
 
 /** Equal for two conversations that read the same. */
@@ -95,7 +177,7 @@ export function pickIds(ids: Readonly<Record<string, unknown>> | SessionIds): Se
   const picked: Record<string, string> = {};
   for (const field of ID_FIELDS) {
     const id = (ids as Readonly<Record<string, unknown>>)[field];
-    if (typeof id === 'string' && id.length <= LONGEST_ID) picked[field] = id;
+    if (typeof id === 'string' && id.length <= MAX_ID) picked[field] = id;
   }
   return picked;
 }

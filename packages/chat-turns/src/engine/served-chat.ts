@@ -6,7 +6,6 @@ import {
   readSession,
   type SaveResult,
   type Session,
-  type SessionIds,
   saveSession,
 } from '../sessions.js';
 import { handleOf, type ThreadHandle } from '../slots.js';
@@ -14,9 +13,9 @@ import type { AgentBinding, ServeOptions, TurnEngine } from './engine.js';
 import { findHolder, listOpen, listWaiting } from './queue.js';
 import { Recovery } from './recovery.js';
 import { narrowChat, type TurnChat } from './turn-chat.js';
-import { createTurn, findContinued } from './turn-input.js';
+import { createTurn, findContinued, listConversation } from './turn-input.js';
 import { type EventCounts, type TurnResult, TurnRun } from './turn-run.js';
-import { TurnWriter } from './turn-writer.js';
+import { type SessionState, TurnWriter } from './turn-writer.js';
 
 type SaveSession = (
   thread: ThreadHandle<Purpose>,
@@ -199,7 +198,7 @@ export class ServedChat {
         timers,
         limits,
         onSettled: (result: TurnResult) => {
-          this.#keepSession(result, turn, stored, turnWriter.sessionAfter(true)?.ids);
+          this.#keepSession(result, turn, stored, turnWriter.sessionAfter(result.outcome === 'complete'));
           this.#settle(result);
         },
         onDrained: (counts: EventCounts) => {
@@ -244,23 +243,27 @@ export class ServedChat {
     if (this.#runs.size === 0) this.#onEmpty?.();
   }
 
-  /** What the provider has seen is what it was given, and the answer that it gave. */
+  /** Saves the provider's conversation with what it includes: what it was given, and of the answer what it knows. */
   #keepSession(
     { thread_id, message_id, attempt }: TurnResult,
     turn: Turn,
     stored: Session<Purpose> | undefined,
-    ids: SessionIds | undefined,
+    state: SessionState | undefined,
   ): void {
-    const answer = ids && this.#chat.message(message_id);
+    if (state === undefined) return;
+    const answer = this.#chat.message(message_id);
     const isShown = answer?.attempt?.attempt === attempt && answer.attempt.state === 'settled';
     if (answer === undefined || !isShown || answer.redacted) return;
+    const included = this.#listIncluded(turn, answer, state.knowsAnswer);
+    const last = included.at(-1);
+    if (last === undefined) return;
     const thread = handleOf(turn.thread);
     const session = {
       ...pickIds(turn.session ?? {}),
-      ...ids,
+      ...state.ids,
       ...thread,
-      last_message_id: message_id,
-      digest: digestMessages([...turn.messages, answer]),
+      last_message_id: last.message_id,
+      digest: digestMessages(included),
     };
     try {
       const saved = this.#saveSession(thread, stored, session);
@@ -268,6 +271,16 @@ export class ServedChat {
     } catch (error) {
       this.#stopServing(thread_id, error);
     }
+  }
+
+  #listIncluded(turn: Turn, answer: Message, knowsAnswer: boolean): readonly Message[] {
+    const last = turn.session?.last_message_id;
+    const isKnown = turn.messages.some(({ message_id }) => message_id === last);
+    if (last === undefined || isKnown || last === answer.message_id) {
+      return knowsAnswer ? [...turn.messages, answer] : turn.messages;
+    }
+    // An older turn went on in a session that knows more than it: the session still does.
+    return knowsAnswer ? listConversation(this.#chat, turn.thread.thread_id, last) : [];
   }
 
   /** A document that cannot be written, or a host that throws: not again at each change. */

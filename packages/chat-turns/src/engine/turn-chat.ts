@@ -1,4 +1,5 @@
-import type { Chat, Message } from '@chatdoc/schema';
+import type { Chat, Message, ThreadConfigFields } from '@chatdoc/schema';
+import { findSources } from '../runs/variable-sources.js';
 
 /**
  * All that the engine can do with a chat: read it, and write what belongs to turns. It holds no way to write the
@@ -19,12 +20,16 @@ export type TurnChat = Pick<
   | 'thread'
   | 'threads'
   | 'transcript'
->;
+> & {
+  /** The entry that a setting comes from, also one that clears it; null if nobody has set it. */
+  configEntry(threadId: string, field: keyof ThreadConfigFields): string | null;
+};
 
 export function narrowChat(chat: Chat): TurnChat {
   return Object.freeze({
     annotations: (target) => chat.annotations(target),
     config: (threadId) => chat.config(threadId),
+    configEntry: (threadId, field) => findSources(chat).ofConfig(threadId, field),
     interrupt: (interrupt) => chat.interrupt(interrupt),
     isQueued: (messageId) => chat.isQueued(messageId),
     message: (messageId) => chat.message(messageId),

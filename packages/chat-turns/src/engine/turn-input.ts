@@ -2,7 +2,7 @@ import type { Attempt, Message, Purpose, Thread } from '@chatdoc/schema';
 import type { Turn } from '../agents/agent.js';
 import { CONTINUE_KEY } from '../requests.js';
 import { readRunInput } from '../runs/run-record.js';
-import { planResend, readSession, type Session } from '../sessions.js';
+import { planResend, readBroughtSession, readSession, type Session } from '../sessions.js';
 import { handleOf } from '../slots.js';
 import type { TurnChat } from './turn-chat.js';
 
@@ -20,8 +20,15 @@ export interface Claim {
 export function createTurn(chat: TurnChat, claim: Claim): Turn {
   const { thread, prompt, continues, ...rest } = claim;
   const messages = listConversation(chat, thread.thread_id, prompt.message_id);
-  const stored = readSession(chat, handleOf(thread));
-  const { session, fresh } = planResend(stored, messages);
+  const handle = handleOf(thread);
+  const stored = readSession(chat, handle) ?? readBroughtSession(chat, handle, messages);
+  const answer = continues && chat.message(claim.message_id);
+  const { session, fresh } = planResend(stored, {
+    messages,
+    all: continues === undefined ? messages : listConversation(chat, thread.thread_id),
+    // The attempt of this turn shows already, and is empty.
+    ...(answer !== undefined && { continued: { ...answer, content: continues?.content ?? '' } }),
+  });
   const run = readRunInput(chat, prompt, claim.secrets);
   return Object.freeze({
     ...rest,
@@ -36,15 +43,16 @@ export function createTurn(chat: TurnChat, claim: Claim): Turn {
   });
 }
 
-/** What is said up to a message, and it. What was deleted or redacted is not said. */
+/** The messages of a thread up to and including `lastId`; all without it. Those deleted or redacted are left out. */
 export function listConversation(
   chat: Pick<TurnChat, 'transcript'>,
   threadId: string,
-  lastId: string,
+  lastId?: string,
 ): readonly Message[] {
   const all = chat.transcript(threadId);
-  const at = all.findIndex(({ message_id }) => message_id === lastId);
-  return Object.freeze(all.slice(0, at + 1).filter(({ deleted, redacted }) => !deleted && !redacted));
+  const end =
+    lastId === undefined ? all.length : all.findIndex(({ message_id }) => message_id === lastId) + 1;
+  return Object.freeze(all.slice(0, end).filter(({ deleted, redacted }) => !deleted && !redacted));
 }
 
 /** The attempt that shows, if the latest wish is to go on from it. */

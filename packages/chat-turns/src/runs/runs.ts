@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type Message,
 } from '@chatdoc/schema';
+import { copySettings } from '../sessions.js';
 import { addThread, listSlot, type SlotOf, type ThreadHandle } from '../slots.js';
 import { fillRecord, type RunRecord, type RunRequest, resolveRun } from './resolve.js';
 import { RUN_PART, readRunRecord, writeRunRecord } from './run-record.js';
@@ -67,14 +68,7 @@ export function addInstance(
   template: ThreadHandle<'run'>,
   created_by: string,
 ): ThreadHandle<'run'> {
-  const {
-    thread_id: _,
-    session: __,
-    updated_at: ___,
-    updated_by: ____,
-    ...settings
-  } = chat.config(template.thread_id);
-  return addThread(chat, slot, { ...settings, created_by });
+  return addThread(chat, slot, { ...copySettings(chat.config(template.thread_id)), created_by });
 }
 
 export interface RunOutput {

@@ -1,10 +1,17 @@
-import type { Chat, Entry, Json, ThreadConfigEntry, VariablesEntry } from '@chatdoc/schema';
+import type {
+  Chat,
+  Entry,
+  Json,
+  ThreadConfigEntry,
+  ThreadConfigFields,
+  VariablesEntry,
+} from '@chatdoc/schema';
 import { findHeads } from '@chatdoc/schema/internal';
 
 /** Finds the entry that each shown value comes from, by field or name. */
 export interface VariableSources {
   /** The entry of the thread's config that holds this field. */
-  ofConfig(threadId: string, field: 'template' | 'variables'): string | null;
+  ofConfig(threadId: string, field: keyof ThreadConfigFields): string | null;
   /** The entry that sets this name in a scope. */
   ofVariable(scope: string, scopeId: string, name: string): string | null;
 }
