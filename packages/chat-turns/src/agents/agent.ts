@@ -1,5 +1,5 @@
 import type { Attempt, Json, JsonObject, Message, Purpose, Thread, ThreadConfig } from '@chatdoc/schema';
-import type { RunInput } from '../runs/run-record.js';
+import type { RunFollowed, RunInput } from '../runs/run-record.js';
 import type { Session, SessionIds } from '../sessions.js';
 
 /** A turn as its agent is asked to work it, frozen at dispatch: nothing in it changes while the agent works. */
@@ -15,8 +15,12 @@ export interface Turn {
   readonly session?: Session<Purpose>;
   /** The attempt that this one goes on, after a person asked to continue. Its parts stand in the answer already. */
   readonly continues?: Attempt;
+  /** Other attempts at this answer, oldest first, but for the one that this goes on: their tools may have done things. */
+  readonly earlier?: readonly Attempt[];
   /** The prompt of a run: its messages with values and secrets filled in. Never written anywhere. */
   readonly run?: RunInput;
+  /** Of a prompt that follows a run in its thread. Never written anywhere. */
+  readonly follows?: RunFollowed;
   readonly secrets: Readonly<Record<string, string>>;
   readonly message_id: string;
   readonly attempt: string;

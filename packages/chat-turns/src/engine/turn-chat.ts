@@ -1,4 +1,5 @@
 import type { Chat, Message, ThreadConfigFields } from '@chatdoc/schema';
+import { type Resolution, type RunRequest, resolveRun } from '../runs/resolve.js';
 import { findSources } from '../runs/variable-sources.js';
 
 /**
@@ -23,6 +24,7 @@ export type TurnChat = Pick<
 > & {
   /** The entry that a setting comes from, also one that clears it; null if nobody has set it. */
   configEntry(threadId: string, field: keyof ThreadConfigFields): string | null;
+  resolveRun(request: RunRequest): Resolution;
 };
 
 export function narrowChat(chat: Chat): TurnChat {
@@ -36,6 +38,7 @@ export function narrowChat(chat: Chat): TurnChat {
     messages: (threadId) => chat.messages(threadId),
     openAttempt: (opening) => chat.openAttempt(opening),
     queue: (threadId) => chat.queue(threadId),
+    resolveRun: (request) => resolveRun(chat, request),
     stop: (stop) => chat.stop(stop),
     subscribe: (listener) => chat.subscribe(listener),
     thread: (threadId) => chat.thread(threadId),

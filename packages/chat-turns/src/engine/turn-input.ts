@@ -1,10 +1,11 @@
 import type { Attempt, Message, Purpose, Thread } from '@chatdoc/schema';
+import { compareText } from '@chatdoc/schema/internal';
 import type { Turn } from '../agents/agent.js';
 import { CONTINUE_KEY } from '../requests.js';
-import { readRunInput } from '../runs/run-record.js';
+import { readRunFollowed, readRunInput } from '../runs/run-record.js';
 import { planResend, readBroughtSession, readSession, type Session } from '../sessions.js';
 import { handleOf } from '../slots.js';
-import type { TurnChat } from './turn-chat.js';
+import { listAttempts, type TurnChat } from './turn-chat.js';
 
 export interface Claim {
   readonly thread: Thread;
@@ -30,6 +31,7 @@ export function createTurn(chat: TurnChat, claim: Claim): Turn {
     ...(answer !== undefined && { continued: { ...answer, content: continues?.content ?? '' } }),
   });
   const run = readRunInput(chat, prompt, claim.secrets);
+  const follows = run === undefined ? readRunFollowed(chat, messages, claim.secrets) : undefined;
   return Object.freeze({
     ...rest,
     thread,
@@ -39,8 +41,20 @@ export function createTurn(chat: TurnChat, claim: Claim): Turn {
     fresh,
     ...(session !== undefined && { session: session as Session<Purpose> }),
     ...(continues !== undefined && { continues }),
+    earlier: listEarlier(chat, claim),
     ...(run !== undefined && { run }),
+    ...(follows !== undefined && { follows }),
   });
+}
+
+/** Attempts that this one takes the place of; the one that it goes on is told as its own. */
+function listEarlier(chat: TurnChat, { message_id, attempt, continues }: Claim): readonly Attempt[] {
+  const answer = chat.message(message_id);
+  if (answer === undefined) return [];
+  const earlier = listAttempts(answer).filter(
+    (each) => each.attempt !== attempt && each.attempt !== continues?.attempt && each.state !== 'open',
+  );
+  return earlier.sort((a, b) => compareText(a.attempt, b.attempt));
 }
 
 /** The messages of a thread up to and including `lastId`; all without it. Those deleted or redacted are left out. */

@@ -1,4 +1,5 @@
 import type { Chat, Json } from '@chatdoc/schema';
+import { definedOnly } from '@chatdoc/schema/internal';
 import { fillTemplate, listNames, type PromptMessage, readTemplate } from './template.js';
 import { findSources } from './variable-sources.js';
 
@@ -32,6 +33,8 @@ export interface RunRecord {
   >;
   /** Names of the secrets that dispatch fills in. */
   readonly secrets: readonly string[];
+  /** Whose values they are: what follows the run is resolved for the same. */
+  readonly scopes?: RunScopes;
 }
 
 export type Resolution =
@@ -77,7 +80,13 @@ export function resolveRun(chat: Chat, { thread_id, scopes = {}, call = {} }: Ru
   }
   if (missing.length > 0) return { ok: false, code: 'missing_variable', names: missing };
   const { version = null, messages } = template;
-  const record = { template: { version, entry: templateEntry, messages }, values, secrets };
+  const hasScopes = Object.values(scopes).some((id) => id !== undefined);
+  const record = {
+    template: { version, entry: templateEntry, messages },
+    values,
+    secrets,
+    ...(hasScopes && { scopes: definedOnly(scopes) }),
+  };
   return { ok: true, record, messages: fillRecord(record) };
 
   function readScope(

@@ -1,11 +1,4 @@
-import {
-  type Chat,
-  deriveAnswerId,
-  deriveMessageId,
-  type Json,
-  type JsonObject,
-  type Message,
-} from '@chatdoc/schema';
+import { type Chat, deriveAnswerId, deriveMessageId, type JsonObject, type Message } from '@chatdoc/schema';
 import { copySettings } from '../sessions.js';
 import { addThread, listSlot, type SlotOf, type ThreadHandle } from '../slots.js';
 import { fillRecord, type RunRecord, type RunRequest, resolveRun } from './resolve.js';
@@ -39,7 +32,13 @@ export function startRun(chat: Chat, run: NewRun): StartResult {
   if (resolved.ok) return execute(chat, run, resolved.record);
   const { code, names } = resolved;
   if (code === 'not_found' || code === 'other_purpose') return { ok: false, code, names, record_id: null };
-  const record_id = writeRunRecord(chat, run, { failed: code, names }, { code, names });
+  const { thread_id, client_message_id } = run;
+  const data = { failed: code, names, client_message_id };
+  const key = keyOfStart(run, data);
+  const before = listFailedStarts(chat, thread_id).find(
+    (each) => keyOfStart(each, readFailure(each)) === key,
+  );
+  const record_id = before?.message_id ?? writeRunRecord(chat, run, data, { code, names });
   return { ok: false, code, names, record_id };
 }
 
@@ -74,32 +73,65 @@ export function addInstance(
 export interface RunOutput {
   readonly thread_id: string;
   readonly prompt_id: string;
+  /** Of a follow-up the record of the run before it. */
   readonly record: RunRecord;
-  /** What the run has given; undefined while nobody has begun. */
+  /** Of a follow-up the prompt of that run. */
+  readonly follows?: string;
+  /** What the run has answered; undefined while nobody has begun. */
   readonly answer: Message | undefined;
 }
 
-/** What the runs of a family have given, oldest first, for the chat beside them to read. */
+/** The runs of a family and what follows them in their threads, oldest first, for the chat beside them to read. */
 export function listRuns(chat: Chat, slot: Omit<SlotOf<'run'>, 'purpose'>): readonly RunOutput[] {
   return listSlot(chat, { ...slot, purpose: 'run' }).flatMap(({ thread_id }) =>
-    chat.messages(thread_id).flatMap((prompt): RunOutput[] => {
-      const record = prompt.expects === 'answer' ? readRunRecord(chat, prompt) : undefined;
-      if (record === undefined) return [];
-      const { message_id: prompt_id } = prompt;
-      return [{ thread_id, prompt_id, record, answer: chat.message(deriveAnswerId(prompt_id)) }];
-    }),
+    listThreadRuns(chat, thread_id),
   );
 }
 
-/** Records of runs that could not start. */
-export function listFailedStarts(chat: Chat, threadId: string): readonly Message[] {
-  return chat
-    .messages(threadId)
-    .filter(({ parts }) => parts.some(({ kind, data }) => kind === RUN_PART && isFailed(data)));
+function listThreadRuns(chat: Chat, thread_id: string): readonly RunOutput[] {
+  const outputs: RunOutput[] = [];
+  let last: { readonly prompt_id: string; readonly record: RunRecord } | undefined;
+  for (const message of chat.messages(thread_id)) {
+    if (message.expects !== 'answer') continue;
+    const { message_id: prompt_id } = message;
+    const record = readRunRecord(chat, message);
+    if (record !== undefined) last = { prompt_id, record };
+    if (last === undefined) continue;
+    const answer = chat.message(deriveAnswerId(prompt_id));
+    const follows = last.prompt_id === prompt_id ? {} : { follows: last.prompt_id };
+    outputs.push({ thread_id, prompt_id, record: last.record, ...follows, answer });
+  }
+  return outputs;
 }
 
-function isFailed(data: Json | undefined): boolean {
-  return typeof data === 'object' && data !== null && 'failed' in data;
+/** Records of runs that could not start, one for each reason; two replicas may have written one each. */
+export function listFailedStarts(chat: Chat, threadId: string): readonly Message[] {
+  const seen = new Set<string>();
+  return chat.messages(threadId).filter((message) => {
+    const failure = readFailure(message);
+    if (failure === undefined) return false;
+    const key = keyOfStart(message, failure);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function readFailure({ parts }: Message): JsonObject | undefined {
+  const data = parts.find(({ kind }) => kind === RUN_PART)?.data;
+  const isFailure = typeof data === 'object' && data !== null && 'failed' in data;
+  return isFailure ? (data as JsonObject) : undefined;
+}
+
+/** Equal for one start that is tried again, and fails for the same reason. */
+function keyOfStart(
+  {
+    sender_id,
+    date,
+    message_id,
+  }: { readonly sender_id: string; readonly date: string; readonly message_id?: string },
+  failure: JsonObject | undefined,
+): string {
+  const { failed, names, client_message_id = message_id } = failure ?? {};
+  return JSON.stringify([sender_id, date, client_message_id, failed, names]);
 }
 
 function findPrompt(chat: Chat, run: Omit<NewRun, 'scopes' | 'call'>): StartResult | undefined {

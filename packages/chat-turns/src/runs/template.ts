@@ -17,7 +17,8 @@ export interface Template {
 }
 
 const ROLES: ReadonlySet<unknown> = new Set(['system', 'user', 'assistant']);
-const PLACE = /\{\{\s*([A-Za-z_][\w.-]*)\s*\}\}/g;
+/** Any text between double braces is a name, in any script, with blanks in it: what is sent never holds a place. */
+const PLACE = /\{\{\s*([^\s{}](?:[^{}\n]*[^\s{}])?)\s*\}\}/gu;
 const SECRET = 'secret.';
 
 /** The template that an unknown value holds; undefined if it holds none. */
