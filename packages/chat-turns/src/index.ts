@@ -6,6 +6,7 @@ export {
   type TurnErrorCode,
   type TurnEvent,
 } from './agents/agent.js';
+export type { FunctionTool } from './agents/function-tool.js';
 export { type Script, type ScriptStep, scriptedAgent } from './agents/scripted-agent.js';
 export {
   type AgentBinding,
@@ -20,7 +21,13 @@ export type { Liveness } from './engine/liveness.js';
 export { FLUSH_LENGTH, FLUSH_MS } from './engine/part-stream.js';
 export { findHolder, type Holder, listWaiting, NEXT_KEY } from './engine/queue.js';
 export { narrowChat, type TurnChat } from './engine/turn-chat.js';
-export { TURN_LIMITS, type TurnLimits, type TurnOutcome, type TurnResult } from './engine/turn-run.js';
+export {
+  type EventCounts,
+  TURN_LIMITS,
+  type TurnLimits,
+  type TurnOutcome,
+  type TurnResult,
+} from './engine/turn-run.js';
 export {
   type BusyStrategy,
   CONTINUE_KEY,

@@ -42,6 +42,8 @@ export interface Service {
    * called. The host calls it whenever that changes, or once where nothing can come between, as at a file.
    */
   setSynced(isSynced: boolean): void;
+  /** Looks at every thread again, after `agentFor` may answer otherwise: somebody has logged in. */
+  refresh(): void;
   /** Ends what runs. */
   close(): Promise<void>;
 }
@@ -112,6 +114,7 @@ export class TurnEngine {
     this.schedule();
     return {
       setSynced: (isSynced) => served.setSynced(isSynced),
+      refresh: () => served.refresh(),
       close: async () => {
         await served.close();
         this.#served.delete(served);

@@ -55,11 +55,16 @@ export class ServedChat {
       new Recovery(this.#chat, liveness, engine.timers, engine.lease_ms, (error) =>
         this.#stopServing(null, error),
       );
-    for (const { thread_id } of chat.threads()) this.#dirty.add(thread_id);
+    this.refresh();
     this.#unsubscribe = chat.subscribe(({ threads }) => {
       for (const id of threads) this.#dirty.add(id);
       if (threads.length > 0) engine.schedule();
     });
+  }
+
+  refresh(): void {
+    for (const { thread_id } of this.#chat.threads()) this.#dirty.add(thread_id);
+    this.#engine.schedule();
   }
 
   /** Looks at every thread that changed. True if it began a turn. */

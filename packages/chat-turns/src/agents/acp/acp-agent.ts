@@ -2,11 +2,13 @@ import * as acp from '@agentclientprotocol/sdk';
 import { systemTimers, type Timers } from '@chatdoc/schema';
 import { type Agent, AgentError, type Turn, type TurnEvent } from '../agent.js';
 import { EventQueue } from '../event-queue.js';
-import { writePrompt } from '../transcript-text.js';
+import { redactSecrets } from '../redact.js';
+import { writeBlocks } from './acp-prompt.js';
+import { applySettings } from './acp-settings.js';
 import { isObject, readUpdate } from './acp-updates.js';
 import { type AgentCommand, AgentProcess } from './agent-process.js';
 
-/** What an agent asks before it does something. */
+/** A permission that an agent asks for. */
 export interface PermissionRequest {
   readonly turn: Turn;
   readonly tool_call: acp.ToolCallUpdate;
@@ -16,17 +18,30 @@ export interface PermissionRequest {
 }
 
 export interface AcpAgentOptions extends AgentCommand {
-  /** Gives the id of the option chosen; null refuses. Without it everything is refused. */
+  /**
+   * Returns the id of the method by which to log in, when the agent asks for it; null to give up. A string names one
+   * in advance. Without it such a turn ends as `acp_auth`, which names the methods.
+   */
+  readonly authenticate?:
+    | string
+    | ((request: {
+        readonly turn: Turn;
+        readonly methods: readonly acp.AuthMethod[];
+        readonly signal: AbortSignal;
+      }) => Promise<string | null> | string | null);
+  /** Returns the id of the option chosen; null refuses. Without it everything is refused. */
   readonly onPermission?: (request: PermissionRequest) => Promise<string | null> | string | null;
   readonly mcp_servers?: readonly acp.McpServer[];
-  /** What is sent as the prompt; a text of what the agent does not know yet unless given. */
+  /** Writes the prompt. Defaults to a text of what the agent does not know yet, and the files with it. */
   readonly writePrompt?: (turn: Turn, knowsSession: boolean) => acp.ContentBlock[];
-  /** How long an agent may go on after it was cancelled, ms; below the engine's `stop_grace_ms`. */
+  /** How long an agent may go on after it was cancelled, ms; below the engine's `stop_grace_ms`. Defaults to 4,000. */
   readonly cancel_grace_ms?: number;
   readonly timers?: Timers;
 }
 
 const CANCEL_GRACE_MS = 4_000;
+/** Code of an ACP error. */
+const AUTH_REQUIRED = -32000;
 
 /**
  * An agent that speaks the Agent Client Protocol over stdio. Each turn is a process of its own, which loads or
@@ -59,7 +74,10 @@ class AcpTurn {
     let timer: unknown;
     // Also for an agent that hears nothing: this loop may be waiting for it, and nobody else ends it.
     const onAbort = (): void => {
-      timer = this.#timers.setTimer(() => process.kill(), this.#options.cancel_grace_ms ?? CANCEL_GRACE_MS);
+      // Before the prompt there is nothing to cancel, and nothing to keep.
+      if (!this.#isPrompted) void process.end();
+      else
+        timer = this.#timers.setTimer(() => process.kill(), this.#options.cancel_grace_ms ?? CANCEL_GRACE_MS);
     };
     this.#signal.addEventListener('abort', onAbort, { once: true });
     const connection = this.#connect(process);
@@ -101,24 +119,33 @@ class AcpTurn {
       await this.#take(agent);
     } catch (error) {
       if (this.#signal.aborted) return;
-      throw await explain(error, process);
+      throw await this.#explain(error, process);
     }
   }
 
   async #take(agent: acp.ClientContext): Promise<void> {
     const { initialize, session } = acp.methods.agent;
-    const { agentCapabilities } = await agent.request(initialize, {
-      protocolVersion: acp.PROTOCOL_VERSION,
-      clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
-    });
-    const isKnown = await this.#openSession(agent, agentCapabilities);
+    const { agentCapabilities: can, ...initialized } = await agent.request<acp.InitializeResponse>(
+      initialize,
+      {
+        protocolVersion: acp.PROTOCOL_VERSION,
+        clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
+      },
+    );
+    if (initialized.protocolVersion !== acp.PROTOCOL_VERSION) {
+      const versions = `version ${initialized.protocolVersion}, expected ${acp.PROTOCOL_VERSION}`;
+      throw new AgentError('acp_version', `the agent speaks another version of the protocol: ${versions}`);
+    }
+    const isKnown = await this.#openSession(agent, can, initialized.authMethods ?? []);
     this.#events.push({ type: 'session', session: { acp_session_id: this.#sessionId } });
     if (this.#signal.aborted) return;
     // The prompt is on its way before any cancel can be.
     this.#isPrompted = true;
-    const prompting = agent.request(session.prompt, {
+    const { writePrompt } = this.#options;
+    const prompting = agent.request<acp.PromptResponse>(session.prompt, {
       sessionId: this.#sessionId,
-      prompt: (this.#options.writePrompt ?? writeText)(this.#turn, isKnown),
+      prompt: writePrompt?.(this.#turn, isKnown) ?? writeBlocks(this.#turn, isKnown, can?.promptCapabilities),
+      _meta: this.#meta(),
     });
     const cancel = (): void => {
       agent.notify(session.cancel, { sessionId: this.#sessionId }).catch(() => undefined);
@@ -127,31 +154,107 @@ class AcpTurn {
     const { stopReason } = await prompting;
     this.#signal.removeEventListener('abort', cancel);
     this.#isPrompted = false;
+    // It has answered: its side of the conversation is whole, also after a cancel.
+    this.#events.push({ type: 'session', session: { acp_session_id: this.#sessionId }, confirmed: true });
     this.#events.push({ type: 'finish', finish_reason: stopReason === 'end_turn' ? 'stop' : stopReason });
   }
 
+  #meta(): { readonly [key: string]: unknown } {
+    const { thread, prompt, message_id, attempt } = this.#turn;
+    const ids = { thread_id: thread.thread_id, prompt_id: prompt.message_id, message_id, attempt };
+    return { chatdoc: ids };
+  }
+
   /** True where the agent goes on with the session that it had. */
-  async #openSession(agent: acp.ClientContext, can: acp.AgentCapabilities | undefined): Promise<boolean> {
+  async #openSession(
+    agent: acp.ClientContext,
+    can: acp.AgentCapabilities | undefined,
+    methods: readonly acp.AuthMethod[],
+  ): Promise<boolean> {
     const { session } = acp.methods.agent;
     const place = {
       cwd: this.#options.cwd ?? process.cwd(),
       mcpServers: [...(this.#options.mcp_servers ?? [])],
+      _meta: this.#meta(),
     };
     const sessionId = this.#turn.session?.acp_session_id;
-    if (sessionId !== undefined) {
+    const canResume = can?.sessionCapabilities?.resume;
+    if (sessionId !== undefined && (canResume || can?.loadSession)) {
       try {
-        if (can?.sessionCapabilities?.resume) await agent.request(session.resume, { ...place, sessionId });
-        else if (can?.loadSession) await agent.request(session.load, { ...place, sessionId });
-        else throw new Error('neither');
+        const method = canResume ? session.resume : session.load;
+        const loaded = await this.#loggedIn(agent, methods, () =>
+          agent.request(method, { ...place, sessionId }),
+        );
         this.#sessionId = sessionId;
+        await this.#applySettings(agent, loaded);
         return true;
-      } catch {
+      } catch (error) {
+        if (this.#signal.aborted || !(error instanceof acp.RequestError)) throw error;
         // Lost on the agent's side: a new one is told everything.
+        const message = 'the agent could not go on in its session: a new one was told the conversation';
+        this.#events.push({ type: 'notice', code: 'session_lost', message });
       }
     }
-    const { sessionId: created } = await agent.request<acp.NewSessionResponse>(session.new, place);
-    this.#sessionId = created;
+    const created = await this.#loggedIn(agent, methods, () =>
+      agent.request<acp.NewSessionResponse>(session.new, place),
+    );
+    this.#sessionId = created.sessionId;
+    await this.#applySettings(agent, created);
     return false;
+  }
+
+  async #applySettings(agent: acp.ClientContext, offered: unknown): Promise<void> {
+    const { acp_config } = this.#turn.config;
+    const refused = await applySettings(agent, this.#sessionId, acp_config, isObject(offered) ? offered : {});
+    for (const message of refused) this.#events.push({ type: 'notice', code: 'acp_config', message });
+  }
+
+  /** Logs in where the agent asks for it, and asks once more. */
+  async #loggedIn<T>(
+    agent: acp.ClientContext,
+    methods: readonly acp.AuthMethod[],
+    request: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await request();
+    } catch (error) {
+      if (!(error instanceof acp.RequestError) || error.code !== AUTH_REQUIRED) throw error;
+      const methodId = await this.#chooseMethod(methods);
+      if (methodId === null) {
+        const names = methods.map(({ id, name }) => `${name} (${id})`).join(', ');
+        throw new AgentError(
+          'acp_auth',
+          `the agent asks to log in${names === '' ? '' : ` by ${names}`}`,
+          error,
+        );
+      }
+      await agent.request(acp.methods.agent.authenticate, { methodId });
+      return request();
+    }
+  }
+
+  async #chooseMethod(methods: readonly acp.AuthMethod[]): Promise<string | null> {
+    const { authenticate = null } = this.#options;
+    if (typeof authenticate !== 'function') return authenticate;
+    return authenticate({ turn: this.#turn, methods, signal: this.#signal });
+  }
+
+  /** The agent's own words, its last lines of standard error, and how it ended; the connection alone says nothing. */
+  async #explain(error: unknown, process: AgentProcess): Promise<AgentError> {
+    const tell = (message: string): string => {
+      const { env } = this.#options;
+      const words = process.lastWords;
+      const told = words === '' ? message : `${message}\n${words}`;
+      return redactSecrets(told, this.#turn.secrets, env ?? globalThis.process.env);
+    };
+    if (error instanceof AgentError) return new AgentError(error.code, tell(error.message), error.cause);
+    if (error instanceof acp.RequestError) {
+      const said = describeRequestError(error);
+      return new AgentError('acp_failed', tell(`the agent answered with error ${error.code}${said}`), error);
+    }
+    await process.end();
+    const failed = await process.ended;
+    return failed ?? new AgentError('acp_closed', tell('the agent ended before its answer did'), error);
   }
 
   #onUpdate(params: unknown): void {
@@ -185,16 +288,9 @@ class AcpTurn {
   }
 }
 
-function writeText(turn: Turn, knowsSession: boolean): acp.ContentBlock[] {
-  return [{ type: 'text', text: writePrompt(turn, knowsSession) }];
-}
-
-/** An error of the connection, or of the agent: the first says nothing about why. */
-async function explain(error: unknown, process: AgentProcess): Promise<AgentError> {
-  if (error instanceof acp.RequestError) {
-    return new AgentError('acp_failed', `the agent answered with error ${error.code}`, error);
-  }
-  await process.end();
-  const failed = await process.ended;
-  return failed ?? new AgentError('acp_closed', 'the agent ended before its answer did', error);
+/** What the agent says of it, which is for people; of `data` only the message, the rest may be anything. */
+function describeRequestError({ message, data }: acp.RequestError): string {
+  const more = isObject(data) && typeof data['message'] === 'string' ? data['message'] : '';
+  const said = [message, more].filter((text, at, all) => text !== '' && all.indexOf(text) === at);
+  return said.length === 0 ? '' : `: ${said.join(': ')}`;
 }

@@ -4,8 +4,8 @@ import type { TurnEvent } from '../agent.js';
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The event of an ACP `session/update`; undefined for what is no part of an answer, and for kinds of a later
- * protocol. Whatever the agent sent: nothing about it is taken on trust.
+ * The event of an ACP `session/update`; undefined for what is not part of an answer, and for kinds of a later
+ * protocol. Nothing about an update is taken on trust.
  */
 export function readUpdate(update: unknown): TurnEvent | undefined {
   if (!isObject(update)) return undefined;
@@ -38,6 +38,7 @@ function readToolCall(update: Fields): TurnEvent | undefined {
   const { toolCallId, title, status, rawInput, rawOutput, content } = update;
   if (typeof toolCallId !== 'string') return undefined;
   const output = rawOutput ?? content ?? undefined;
+  const data = readToolData(update);
   return {
     type: 'tool_call',
     part_id: toolCallId,
@@ -45,7 +46,18 @@ function readToolCall(update: Fields): TurnEvent | undefined {
     ...(typeof title === 'string' && { title }),
     ...(rawInput !== undefined && { input: rawInput as Json }),
     ...(output !== undefined && { output: output as Json }),
+    ...(data !== undefined && { data }),
   };
+}
+
+/** Kind and places of a call, and its content where that is not the output: diffs and terminals. */
+function readToolData({ kind, locations, content, rawOutput }: Fields): JsonObject | undefined {
+  const data = {
+    ...(typeof kind === 'string' && { kind }),
+    ...(Array.isArray(locations) && { locations: locations as Json }),
+    ...(Array.isArray(content) && rawOutput !== undefined && { content: content as Json }),
+  };
+  return Object.keys(data).length === 0 ? undefined : data;
 }
 
 export function isObject(value: unknown): value is Fields {

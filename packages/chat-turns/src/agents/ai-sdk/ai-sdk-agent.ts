@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '@chatdoc/schema';
 import { type ModelMessage, streamText, type TextStreamPart, type ToolSet } from 'ai';
 import { toStorable } from '../../engine/storable.js';
 import { type Agent, AgentError, type Turn, type TurnEvent } from '../agent.js';
+import { addUsage, isJsonObject } from '../usage.js';
 import { writeConversation } from './model-messages.js';
 
 type StreamOptions = Parameters<typeof streamText>[0];
@@ -193,27 +194,11 @@ function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Sums numbers of the same name, at every depth. */
-function addUsage(sum: JsonObject, more: JsonObject): JsonObject {
-  const added: Record<string, Json> = { ...sum };
-  for (const [key, value] of Object.entries(more)) {
-    const before = added[key];
-    if (typeof value === 'number') added[key] = (typeof before === 'number' ? before : 0) + value;
-    else if (isObject(value)) added[key] = addUsage(isObject(before) ? before : {}, value);
-    else added[key] = value;
-  }
-  return added;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function toJson(value: unknown): Json {
   return toStorable(value).value ?? null;
 }
 
 function toObject(value: unknown): JsonObject {
   const stored = toStorable(value).value;
-  return isObject(stored) ? stored : {};
+  return isJsonObject(stored) ? stored : {};
 }
