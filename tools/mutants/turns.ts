@@ -274,4 +274,20 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
     breaks: 'A busy server is asked again at once.',
     killers: [{ file: 'test/openai.test.ts', test: '[AG16] ✗' }],
   },
+  {
+    name: 'turns/cascade-out-of-order',
+    file: 'src/runs/cascade.ts',
+    find: "step.needs?.every((name) => states.get(name) === 'complete')",
+    replace: 'step.needs !== undefined',
+    breaks: 'All steps of a cascade begin at once, without the answers that they need.',
+    killers: [{ file: 'test/family.test.ts', test: '[CA1]' }],
+  },
+  {
+    name: 'turns/cascade-forgotten',
+    file: 'src/runs/cascade.ts',
+    find: 'chat.annotate({ ...target, user_id: sender_id, key, value });',
+    replace: '',
+    breaks: 'A cascade ends with the process that has started it.',
+    killers: [{ file: 'test/family.test.ts', test: '[CA2]' }],
+  },
 ]);

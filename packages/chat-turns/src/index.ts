@@ -44,6 +44,25 @@ export {
   submitPrompt,
 } from './requests.js';
 export {
+  type Cascade,
+  type CascadeStatus,
+  type CascadeStep,
+  type CascadeStepState,
+  type CascadeStepStatus,
+  listCascades,
+  type NewCascade,
+  resumeCascades,
+  startCascade,
+} from './runs/cascade.js';
+export {
+  type Family,
+  type FamilyEntry,
+  familySummary,
+  PREVIEW_LENGTH,
+  promptDetailsTool,
+  writeFamilySummary,
+} from './runs/family.js';
+export {
   fillRecord,
   type Resolution,
   type RunRecord,
@@ -82,5 +101,6 @@ export {
   listSlot,
   type NewThreadFields,
   type SlotOf,
+  type SlotThread,
   type ThreadHandle,
 } from './slots.js';

@@ -11,14 +11,14 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { ThreadHandle } from './slots.js';
 
-/** What a provider names its side of a conversation by. */
+/** Ids by which a provider knows its side of a conversation. */
 export interface SessionIds {
   readonly conversation_id?: string;
   readonly last_response_id?: string;
   readonly acp_session_id?: string;
 }
 
-/** What the provider knows of one thread. It belongs to that thread and its purpose, and to no other. */
+/** A provider's side of one thread. It belongs to that thread and its purpose, and to no other. */
 export interface Session<P extends Purpose> extends SessionIds {
   readonly purpose: P;
   readonly thread_id: string;
@@ -58,8 +58,8 @@ export function readSession<P extends Purpose>(
 }
 
 /**
- * Compare-and-set: writes only if the session of the thread still is `expected`. What two processes write apart
- * is a conflict of the config, of which one wins; the loser's digest tells that it no longer fits.
+ * Compare-and-set: writes only if the session of the thread still is `expected`. What two processes write offline
+ * is a conflict of the config, of which one wins; the digest of the other no longer fits.
  */
 export function saveSession<P extends Purpose>(
   chat: Pick<Chat, 'config' | 'configure' | 'thread'>,
@@ -77,9 +77,15 @@ export function saveSession<P extends Purpose>(
   if (session !== null && session.purpose !== record.purpose) return { ok: false, code: 'other_purpose' };
   if (session !== null && session.thread_id !== record.thread_id) return { ok: false, code: 'other_thread' };
   if (writeKey(readSession(chat, thread)) !== writeKey(expected)) return { ok: false, code: 'conflict' };
-  const value = session === null ? null : ({ ...session } as JsonObject);
+  const value = session === null ? null : writeSession(session);
   chat.configure({ thread_id: thread.thread_id, updated_by, session: value });
   return { ok: true };
+}
+
+/** A caller's object may hold more than its type says. */
+function writeSession(session: Session<Purpose>): JsonObject {
+  const { purpose, thread_id, last_message_id, digest } = session;
+  return { ...pickIds(session), purpose, thread_id, last_message_id, digest };
 }
 
 /** A conversation as one turn sees it. */
@@ -92,7 +98,7 @@ export interface TurnConversation {
   readonly continued?: Message;
 }
 
-/** What an agent is to use of a session, and the messages that it does not know. All, where it does not fit. */
+/** The session that an agent can use, and the messages that it does not know. All, where it does not fit. */
 export function planResend<P extends Purpose>(
   session: Session<P> | undefined,
   { messages, all, continued }: TurnConversation,

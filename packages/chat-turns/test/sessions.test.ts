@@ -48,15 +48,16 @@ describe('slots', () => {
     const [a, b] = [createReplica('a'), createReplica('b')];
     expect(activeThread(a.chat, CHAT)).toBeUndefined();
     const one = getOrCreateThread(a.chat, CHAT, { ...fields, name: 'from a' });
-    expect(getOrCreateThread(a.chat, CHAT, fields)).toEqual(one);
+    expect(getOrCreateThread(a.chat, CHAT, fields)).toEqual({ ...one, created: false });
     expect(getOrCreateThread(b.chat, CHAT, { ...fields, name: 'from b' })).toEqual(one);
+    expect(one.created, 'apart both have made it').toBe(true);
     const run = getOrCreateThread(b.chat, RUN, fields);
     expect(run.thread_id).not.toBe(one.thread_id);
     syncAll([a, b]);
     for (const { chat } of [a, b]) {
       expect(chat.threads()).toHaveLength(2);
-      expect(activeThread(chat, CHAT)).toEqual(one);
-      expect(activeThread(chat, RUN)).toEqual(run);
+      expect(one).toMatchObject(present(activeThread(chat, CHAT)));
+      expect(run).toMatchObject(present(activeThread(chat, RUN)));
     }
     for (const other of [{ owner_id: 'bob' }, { provider: 'claude' }, { root_id: 's' }]) {
       expect(getOrCreateThread(a.chat, { ...CHAT, ...other }, fields).thread_id).not.toBe(one.thread_id);
@@ -75,10 +76,17 @@ describe('slots', () => {
       second.thread_id,
     ]);
     chat.activate({ thread_id: first.thread_id });
-    expect(activeThread(chat, CHAT)).toEqual(first);
-    expect(addThread(chat, CHAT, fields)).not.toEqual(first);
-    expect(activeThread(chat, CHAT), 'adding one activates none').toEqual(first);
+    expect(first).toMatchObject(present(activeThread(chat, CHAT)));
+    expect(addThread(chat, CHAT, fields).thread_id).not.toBe(first.thread_id);
+    expect(first, 'adding one activates none').toMatchObject(present(activeThread(chat, CHAT)));
     expect(listSlot(chat, CHAT)).toHaveLength(3);
+    expect(
+      listSlot(chat, CHAT).map(({ is_active, last_message_at }) => [is_active, last_message_at]),
+    ).toEqual([
+      [true, chat.messages(first.thread_id)[0]?.date],
+      [false, null],
+      [false, null],
+    ]);
   });
 
   it('[SS2] exactly one thread is active when two replicas clear and activate apart', () => {
@@ -98,7 +106,8 @@ describe('slots', () => {
 });
 
 function sessionOf<P extends 'chat' | 'run'>(thread: ThreadHandle<P>, id: string): Session<P> {
-  return { ...thread, acp_session_id: id, last_message_id: thread.thread_id, digest: 'd' };
+  const { thread_id, purpose } = thread;
+  return { thread_id, purpose, acp_session_id: id, last_message_id: thread_id, digest: 'd' };
 }
 
 describe('sessions', () => {
@@ -143,7 +152,8 @@ describe('sessions', () => {
     expect(put({ ...good, thread_id: '01M7YZMHG0XQ0D9MKQ1ZWKK2DM' })).toBeUndefined();
     expect(put({ ...good, last_message_id: 7 })).toBeUndefined();
     expect(put({ ...good, acp_session_id: 7 })).toEqual({
-      ...thread,
+      thread_id: thread.thread_id,
+      purpose: thread.purpose,
       last_message_id: thread.thread_id,
       digest: 'd',
     });
