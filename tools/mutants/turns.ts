@@ -236,8 +236,8 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
   {
     name: 'turns/stderr-secret',
     file: 'src/agents/acp/acp-agent.ts',
-    find: 'return redactSecrets(told, this.#turn.secrets, env ?? globalThis.process.env);',
-    replace: 'return told;',
+    find: 'return redactSecrets(text, this.#turn.secrets, env ?? globalThis.process.env);',
+    replace: 'return text;',
     breaks: 'What an agent wrote of its key is in the document.',
     killers: [{ file: 'test/acp-odd.test.ts', test: '[AG8] ✗ its own words' }],
   },
@@ -289,5 +289,21 @@ export const TURNS: readonly Mutant[] = inPackage('chat-turns', [
     replace: '',
     breaks: 'A cascade ends with the process that has started it.',
     killers: [{ file: 'test/family.test.ts', test: '[CA2]' }],
+  },
+  {
+    name: 'turns/lost-date-sent-twice',
+    file: 'src/requests.ts',
+    find: 'const known = same ?? findOtherDate(chat, message);',
+    replace: 'const known = same;',
+    breaks: 'A client that has lost its date asks twice.',
+    killers: [{ file: 'test/counters.test.ts', test: '[RQ1]' }],
+  },
+  {
+    name: 'turns/no-stagger',
+    file: 'src/engine/served-chat.ts',
+    find: '(liveness?.rank?.(promptId) ?? 0) * STAGGER_MS',
+    replace: '0',
+    breaks: 'Five runners that are online run five agents for one prompt.',
+    killers: [{ file: 'test/counters.test.ts', test: '[TE23]' }],
   },
 ]);

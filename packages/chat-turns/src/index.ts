@@ -22,12 +22,20 @@ export { FLUSH_LENGTH, FLUSH_MS } from './engine/part-stream.js';
 export { findHolder, type Holder, listWaiting, NEXT_KEY } from './engine/queue.js';
 export { narrowChat, type TurnChat } from './engine/turn-chat.js';
 export {
+  TURN_COUNTERS,
+  TURN_GAUGES,
+  type TurnCounterName,
+  TurnCounters,
+  type TurnGaugeName,
+} from './engine/turn-counters.js';
+export {
   type EventCounts,
   TURN_LIMITS,
   type TurnLimits,
   type TurnOutcome,
   type TurnResult,
 } from './engine/turn-run.js';
+export { observeRequests, type RequestEvent } from './request-events.js';
 export {
   type BusyStrategy,
   CONTINUE_KEY,

@@ -748,7 +748,7 @@ describe('failing', () => {
       };
       if (atTimer) await backend.timers.advance(60);
       else await hand.feed().push({ type: 'plan', data: [] });
-      expect(outcomes(backend.events)).toEqual(['lost']);
+      expect(outcomes(backend.events)).toEqual(['disconnected']);
       expect(hand.isAborted()).toBe(true);
     }
   });

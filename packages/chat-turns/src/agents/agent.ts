@@ -11,11 +11,11 @@ export interface Turn {
   readonly messages: readonly Message[];
   /** The last of `messages` that the session does not know yet, the prompt included. All without a session. */
   readonly fresh: readonly Message[];
-  /** What the provider knows of this thread; absent where it knows nothing that still holds. */
+  /** The provider's side of this thread; absent where it knows nothing that still holds. */
   readonly session?: Session<Purpose>;
-  /** The attempt that this one goes on, after a person asked to continue. Its parts stand in the answer already. */
+  /** The attempt that this one goes on, after a person asked to continue. Its parts are in the answer already. */
   readonly continues?: Attempt;
-  /** Other attempts at this answer, oldest first, but for the one that this goes on: their tools may have done things. */
+  /** Other attempts at this answer, oldest first, except the one that this goes on: their tools may have done things. */
   readonly earlier?: readonly Attempt[];
   /** The prompt of a run: its messages with values and secrets filled in. Never written anywhere. */
   readonly run?: RunInput;
@@ -67,7 +67,7 @@ export type Agent = (turn: Turn, signal: AbortSignal) => AsyncIterable<TurnEvent
 export const TOOL_ENDS: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled']);
 
 /**
- * An error of which `code` and `message` may stand in the document, without the secrets of the turn. Of any
+ * An error of which `code` and `message` may be in the document, without the secrets of the turn. Of any
  * other nothing is written but `agent_failed`: its message may hold what somebody wrote.
  */
 export class AgentError extends Error {
@@ -80,9 +80,9 @@ export class AgentError extends Error {
   }
 }
 
-/** Why a turn failed, as its finish says it. Each is produced by a test. */
+/** Codes of failed turns, as their finish has them. Each is produced by a test. */
 export type TurnErrorCode =
-  /** The agent threw something that is no `AgentError`. */
+  /** The agent threw something that is not an `AgentError`. */
   | 'agent_failed'
   /** No event for too long, or no end within the time of a turn. */
   | 'timeout'

@@ -8,7 +8,7 @@ export interface FunctionTool {
   readonly description: string;
   /** JSON schema of the input. */
   readonly parameters: JsonObject;
-  /** Runs a call, and returns what the model is told. An error it throws is told by its message alone. */
+  /** Runs a call, and returns the result for the model. Of an error the model is sent the message. */
   readonly run: (
     input: JsonObject,
     context: { readonly turn: Turn; readonly signal: AbortSignal },
@@ -35,7 +35,7 @@ export function beginCall(call: FunctionCall): TurnEvent {
   };
 }
 
-/** Runs a call. Returns its last event, and the text that the model is told. Never throws. */
+/** Runs a call. Returns its last event, and the text for the model. Never throws. */
 export async function runCall(
   call: FunctionCall,
   tools: readonly FunctionTool[],

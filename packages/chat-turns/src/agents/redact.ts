@@ -1,6 +1,6 @@
 /** Names of environment variables whose values are nobody's to read. */
 const SECRET_NAME = /key|token|secret|passw|credential|auth/i;
-/** Keys of well-known makers, and what follows a name that says so. */
+/** Keys of well-known makers, and values that follow a telling name. */
 const SECRET_TEXTS: readonly RegExp[] = [
   /\b(?:sk|pk|rk)[-_][\w-]{4,}/g,
   /\b(?:gh[opsu]_|github_pat_|glpat-|xox[abeprs]-|hf_|ya29\.|AKIA|ASIA|AIza)[\w.-]{12,}/g,
@@ -12,7 +12,7 @@ const SECRET_TEXTS: readonly RegExp[] = [
 /** Shorter values would take ordinary words out of a text. */
 const MIN_SECRET = 6;
 
-/** Takes secrets out of what an agent says about itself: those that it was given, and what looks like one. */
+/** Removes secrets from a text of an agent or a server: those that are known, and what looks like one. */
 export function redactSecrets(
   text: string,
   secrets: Readonly<Record<string, string>>,

@@ -29,8 +29,8 @@ export interface ServeOptions {
    */
   readonly liveness?: Liveness;
   /**
-   * How long a prompt is left to other runners before this one claims it, ms; 0 unless given. Where several that
-   * are online serve one thread, all but one should wait longer than an update takes to reach them.
+   * How long a prompt is left to other runners before this one claims it, ms. Defaults to 0. To it is added
+   * `STAGGER_MS` for each runner that liveness puts before this one: of several that are online one claims at once.
    */
   readonly claim_delay_ms?: number;
 }
@@ -38,7 +38,7 @@ export interface ServeOptions {
 /** A chat that an engine serves. */
 export interface Service {
   /**
-   * Says whether this process is in sync with its peers, in both directions; it counts as not, until this is
+   * Sets whether this process is in sync with its peers, in both directions; it counts as not, until this is
    * called. The host calls it whenever that changes, or once where nothing can come between, as at a file.
    */
   setSynced(isSynced: boolean): void;
@@ -52,11 +52,11 @@ export interface EngineOptions {
   /** Names this process in its attempts, for people to read. Nothing is decided by it. */
   readonly runner_id: string;
   readonly timers?: Timers;
-  /** Turns at the same time, over all documents; 4 unless given. */
+  /** Turns at the same time, over all documents. Defaults to 4. */
   readonly concurrency?: number;
   /**
-   * How long an attempt must have been shown by nobody before its runner counts as gone, ms; 40,000 unless given.
-   * Well above the time between two renewals of presence, 10 s: whoever comes back hears of some peers only then.
+   * How long an attempt must have been shown by nobody before its runner counts as gone, ms. Defaults to 40,000.
+   * Well above the time between two renewals of presence, 10 s: a process that comes back hears of some peers only then.
    */
   readonly lease_ms?: number;
   readonly limits?: Partial<TurnLimits>;
@@ -72,7 +72,9 @@ export type EngineEvent =
   | ({ readonly type: 'settled' } & TurnResult)
   /** Nothing more of this attempt is heard: what came after its end was refused. */
   | ({ readonly type: 'drained'; readonly attempt: string } & EventCounts)
-  /** The session of a thread was not saved: somebody else changed it meanwhile. */
+  /** A prompt that waited here was answered by another runner. */
+  | { readonly type: 'answer_found'; readonly thread_id: string; readonly prompt_id: string }
+  /** The session of a thread was not saved: somebody else has changed it. */
   | { readonly type: 'session_conflict'; readonly thread_id: string }
   /** The document can no longer be written, or the host's own code threw: it is no longer served. */
   | { readonly type: 'fault'; readonly thread_id: string | null; readonly error: unknown };
@@ -143,6 +145,20 @@ export class TurnEngine {
     this.schedule();
   }
 
+  /** Turns that run here, and prompts that wait in threads that are served here; waits in ms, since they were seen. */
+  load(): { readonly running: number; readonly waiting: number; readonly longest_wait_ms: number } {
+    let waiting = 0;
+    let longest_wait_ms = 0;
+    const now = this.timers.now();
+    for (const served of this.#served) {
+      for (const since of served.waitingSince()) {
+        waiting += 1;
+        longest_wait_ms = Math.max(longest_wait_ms, now - since);
+      }
+    }
+    return { running: this.#running, waiting, longest_wait_ms };
+  }
+
   /** @internal Looks at what changed, soon and once: never within the transaction that changed it. */
   schedule(): void {
     if (this.#isScheduled) return;
@@ -154,19 +170,19 @@ export class TurnEngine {
   }
 
   /** @internal False where as many turns run as may; then the caller is asked again when one ends. */
-  get hasSlot(): boolean {
+  get hasPermit(): boolean {
     return !this.#isClosed && this.#running < this.#concurrency;
   }
 
   /** @internal */
-  takeSlot(): boolean {
-    const isFree = this.hasSlot;
+  takePermit(): boolean {
+    const isFree = this.hasPermit;
     if (isFree) this.#running += 1;
     return isFree;
   }
 
   /** @internal */
-  releaseSlot(): void {
+  releasePermit(): void {
     this.#running -= 1;
     this.#draining += 1;
     this.schedule();
@@ -178,8 +194,8 @@ export class TurnEngine {
     this.schedule();
   }
 
-  /** @internal A listener that throws is an unhandled rejection, and no turn is the worse for it. */
-  tell(event: EngineEvent): void {
+  /** @internal An error of a listener is an unhandled rejection, and must not affect a turn. */
+  notify(event: EngineEvent): void {
     for (const listener of [...this.#listeners]) {
       try {
         listener(event);
@@ -190,7 +206,7 @@ export class TurnEngine {
   }
 
   #work(): void {
-    // Each in turn, and whoever waited goes first: no document starves another.
+    // Each in turn, and one that has waited goes first: no document starves another.
     for (const served of [...this.#served]) {
       if (!served.work()) continue;
       this.#served.delete(served);

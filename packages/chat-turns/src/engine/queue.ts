@@ -33,7 +33,7 @@ function markOf(chat: QueueReader, promptId: string): string {
 }
 
 /**
- * The turn that holds the thread. Unlike the state of a thread it is never what a host says, so that a row of
+ * The turn that holds the thread. Unlike the state of a thread it never comes from a host, so that a row of
  * an import cannot block a queue.
  */
 export function findHolder(chat: QueueReader, threadId: string): Holder | undefined {

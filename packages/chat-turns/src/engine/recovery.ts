@@ -13,7 +13,7 @@ interface Suspect {
 const LOOKS = 8;
 
 /**
- * Finds attempts whose runner is gone, and says so in the document. Only for threads that this process could
+ * Finds attempts whose runner is gone, and interrupts them. Only for threads that this process could
  * run itself, and only after a whole lease in which it was synced with its peers and none showed the attempt.
  */
 export class Recovery {

@@ -17,11 +17,21 @@ import { createTurn, findContinued, listConversation } from './turn-input.js';
 import { type EventCounts, type TurnResult, TurnRun } from './turn-run.js';
 import { type SessionState, TurnWriter } from './turn-writer.js';
 
+/** Longer than an update takes to reach the other runners, shorter than a person notices, ms. */
+export const STAGGER_MS = 400;
+
 type SaveSession = (
   thread: ThreadHandle<Purpose>,
   expected: Session<Purpose> | undefined,
   session: Session<Purpose>,
 ) => SaveResult;
+
+/** A prompt that waits, as it was first seen to. */
+interface Waiting {
+  readonly since: number;
+  /** The attempt at it that showed then, of an earlier epoch. */
+  readonly shown: string | undefined;
+}
 
 /** The turns of one document: which threads are to be looked at, and what runs in each. */
 export class ServedChat {
@@ -37,7 +47,12 @@ export class ServedChat {
   /** Threads with a prompt for which no place was free, the longest first. */
   readonly #blocked = new Set<string>();
   /** By thread, the prompt that is left to others, and since when. */
-  readonly #left = new Map<string, { readonly promptId: string; readonly since: number }>();
+  /** By thread and prompt. */
+  readonly #waiting = new Map<string, Map<string, Waiting>>();
+  readonly #left = new Map<
+    string,
+    { readonly promptId: string; readonly since: number; readonly delay: number }
+  >();
   #isClosed = false;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
@@ -50,6 +65,7 @@ export class ServedChat {
       saveSession(chat, thread, { expected, session, updated_by: engine.runner_id });
     this.#options = options;
     const { liveness } = options;
+    liveness?.setRunner?.(true);
     this.#recovery =
       liveness &&
       new Recovery(this.#chat, liveness, engine.timers, engine.lease_ms, (error) =>
@@ -71,7 +87,7 @@ export class ServedChat {
   work(): boolean {
     let hasBegun = false;
     for (const threadId of [...this.#blocked]) {
-      if (!this.#engine.hasSlot) break;
+      if (!this.#engine.hasPermit) break;
       this.#blocked.delete(threadId);
       hasBegun = this.#visit(threadId) || hasBegun;
     }
@@ -82,10 +98,39 @@ export class ServedChat {
     return hasBegun;
   }
 
+  /** By the timers, since when each prompt of a served thread has waited. */
+  *waitingSince(): Iterable<number> {
+    for (const waiting of this.#waiting.values()) for (const { since } of waiting.values()) yield since;
+  }
+
+  /** Keeps count of what waits, also behind a turn that runs. */
+  #noteWaiting(threadId: string): void {
+    const before = this.#waiting.get(threadId);
+    const queue = this.#chat.queue(threadId);
+    if (before === undefined && queue.length === 0) return;
+    const waiting = new Map<string, Waiting>();
+    for (const promptId of queue) {
+      const shown = this.#attemptAt(promptId);
+      waiting.set(promptId, before?.get(promptId) ?? { since: this.#engine.timers.now(), shown });
+    }
+    for (const [prompt_id, { shown }] of before ?? []) {
+      const attempt = waiting.has(prompt_id) ? undefined : this.#attemptAt(prompt_id);
+      const isFound = attempt !== undefined && attempt !== shown;
+      if (isFound) this.#engine.notify({ type: 'answer_found', thread_id: threadId, prompt_id });
+    }
+    if (waiting.size === 0) this.#waiting.delete(threadId);
+    else this.#waiting.set(threadId, waiting);
+  }
+
+  #attemptAt(promptId: string): string | undefined {
+    return this.#chat.message(deriveAnswerId(promptId))?.attempt?.attempt;
+  }
+
   #visit(threadId: string): boolean {
     try {
       const run = this.#runs.get(threadId);
       if (run === undefined) return !this.#isClosed && this.#look(threadId);
+      this.#noteWaiting(threadId);
       run.observe();
     } catch (error) {
       this.#stopServing(threadId, error);
@@ -105,6 +150,8 @@ export class ServedChat {
 
   async #close(): Promise<void> {
     this.#isClosed = true;
+    this.#waiting.clear();
+    this.#leaveRunners();
     this.#recovery?.close();
     if (this.#runs.size === 0) return this.#unsubscribe();
     const empty = new Promise<void>((resolve) => {
@@ -121,20 +168,22 @@ export class ServedChat {
     const binding = thread && this.#options.agentFor(thread, chat.config(threadId));
     if (thread === undefined || binding === undefined) {
       this.#recovery?.watch(threadId, []);
+      this.#waiting.delete(threadId);
       return false;
     }
+    this.#noteWaiting(threadId);
     this.#recovery?.watch(threadId, listOpen(chat, threadId));
     const waiting = this.#cancelDead(listWaiting(chat, threadId));
     const promptId = findHolder(chat, threadId) === undefined ? waiting[0] : undefined;
     if (this.#isLeft(threadId, promptId) || promptId === undefined) return false;
-    if (!this.#engine.takeSlot()) {
+    if (!this.#engine.takePermit()) {
       this.#blocked.add(threadId);
       return false;
     }
     try {
       this.#begin(threadId, promptId, binding);
     } catch (error) {
-      this.#engine.releaseSlot();
+      this.#engine.releasePermit();
       this.#engine.finishDrain();
       throw error;
     }
@@ -142,24 +191,31 @@ export class ServedChat {
   }
 
   #isLeft(threadId: string, promptId: string | undefined): boolean {
-    const delay = this.#options.claim_delay_ms ?? 0;
-    if (delay <= 0) return false;
+    if (promptId === undefined) {
+      // A retry of it is left to others as long again.
+      this.#left.delete(threadId);
+      return false;
+    }
     const { timers } = this.#engine;
     const left = this.#left.get(threadId);
-    const isSame = left !== undefined && left.promptId === promptId;
-    if (isSame && timers.now() - left.since >= delay) return false;
-    if (promptId === undefined) this.#left.delete(threadId);
-    else if (!isSame) {
-      this.#left.set(threadId, { promptId, since: timers.now() });
-      timers.setTimer(() => {
-        this.#dirty.add(threadId);
-        this.#engine.schedule();
-      }, delay);
-    }
+    // Of one prompt once: who comes and goes in the meantime changes nothing of it.
+    if (left?.promptId === promptId) return timers.now() - left.since < left.delay;
+    const delay = this.#findDelay(promptId);
+    if (delay <= 0) return false;
+    this.#left.set(threadId, { promptId, since: timers.now(), delay });
+    timers.setTimer(() => {
+      this.#dirty.add(threadId);
+      this.#engine.schedule();
+    }, delay);
     return true;
   }
 
-  /** A prompt that says nothing any more is not asked: a stop says so to all. */
+  #findDelay(promptId: string): number {
+    const { claim_delay_ms = 0, liveness } = this.#options;
+    return claim_delay_ms + (liveness?.rank?.(promptId) ?? 0) * STAGGER_MS;
+  }
+
+  /** A prompt that was deleted or redacted is not asked: a stop makes that known to all. */
   #cancelDead(waiting: readonly string[]): readonly string[] {
     return waiting.filter((message_id) => {
       const prompt = this.#chat.message(message_id);
@@ -178,6 +234,7 @@ export class ServedChat {
     // The claim. From here on every end is written.
     const writer = chat.openAttempt({ prompt_id: promptId, sender_id, runner_id });
     const { attempt } = writer;
+    this.#waiting.get(threadId)?.delete(promptId);
     this.#show(attempt, true);
     const claim = { prompt_id: promptId, message_id: answerId, attempt };
     const claimed = { type: 'claimed', thread_id: threadId, prompt_id: promptId, attempt } as const;
@@ -207,7 +264,7 @@ export class ServedChat {
           this.#settle(result);
         },
         onDrained: (counts: EventCounts) => {
-          this.#engine.tell({ type: 'drained', attempt, ...counts });
+          this.#engine.notify({ type: 'drained', attempt, ...counts });
           this.#engine.finishDrain();
         },
       };
@@ -218,17 +275,17 @@ export class ServedChat {
       const described = { code, ...(failed !== undefined && { message: failed.message }) };
       turnWriter.finish({ finish_reason: 'error', error: described });
       const result = { thread_id: threadId, ...claim, outcome: 'error', error: described } as const;
-      this.#engine.tell(claimed);
+      this.#engine.notify(claimed);
       this.#settle({ ...result, acknowledged: true });
       this.#engine.finishDrain();
       return;
     }
     this.#runs.set(threadId, run);
-    this.#engine.tell(claimed);
+    this.#engine.notify(claimed);
     run.start(agent);
   }
 
-  /** Whoever hears of it may throw: the attempt is claimed, and ends as any other. */
+  /** Errors of liveness must not affect the claimed attempt. */
   #show(attempt: string, isAlive: boolean): void {
     const { liveness } = this.#options;
     try {
@@ -243,8 +300,8 @@ export class ServedChat {
     this.#runs.delete(result.thread_id);
     this.#show(result.attempt, false);
     this.#dirty.add(result.thread_id);
-    this.#engine.tell({ type: 'settled', ...result });
-    this.#engine.releaseSlot();
+    this.#engine.notify({ type: 'settled', ...result });
+    this.#engine.releasePermit();
     if (this.#runs.size === 0) this.#onEmpty?.();
   }
 
@@ -272,7 +329,7 @@ export class ServedChat {
     };
     try {
       const saved = this.#saveSession(thread, stored, session);
-      if (!saved.ok) this.#engine.tell({ type: 'session_conflict', thread_id });
+      if (!saved.ok) this.#engine.notify({ type: 'session_conflict', thread_id });
     } catch (error) {
       this.#stopServing(thread_id, error);
     }
@@ -288,13 +345,23 @@ export class ServedChat {
     return knowsAnswer ? listConversation(this.#chat, turn.thread.thread_id, last) : [];
   }
 
+  #leaveRunners(): void {
+    try {
+      this.#options.liveness?.setRunner?.(false);
+    } catch {
+      // It is no longer served: its presence is the host's.
+    }
+  }
+
   /** A document that cannot be written, or a host that throws: not again at each change. */
   #stopServing(threadId: string | null, error: unknown): void {
     this.#isClosed = true;
     this.#dirty.clear();
     this.#blocked.clear();
+    this.#waiting.clear();
+    this.#leaveRunners();
     this.#recovery?.close();
-    this.#engine.tell({ type: 'fault', thread_id: threadId, error });
+    this.#engine.notify({ type: 'fault', thread_id: threadId, error });
   }
 }
 

@@ -6,7 +6,7 @@ const MAX_DEPTH = LIMITS.depth - 4;
 const MAX_LENGTH = (LIMITS.line * 3) / 4;
 /** Length of one name, such as the id of a part. */
 const MAX_NAME = 256;
-/** What a cut leaves room for, and longer than any mark of one. */
+/** Room for the mark of a cut, in code units. */
 const MARK_LENGTH = 64;
 
 /** A value in the nearest form that a line can hold. */
@@ -42,7 +42,7 @@ export function toName(value: unknown): string | undefined {
   return value.length <= MAX_NAME ? value : `${value.slice(0, MAX_NAME - 12)}~${hash(value)}`;
 }
 
-/** Tells two long names with one beginning apart; not for security. FNV-1a, 32 bits. */
+/** Distinguishes two long names with one beginning; not for security. FNV-1a, 32 bits. */
 function hash(text: string): string {
   let sum = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);

@@ -47,7 +47,7 @@ export function createTurn(chat: TurnChat, claim: Claim): Turn {
   });
 }
 
-/** Attempts that this one takes the place of; the one that it goes on is told as its own. */
+/** Attempts that this one takes the place of; the one that it goes on is part of it. */
 function listEarlier(chat: TurnChat, { message_id, attempt, continues }: Claim): readonly Attempt[] {
   const answer = chat.message(message_id);
   if (answer === undefined) return [];

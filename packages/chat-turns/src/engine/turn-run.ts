@@ -5,9 +5,9 @@ import type { TurnWriter } from './turn-writer.js';
 
 /** Milliseconds each. */
 export interface TurnLimits {
-  /** How long an agent may take to end after it was told to. */
+  /** How long an agent may take to end after its signal. */
   readonly stop_grace_ms: number;
-  /** How long after it was told to the answer may still grow, below `stop_grace_ms`. */
+  /** How long after its signal the answer may still grow, below `stop_grace_ms`. */
   readonly stop_flush_ms: number;
   /** How long it may give nothing. */
   readonly idle_timeout_ms: number;
@@ -38,7 +38,7 @@ export type TurnOutcome =
   /** The engine was closed: the turn is interrupted, and can be continued. */
   | 'closed'
   /** The document can no longer be written. */
-  | 'lost';
+  | 'disconnected';
 
 export interface TurnResult {
   readonly thread_id: string;
@@ -87,7 +87,7 @@ export class TurnRun {
   readonly #writer: TurnWriter;
   readonly #abort = new AbortController();
   #iterator: AsyncIterator<TurnEvent> | undefined;
-  /** What the agent was told to end for. */
+  /** Why the agent is to end. */
   #ending: Ending | undefined;
   #settled = false;
   #drained = false;
@@ -95,7 +95,7 @@ export class TurnRun {
   #late = 0;
   #unknown = 0;
   #bad = 0;
-  /** When the agent was told to end, by the timers. */
+  /** When the agent was sent its signal, by the timers. */
   #endedAt: number | undefined;
   #idleTimer: unknown;
   #turnTimer: unknown;
@@ -128,7 +128,7 @@ export class TurnRun {
     this.#pull();
   }
 
-  /** Looks at what the document now says of this attempt. Call it whenever the thread has changed. */
+  /** Looks at the attempt as the document has it now. Call it whenever the thread has changed. */
   observe(): void {
     if (this.#settled) return;
     const { chat } = this.#host;
@@ -151,7 +151,7 @@ export class TurnRun {
     return this.#host.chat.isQueued(this.turn.prompt.message_id);
   }
 
-  /** Tells the agent to end. The first reason counts, but a redaction and a lost attempt wait for nobody. */
+  /** Has the agent end. The first reason counts, but a redaction and a lost attempt wait for nobody. */
   end(ending: Ending): void {
     if (this.#settled) return;
     const isUrgent = ending.outcome === 'superseded' || ending.outcome === 'redacted';
@@ -173,7 +173,7 @@ export class TurnRun {
   /** A write that failed: the document is closed to us, or the event cannot be written. */
   failWrite(error: unknown): void {
     this.#abort.abort();
-    this.#settle(isBadEvent(error) ? BAD_EVENT : { outcome: 'lost' }, false);
+    this.#settle(isBadEvent(error) ? BAD_EVENT : { outcome: 'disconnected' }, false);
   }
 
   #pull(): void {
@@ -258,7 +258,7 @@ export class TurnRun {
     }
   }
 
-  /** The agent is done. After a stop that is what it was waited for, whatever reason it gives. */
+  /** The agent is done. After a stop the reason that it gives does not count. */
   #acknowledge(finishReason: string): void {
     if (this.#settled) return;
     if (this.#ending !== undefined) this.#settle(this.#ending, true);
@@ -323,15 +323,15 @@ export class TurnRun {
     }
   }
 
-  /** What the agent gave for its end cannot be written, or nothing can. */
+  /** The end as the agent gave it cannot be written, or nothing can. */
   #writeFault(error: unknown): Ending {
-    if (!isBadEvent(error)) return { outcome: 'lost' };
+    if (!isBadEvent(error)) return { outcome: 'disconnected' };
     const ending = BAD_EVENT;
     try {
       this.#writer.drop({ finish_reason: 'error', error: ending.error });
       return ending;
     } catch {
-      return { outcome: 'lost' };
+      return { outcome: 'disconnected' };
     }
   }
 

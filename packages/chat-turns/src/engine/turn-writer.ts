@@ -188,7 +188,7 @@ export class TurnWriter {
     return 'written';
   }
 
-  /** What comes after a confirmation is not known to be in the provider's conversation. */
+  /** Events after a confirmation are not known to be in the provider's conversation. */
   #forgetWhole(): void {
     if (this.#confirmed?.knowsAnswer) this.#confirmed = { ...this.#confirmed, knowsAnswer: false };
   }

@@ -48,7 +48,7 @@ export type Resolution =
 
 /**
  * Values as they are in the document now, never as some form showed them. Preview and execution both call this,
- * so that they cannot differ. Secrets stay as they stand in the template.
+ * so that they cannot differ. Secrets stay as they are in the template.
  */
 export function resolveRun(chat: Chat, { thread_id, scopes = {}, call = {} }: RunRequest): Resolution {
   const thread = chat.thread(thread_id);

@@ -4,7 +4,7 @@ import type { TurnChat } from '../engine/turn-chat.js';
 import { fillRecord, type RunRecord } from './resolve.js';
 import { listNames, type PromptMessage } from './template.js';
 
-/** What the agent of a run is sent. */
+/** The messages for the agent of a run. */
 export interface RunInput {
   readonly messages: readonly PromptMessage[];
   readonly record: RunRecord;
@@ -13,7 +13,7 @@ export interface RunInput {
 /** Kind of the part that holds the record of a run, on the message that the prompt replies to. */
 export const RUN_PART = 'run';
 
-/** The frozen record of a run; undefined where the prompt is no run's. */
+/** The frozen record of a run; undefined where the prompt is not one of a run. */
 export function readRunRecord(
   chat: Pick<Chat, 'message' | 'thread'>,
   prompt: Message,
@@ -49,7 +49,7 @@ export interface RunFollowed {
 }
 
 /**
- * What a prompt that follows a run in its thread is sent with it. Variables are resolved now, for the scopes and with
+ * Reads what the agent of a prompt that follows a run is sent with it. Variables are resolved now, for the scopes and with
  * the call values of the last run; where they no longer can be, the record of that run is used. Throws
  * `missing_secret`.
  */
@@ -102,7 +102,7 @@ function pickSecrets(
   return Object.fromEntries(names.map((name) => [name, secrets[name] as string]));
 }
 
-/** Writes the record of a run, or of why it could not start. Gives the id of the message that holds it. */
+/** Writes the record of a run, or of why it could not start. Returns the id of the message that holds it. */
 export function writeRunRecord(
   chat: Chat,
   run: { readonly thread_id: string; readonly sender_id: string; readonly date: string },

@@ -7,9 +7,9 @@ export interface PromptMessage {
   readonly content: string;
 }
 
-/** What stands in the `template` field of a run thread. */
+/** The `template` field of a run thread. */
 export interface Template {
-  /** Named by whoever wrote it; the entry that holds it is recorded in any case. */
+  /** Named by its author; the entry that holds it is recorded in any case. */
   readonly version?: string;
   /** Texts with `{{name}}` for a variable and `{{secret.NAME}}` for what the host gives at dispatch. */
   readonly messages: readonly PromptMessage[];
@@ -58,7 +58,7 @@ export function listNames(messages: readonly PromptMessage[]): {
 }
 
 /**
- * Fills in what `values` and `secrets` have; the rest stays as it stands. One pass: what a value holds is text,
+ * Fills in what `values` and `secrets` have; the rest stays as it is. One pass: a value is text,
  * and never read as a place again.
  */
 export function fillTemplate(

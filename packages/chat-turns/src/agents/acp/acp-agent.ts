@@ -57,7 +57,7 @@ class AcpTurn {
   readonly #signal: AbortSignal;
   readonly #timers: Timers;
   readonly #events = new EventQueue<TurnEvent>();
-  /** Updates count only between prompt and answer: a session that is loaded is told again from its start. */
+  /** Updates count only between prompt and answer: a session that is loaded is replayed from its start. */
   #isPrompted = false;
   #sessionId = '';
 
@@ -103,7 +103,7 @@ class AcpTurn {
       .connect({ writable, readable: readable.pipeThrough(this.#takeUpdates()) });
   }
 
-  /** Takes updates before the connection does, which would refuse, and print, what a later protocol tells. */
+  /** Takes updates before the connection does, which would refuse, and print, updates of a later protocol. */
   #takeUpdates(): TransformStream<acp.AnyMessage, acp.AnyMessage> {
     return new TransformStream({
       transform: (message, controller) => {
@@ -190,8 +190,8 @@ class AcpTurn {
         return true;
       } catch (error) {
         if (this.#signal.aborted || !(error instanceof acp.RequestError)) throw error;
-        // Lost on the agent's side: a new one is told everything.
-        const message = 'the agent could not go on in its session: a new one was told the conversation';
+        // Lost on the agent's side: a new one is sent everything.
+        const message = 'the agent could not go on in its session: a new one was sent the conversation';
         this.#events.push({ type: 'notice', code: 'session_lost', message });
       }
     }
@@ -239,29 +239,33 @@ class AcpTurn {
     return authenticate({ turn: this.#turn, methods, signal: this.#signal });
   }
 
-  /** The agent's own words, its last lines of standard error, and how it ended; the connection alone says nothing. */
+  /** The agent's own words, its last lines of standard error, and how it ended; the connection alone has no reason. */
   async #explain(error: unknown, process: AgentProcess): Promise<AgentError> {
-    const tell = (message: string): string => {
+    const describe = (message: string): string => {
       const { env } = this.#options;
       const words = process.lastWords;
-      const told = words === '' ? message : `${message}\n${words}`;
-      return redactSecrets(told, this.#turn.secrets, env ?? globalThis.process.env);
+      const text = words === '' ? message : `${message}\n${words}`;
+      return redactSecrets(text, this.#turn.secrets, env ?? globalThis.process.env);
     };
-    if (error instanceof AgentError) return new AgentError(error.code, tell(error.message), error.cause);
+    if (error instanceof AgentError) return new AgentError(error.code, describe(error.message), error.cause);
     if (error instanceof acp.RequestError) {
       const said = describeRequestError(error);
-      return new AgentError('acp_failed', tell(`the agent answered with error ${error.code}${said}`), error);
+      return new AgentError(
+        'acp_failed',
+        describe(`the agent answered with error ${error.code}${said}`),
+        error,
+      );
     }
     await process.end();
     const failed = await process.ended;
-    return failed ?? new AgentError('acp_closed', tell('the agent ended before its answer did'), error);
+    return failed ?? new AgentError('acp_closed', describe('the agent ended before its answer did'), error);
   }
 
   #onUpdate(params: unknown): void {
-    if (isObject(params)) this.#tell(params['sessionId'], params['update']);
+    if (isObject(params)) this.#pushUpdate(params['sessionId'], params['update']);
   }
 
-  #tell(sessionId: unknown, update: unknown): void {
+  #pushUpdate(sessionId: unknown, update: unknown): void {
     if (!this.#isPrompted || sessionId !== this.#sessionId) return;
     const event = readUpdate(update);
     if (event !== undefined) this.#events.push(event);
@@ -270,8 +274,8 @@ class AcpTurn {
   async #onPermission(request: acp.RequestPermissionRequest): Promise<acp.RequestPermissionResponse> {
     const cancelled: acp.RequestPermissionResponse = { outcome: { outcome: 'cancelled' } };
     if (this.#signal.aborted) return cancelled;
-    // Some tell of a call only here, and nothing more of one that is refused.
-    this.#tell(request.sessionId, { ...request.toolCall, sessionUpdate: 'tool_call_update' });
+    // Some agents send a call only here, and nothing more of one that is refused.
+    this.#pushUpdate(request.sessionId, { ...request.toolCall, sessionUpdate: 'tool_call_update' });
     // A cancel does not settle what the agent still asks: without an answer the turn would hang.
     const aborted = new Promise<undefined>((resolve) => {
       this.#signal.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -288,7 +292,7 @@ class AcpTurn {
   }
 }
 
-/** What the agent says of it, which is for people; of `data` only the message, the rest may be anything. */
+/** The message of the agent, which is for people; of `data` only its message, the rest may be anything. */
 function describeRequestError({ message, data }: acp.RequestError): string {
   const more = isObject(data) && typeof data['message'] === 'string' ? data['message'] : '';
   const said = [message, more].filter((text, at, all) => text !== '' && all.indexOf(text) === at);

@@ -17,7 +17,7 @@ export interface ClientToolCall {
   readonly signal: AbortSignal;
 }
 
-/** Options of `streamText`, in `ai` 6 and 7, but for those that the turn gives. */
+/** Options of `streamText`, in `ai` 6 and 7, except those that come from the turn. */
 export type AiSdkAgentOptions = Omit<StreamOptions, 'messages' | 'prompt' | 'abortSignal'> & {
   /** Of `ai` 7; the same as `system` of 6. Comes before the system messages of a run. */
   readonly instructions?: string;

@@ -18,11 +18,11 @@ export interface OpenAiEndpoint {
 }
 
 /** A request that the server refused. `code` is the server's own, where it has one. */
-export class HttpRefusal extends AgentError {
+export class HttpError extends AgentError {
   readonly status: number;
   readonly reason: { readonly code: string; readonly param: string; readonly message: string };
 
-  constructor(status: number, reason: HttpRefusal['reason']) {
+  constructor(status: number, reason: HttpError['reason']) {
     const code =
       status === 401 || status === 403 ? 'openai_auth' : status === 429 ? 'openai_rate' : 'openai_failed';
     super(code, `the server answered with status ${status}${reason.message && `: ${reason.message}`}`);
@@ -36,7 +36,7 @@ const MAX_RETRIES = 2;
 const MAX_WAIT_MS = 60_000;
 const FIRST_WAIT_MS = 1_000;
 
-/** Sends JSON, and again after the time that a busy server asks for. Throws `HttpRefusal`, `openai_failed`. */
+/** Sends JSON, and again after the time that a busy server asks for. Throws `HttpError`, `openai_failed`. */
 export async function postJson(
   endpoint: OpenAiEndpoint,
   path: string,
@@ -77,7 +77,7 @@ export async function postJson(
     const reason = await readReason(response, hidden);
     // A quota that is used up does not come back by waiting.
     if (isLast || !isBusy || reason.code === 'insufficient_quota')
-      throw new HttpRefusal(response.status, reason);
+      throw new HttpError(response.status, reason);
     await sleep(wait, timers, signal);
   }
 }
@@ -124,7 +124,7 @@ function readData(event: string): JsonObject | undefined {
 async function readReason(
   response: Response,
   secrets: Readonly<Record<string, string>>,
-): Promise<HttpRefusal['reason']> {
+): Promise<HttpError['reason']> {
   const text = await response.text().catch(() => '');
   let error: { readonly [key: string]: unknown } = {};
   try {

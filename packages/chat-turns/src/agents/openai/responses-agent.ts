@@ -4,7 +4,7 @@ import { tellConversation } from '../conversation.js';
 import { beginCall, type FunctionCall, type FunctionTool, runCall } from '../function-tool.js';
 import { addUsage, isJsonObject } from '../usage.js';
 import { joinSystem, writeInput } from './content.js';
-import { HttpRefusal, type OpenAiEndpoint, postJson, readEvents } from './http.js';
+import { HttpError, type OpenAiEndpoint, postJson, readEvents } from './http.js';
 
 export interface ResponsesAgentOptions extends OpenAiEndpoint {
   readonly model: string;
@@ -187,7 +187,7 @@ function readFailure({ response, message, code }: JsonObject): AgentError {
 
 /** Whether the provider does not know, or cannot go on from, what it is to go on from. */
 function isBrokenChain(error: unknown): boolean {
-  if (!(error instanceof HttpRefusal) || (error.status !== 400 && error.status !== 404)) return false;
+  if (!(error instanceof HttpError) || (error.status !== 400 && error.status !== 404)) return false;
   const { code, param, message } = error.reason;
   return /previous_response|conversation|no tool output/i.test(`${code} ${param} ${message}`);
 }
