@@ -1,4 +1,13 @@
-export { type Agent, AgentError, TOOL_ENDS, type Turn, type TurnErrorCode, type TurnEvent } from './agent.js';
+export {
+  type Agent,
+  AgentError,
+  TOOL_ENDS,
+  type Turn,
+  type TurnErrorCode,
+  type TurnEvent,
+} from './agents/agent.js';
+export type { FunctionTool } from './agents/function-tool.js';
+export { type Script, type ScriptStep, scriptedAgent } from './agents/scripted-agent.js';
 export {
   type AgentBinding,
   type EngineEvent,
@@ -7,10 +16,26 @@ export {
   type ServeOptions,
   type Service,
   TurnEngine,
-} from './engine.js';
-export type { Liveness } from './liveness.js';
-export { FLUSH_LENGTH, FLUSH_MS } from './part-stream.js';
-export { findHolder, type Holder, listWaiting, NEXT_KEY } from './queue.js';
+} from './engine/engine.js';
+export type { Liveness } from './engine/liveness.js';
+export { FLUSH_LENGTH, FLUSH_MS } from './engine/part-stream.js';
+export { findHolder, type Holder, listWaiting, NEXT_KEY } from './engine/queue.js';
+export { narrowChat, type TurnChat } from './engine/turn-chat.js';
+export {
+  TURN_COUNTERS,
+  TURN_GAUGES,
+  type TurnCounterName,
+  TurnCounters,
+  type TurnGaugeName,
+} from './engine/turn-counters.js';
+export {
+  type EventCounts,
+  TURN_LIMITS,
+  type TurnLimits,
+  type TurnOutcome,
+  type TurnResult,
+} from './engine/turn-run.js';
+export { observeRequests, type RequestEvent } from './request-events.js';
 export {
   type BusyStrategy,
   CONTINUE_KEY,
@@ -27,6 +52,25 @@ export {
   submitPrompt,
 } from './requests.js';
 export {
+  type Cascade,
+  type CascadeStatus,
+  type CascadeStep,
+  type CascadeStepState,
+  type CascadeStepStatus,
+  listCascades,
+  type NewCascade,
+  resumeCascades,
+  startCascade,
+} from './runs/cascade.js';
+export {
+  type Family,
+  type FamilyEntry,
+  familySummary,
+  PREVIEW_LENGTH,
+  promptDetailsTool,
+  writeFamilySummary,
+} from './runs/family.js';
+export {
   fillRecord,
   type Resolution,
   type RunRecord,
@@ -35,8 +79,8 @@ export {
   resolveRun,
   VALUE_SCOPES,
   type ValueScope,
-} from './resolve.js';
-export { RUN_PART, type RunInput, readRunRecord } from './run-record.js';
+} from './runs/resolve.js';
+export { RUN_PART, type RunInput, readRunRecord } from './runs/run-record.js';
 export {
   addInstance,
   listFailedStarts,
@@ -46,8 +90,8 @@ export {
   replayRun,
   type StartResult,
   startRun,
-} from './runs.js';
-export { type Script, type ScriptStep, scriptedAgent } from './scripted-agent.js';
+} from './runs/runs.js';
+export type { PromptMessage, PromptRole, Template } from './runs/template.js';
 export {
   digestMessages,
   readSession,
@@ -55,7 +99,7 @@ export {
   type Session,
   type SessionIds,
   saveSession,
-} from './session.js';
+} from './sessions.js';
 export {
   activeThread,
   addThread,
@@ -65,8 +109,6 @@ export {
   listSlot,
   type NewThreadFields,
   type SlotOf,
+  type SlotThread,
   type ThreadHandle,
 } from './slots.js';
-export type { PromptMessage, PromptRole, Template } from './template.js';
-export { narrowChat, type TurnChat } from './turn-chat.js';
-export { TURN_LIMITS, type TurnLimits, type TurnOutcome, type TurnResult } from './turn-run.js';

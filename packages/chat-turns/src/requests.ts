@@ -5,21 +5,25 @@ import {
   deriveMessageId,
   type Message,
   type NewMessage,
-  type ThreadConfigFields,
 } from '@chatdoc/schema';
-import { findHolder, NEXT_KEY } from './queue.js';
+import { findHolder, NEXT_KEY } from './engine/queue.js';
+import { notifyRequest } from './request-events.js';
+import { copySettings } from './sessions.js';
 
 /** Annotation of an answer: the attempt that the next one goes on. */
 export const CONTINUE_KEY = 'turn:continue';
 
-/** What a person asks for. Each works in any process, with or without an engine, online or not. */
+/** Requests of a person. Each works in any process, with or without an engine, online or not. */
 export type BusyStrategy = 'enqueue' | 'interrupt' | 'reject';
 
 export type NewPrompt = Omit<NewMessage, 'expects'> & {
-  /** With `date` the key of the prompt: given again, they never make a second one. */
+  /**
+   * With `date` the key of the prompt: given again, they never make a second one. With another date the prompt is
+   * found among the last messages of the thread.
+   */
   readonly client_message_id: string;
   readonly date: string;
-  /** What to do while another turn of the thread runs or waits: `enqueue` unless given. */
+  /** What to do while another turn of the thread runs or waits. Defaults to `enqueue`. */
   readonly when_busy?: BusyStrategy;
 };
 
@@ -38,17 +42,39 @@ export function submitPrompt(chat: Chat, prompt: NewPrompt): SubmitResult {
   if (typeof message.client_message_id !== 'string' || typeof message.date !== 'string') {
     throw new ChatDocError('invalid_argument', 'client_message_id', 'expected an id and a date, given once');
   }
-  const known = chat.message(idOf(message));
+  const same = chat.message(idOf(message));
+  const known = same ?? findOtherDate(chat, message);
+  const has_other_date = known !== same;
   if (known === undefined && strategy === 'reject') {
     const busy = findHolder(chat, message.thread_id)?.message.message_id ?? chat.queue(message.thread_id)[0];
-    if (busy !== undefined) return { ok: false, code: 'busy', message_id: busy };
+    if (busy !== undefined) {
+      notifyRequest(chat, { type: 'submitted', outcome: 'busy', has_other_date });
+      return { ok: false, code: 'busy', message_id: busy };
+    }
   }
-  const sent = chat.send({ ...message, expects: 'answer' });
+  const sent = chat.send({ ...message, date: known?.date ?? message.date, expects: 'answer' });
   // A crash may have come between the message and the rest of it.
   if (strategy === 'interrupt') sendNow(chat, { message_id: sent.message_id, by: message.sender_id });
   const current = chat.message(sent.message_id) as Message;
-  if (known === undefined) return { ok: true, message: current, outcome: 'sent' };
-  return { ok: true, message: current, outcome: sent === known ? 'known' : 'revised' };
+  const outcome = known === undefined ? 'sent' : sent === known ? 'known' : 'revised';
+  notifyRequest(chat, { type: 'submitted', outcome, has_other_date });
+  return { ok: true, message: current, outcome };
+}
+
+/** Among so many of the last messages of a thread a prompt is looked for that has another date. */
+const RECENT = 64;
+
+/** The prompt that a client has sent before it crashed, and lost its date with. */
+function findOtherDate(
+  chat: Chat,
+  { thread_id, sender_id, client_message_id }: NewMessage,
+): Message | undefined {
+  for (const id of chat.messageIds(thread_id).slice(-RECENT).reverse()) {
+    const message = chat.message(id);
+    const isSame = message?.client_message_id === client_message_id && message?.sender_id === sender_id;
+    if (isSame && message.expects === 'answer') return message;
+  }
+  return undefined;
 }
 
 function idOf({ date, thread_id, sender_id, client_message_id }: NewMessage): string {
@@ -82,7 +108,7 @@ export function sendNow(
 
 /**
  * Stops the turn, wherever it runs, or takes the prompt out of the queue; an interrupted turn is skipped so.
- * `message_id`: prompt or answer. What is done already stays done.
+ * `message_id`: prompt or answer. Side effects stay.
  */
 export function stopTurn(
   chat: Chat,
@@ -90,9 +116,15 @@ export function stopTurn(
 ): RequestResult<'not_found' | 'no_turn'> {
   const found = findTurn(chat, message_id);
   if (!found.ok) return found;
+  const { answer } = found;
+  const isQueued = chat.isQueued(answer?.prompt_id ?? message_id);
   chat.stop({ message_id, by });
+  const kind = isQueued ? 'queued' : KINDS[answer?.attempt?.state ?? 'settled'];
+  notifyRequest(chat, { type: 'stopped', kind });
   return { ok: true };
 }
+
+const KINDS = { open: 'running', interrupted: 'interrupted', settled: 'ended' } as const;
 
 /**
  * Asks for another attempt from the start; one that runs is ended for it. What shows now becomes an alternate
@@ -106,6 +138,7 @@ export function retryTurn(
   if (!found.ok) return found;
   if (found.answer !== undefined) forgetContinue(chat, found.answer);
   chat.retry({ message_id, by });
+  notifyRequest(chat, { type: 'retried' });
   return { ok: true };
 }
 
@@ -125,6 +158,7 @@ export function continueTurn(
   const value = { attempt: answer.attempt.attempt };
   chat.annotate({ message_id: answer.message_id, user_id: by, key: CONTINUE_KEY, value });
   chat.retry({ message_id, by });
+  notifyRequest(chat, { type: 'retried' });
   return { ok: true };
 }
 
@@ -180,10 +214,8 @@ function forkBefore(chat: Chat, prompt: Message, created_by: string, created_at:
     return isSame && from?.thread_id === origin && from.message_id === last?.message_id;
   });
   if (known !== undefined) return known.thread_id;
-  const { thread_id: _, session: __, updated_at: ___, updated_by: ____, ...settings } = chat.config(origin);
-  const fields: ThreadConfigFields = settings;
   const { thread_id } = chat.createThread({
-    ...fields,
+    ...copySettings(chat.config(origin)),
     created_by,
     created_at,
     purpose: chat.thread(origin)?.purpose ?? 'chat',

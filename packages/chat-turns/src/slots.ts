@@ -17,15 +17,15 @@ export interface ThreadHandle<P extends Purpose> {
 /** Settings of a new thread. A session is none: it belongs to the thread that made it. */
 export type NewThreadFields = Omit<ThreadConfigFields, 'session'> & { readonly created_by: string };
 
-/** The active thread of a slot, made if there is none: two replicas that make it apart make the same. */
+/** The active thread of a slot, made if there is none: two replicas that make it offline make the same. */
 export function getOrCreateThread<P extends Purpose>(
   chat: Chat,
   slot: SlotOf<P>,
   fields: NewThreadFields,
-): ThreadHandle<P> {
+): ThreadHandle<P> & { /** Whether this call has made it. */ readonly created: boolean } {
   const active = chat.activeThread(slot);
-  if (active !== undefined) return { thread_id: active, purpose: slot.purpose };
-  return createNumbered(chat, slot, 1, fields);
+  if (active !== undefined) return { thread_id: active, purpose: slot.purpose, created: false };
+  return { ...createNumbered(chat, slot, 1, fields), created: true };
 }
 
 /** Exactly one in every merged state of a slot that has threads. */
@@ -57,10 +57,26 @@ export function addThread<P extends Purpose>(
   return thread;
 }
 
-/** Threads of a slot, oldest number first. */
-export function listSlot(chat: Pick<Chat, 'threads'>, slot: SlotOf<Purpose>): readonly Thread[] {
+/** A thread of a slot, with what lists of threads show of it. */
+export type SlotThread = Thread & {
+  readonly is_active: boolean;
+  /** Of its last message in order; null without one. */
+  readonly last_message_at: string | null;
+};
+
+/** Threads of a slot, oldest number first. Costs O(threads), and the order of each thread of the slot. */
+export function listSlot(
+  chat: Pick<Chat, 'activeThread' | 'message' | 'messageIds' | 'threads'>,
+  slot: SlotOf<Purpose>,
+): readonly SlotThread[] {
   const own = chat.threads().filter((thread) => thread.purpose === slot.purpose && isIn(thread, slot));
-  return own.sort((a, b) => (a.slot?.number ?? 0) - (b.slot?.number ?? 0));
+  own.sort((a, b) => (a.slot?.number ?? 0) - (b.slot?.number ?? 0));
+  const active = chat.activeThread(slot);
+  return own.map((thread) => {
+    const last = chat.messageIds(thread.thread_id).at(-1);
+    const last_message_at = (last === undefined ? undefined : chat.message(last)?.date) ?? null;
+    return Object.freeze({ ...thread, is_active: thread.thread_id === active, last_message_at });
+  });
 }
 
 /** The handle of any thread, by its own purpose. */

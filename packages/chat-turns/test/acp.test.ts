@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Message } from '@chatdoc/schema';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type AcpAgentOptions, acpAgent } from '../src/acp/index.js';
-import { type EngineEvent, stopTurn, TurnEngine } from '../src/index.js';
-import { answerTo, ask, createReplica, createThread } from './world.js';
+import { type AcpAgentOptions, acpAgent } from '../src/agents/acp/index.js';
+import { continueTurn, type EngineEvent, stopTurn, TurnEngine } from '../src/index.js';
+import { answerTo, ask, createReplica, createThread, present } from './world.js';
 
 const PROGRAM = fileURLToPath(new URL('agents/acp-process.mjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'chatdoc-acp-'));
@@ -114,6 +114,25 @@ describe('acpAgent', () => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'settled', acknowledged: true }));
   });
 
+  it('[AG3] ✗ after a stop the thread goes on in its session, and what was cut goes on there', async () => {
+    const { chat, shows, engine, thread_id, tell } = start('--resume');
+    const prompt = ask(chat, thread_id, 'slow');
+    const answer = await shows('started');
+    stopTurn(chat, { message_id: prompt.message_id, by: 'ada' });
+    await engine.idle();
+    const { session } = chat.config(thread_id);
+    expect(session).toMatchObject({ last_message_id: answer.message_id });
+    continueTurn(chat, { message_id: prompt.message_id, by: 'ada' });
+    await engine.idle();
+    const { said } = recalled({
+      ...answer,
+      content: present(chat.message(answer.message_id)?.parts.at(-1)?.text),
+    });
+    expect(said).toEqual(['slow', expect.stringMatching(/^Your answer was cut off/)]);
+    expect(chat.config(thread_id).session).toMatchObject({ acp_session_id: session?.['acp_session_id'] });
+    expect(recalled(await tell('next')).said).toHaveLength(3);
+  });
+
   it('[AG3] a permission that is still asked for is answered', async () => {
     let asked: (() => void) | undefined;
     const asking = new Promise<void>((resolve) => {
@@ -152,7 +171,7 @@ describe('acpAgent', () => {
     const failed = await start().tell('fail');
     expect(failed.attempt?.error).toEqual({
       code: 'acp_failed',
-      message: 'the agent answered with error -32603',
+      message: 'the agent answered with error -32603: Internal error',
     });
     const missing = await start('--none', { command: '/nowhere/at/all' }).tell('hello');
     expect(missing.attempt?.error).toMatchObject({ code: 'acp_spawn' });

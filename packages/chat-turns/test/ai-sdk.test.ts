@@ -2,7 +2,7 @@ import { simulateReadableStream, type ToolSet } from 'ai';
 import { MockLanguageModelV3 } from 'ai/test';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type AiSdkAgentOptions, aiSdkAgent, writeConversation } from '../src/ai-sdk/index.js';
+import { type AiSdkAgentOptions, aiSdkAgent, writeConversation } from '../src/agents/ai-sdk/index.js';
 import { continueTurn, type Turn } from '../src/index.js';
 import {
   answerTo,

@@ -654,25 +654,58 @@ describe('failing', () => {
     expect(answer().content).toBe('..........');
   });
 
-  it('[TE14] an event that cannot be written ends the turn, with what was', async () => {
-    let deep: unknown = 1;
-    for (let depth = 0; depth < 40; depth += 1) deep = [deep];
+  it('[TE14] an event that nothing can be stored of is passed over, with a notice, and the turn goes on', async () => {
     const bad = [
-      { type: 'plan', data: deep },
       { type: 'text', text: 7 },
-      { type: 'tool_call', part_id: 9 },
-      { type: 'file', data: JSON.parse('{"__proto__":1}') },
+      { type: 'reasoning', text: null },
+      { type: 'tool_call', part_id: {} },
       { type: 'session', session: null },
-      { type: 'usage', usage: [] },
+      { type: 'usage', usage: 'none' },
+      {
+        type: 'file',
+        get data(): never {
+          throw new Error('not here');
+        },
+      },
     ] as unknown as TurnEvent[];
     for (const event of bad) {
       const { answer, hand, backend } = await start();
-      await hand.feed().push(say('fine'), event, say('not heard'));
-      expect(answer().attempt, JSON.stringify(event)).toMatchObject({ error: { code: 'bad_event' } });
-      expect(answer().content).toBe('fine');
-      expect(hand.isAborted()).toBe(true);
+      await hand.feed().push(say('fine, '), event, event, say('and on'));
+      await hand.feed().end();
+      expect(answer().attempt, event.type).toMatchObject({ finish_reason: 'stop' });
+      expect(answer().attempt).not.toHaveProperty('error');
+      expect(answer().content).toBe('fine, and on');
+      const notices = answer().parts.filter(({ kind }) => kind === 'notice');
+      expect(notices).toMatchObject([
+        { title: `an event could not be stored: ${event.type}`, data: { code: 'bad_event' } },
+      ]);
+      expect(backend.events.at(-1)).toMatchObject({ type: 'drained', bad_events: 2 });
       expect(backend.chat.quarantine()).toEqual([]);
     }
+  });
+
+  it('[TE22] an agent that ignores its stop adds no more to its answer after a second', async () => {
+    const { answer, hand, backend } = await start();
+    await hand.feed().push(say('begun'));
+    stopTurn(backend.chat, { message_id: answer().message_id, by: 'ada' });
+    await settle();
+    await backend.timers.advance(900);
+    await hand.feed().push(say(', flushed'), { type: 'tool_call', part_id: 't', state: 'in_progress' });
+    await backend.timers.advance(100);
+    for (let at = 0; at < 5; at += 1) {
+      await hand.feed().push(say(' TOO LATE'), { type: 'reasoning', text: 'more' });
+      await backend.timers.advance(200);
+    }
+    // That a tool has ended is still news.
+    await hand.feed().push({ type: 'tool_call', part_id: 't', state: 'completed', output: 'done' });
+    await hand.feed().end();
+    expect(answer().content).toBe('begun, flushed');
+    expect(answer().parts.map(({ kind, state }) => [kind, state])).toEqual([
+      ['text', undefined],
+      ['tool_call', 'completed'],
+    ]);
+    expect(answer().attempt).toMatchObject({ finish_reason: 'stopped' });
+    expect(backend.events.at(-1)).toMatchObject({ type: 'drained', late_events: 10 });
   });
 
   it('[TE16] a document that cannot be written is no longer served, and the others are', async () => {
@@ -715,7 +748,7 @@ describe('failing', () => {
       };
       if (atTimer) await backend.timers.advance(60);
       else await hand.feed().push({ type: 'plan', data: [] });
-      expect(outcomes(backend.events)).toEqual(['lost']);
+      expect(outcomes(backend.events)).toEqual(['disconnected']);
       expect(hand.isAborted()).toBe(true);
     }
   });

@@ -1,7 +1,7 @@
 import { type Attempt, type Chat, deriveAnswerId, type Message, type ThreadConfig } from '@chatdoc/schema';
 import type * as Y from 'yjs';
+import { listAttempts } from '../src/engine/turn-chat.js';
 import type { TurnResult } from '../src/index.js';
-import { listAttempts } from '../src/turn-chat.js';
 import { present, reload } from './world.js';
 
 /** One replica, as the laws look at it. */

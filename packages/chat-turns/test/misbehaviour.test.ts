@@ -107,12 +107,14 @@ describe('an agent', () => {
     }
   });
 
-  it('[TE14] whose end cannot be written has ended all the same', async () => {
+  it('[TE14] whose end is not fit to be written has ended all the same', async () => {
     const deep = JSON.parse(`${'{"a":'.repeat(200)}1${'}'.repeat(200)}`) as object;
     const ends: object[] = [
       { type: 'usage', usage: deep },
       { type: 'usage', usage: { at: 1n } },
       { type: 'finish', finish_reason: 7 },
+      { type: 'finish', finish_reason: {} },
+      { type: 'finish', finish_reason: 'x'.repeat(100_000) },
     ];
     for (const end of ends) {
       const agent: Agent = async function* () {
@@ -123,10 +125,11 @@ describe('an agent', () => {
       const thread_id = createThread(chat);
       const { message_id } = ask(chat, thread_id);
       await settle();
-      expect(outcomes(events)).toEqual(['error']);
+      expect(outcomes(events)).toEqual(['complete']);
       const { attempt, content } = answerTo(chat, thread_id, message_id);
       expect(content).toBe('kept');
-      expect(attempt).toMatchObject({ state: 'settled', error: { code: 'bad_event' } });
+      expect(attempt).toMatchObject({ state: 'settled', finish_reason: expect.any(String) });
+      expect(chat.quarantine()).toEqual([]);
     }
   });
 
@@ -174,8 +177,9 @@ describe('an agent', () => {
     const { content } = answerTo(chat, thread_id, message_id);
     await timers.advance(60_000);
     expect(answerTo(chat, thread_id, message_id).content).toBe(content);
-    const { drain_ms } = engine.limits;
-    expect(events.at(-1)).toMatchObject({ type: 'drained', late_events: drain_ms / 100 });
+    const { drain_ms, stop_grace_ms, stop_flush_ms } = engine.limits;
+    const refused = (drain_ms + stop_grace_ms - stop_flush_ms) / 100;
+    expect(events.at(-1)).toMatchObject({ type: 'drained', late_events: refused });
     expect(timers.pending).toBe(0);
   });
 });

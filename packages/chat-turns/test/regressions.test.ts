@@ -538,9 +538,11 @@ describe('threads and sessions', () => {
     expect(hand.isAborted(0)).toBe(false);
   });
 
-  it('[TE4] one bad part fails one turn, not the conversation (44)', async () => {
-    const { hand, backend, thread_id } = await begin(say('fine'), { type: 'plan', data: Number.NaN });
-    expect(outcomes(backend.events)).toEqual(['error']);
+  it('[TE14] one bad part fails no turn, and not the conversation (44)', async () => {
+    const bad = { type: 'text', text: null } as unknown as TurnEvent;
+    const { hand, backend, thread_id } = await begin(say('fi'), bad, say('ne'));
+    await hand.feed().end();
+    expect(outcomes(backend.events)).toEqual(['complete']);
     ask(backend.chat, thread_id, 'next');
     await settle();
     expect(hand.turn().messages.map(({ content }) => content)).toEqual(['How?', 'fine', 'next']);
@@ -566,6 +568,47 @@ describe('threads and sessions', () => {
     await settle();
     // And one that stands twice shifts no other (80).
     expect(hand.turn().prompt.content).toBe('new 2 new');
+  });
+});
+
+describe('a laptop that sleeps in the middle of a turn', () => {
+  it('[TE9] whose turn a phone has gone on with writes nothing more when it wakes, and keeps no session', async () => {
+    const scene = await begin(say('from the laptop'));
+    const { backend, hand, board, thread_id, prompt } = scene;
+    const phone = createBackend(hand.agent, {
+      board,
+      replica: reload(backend.doc, 'phone'),
+      runner_id: 'phone',
+    });
+    // Asleep: nothing of it is heard, shown or run.
+    backend.liveness.kill();
+    await phone.timers.advance(LEASE_MS * 1.2);
+    expect(phone.chat.state(thread_id).state).toBe('interrupted');
+    expect(continueTurn(phone.chat, { message_id: prompt.message_id, by: 'ada' })).toEqual({ ok: true });
+    await settle();
+    await hand
+      .feed(1)
+      .push(say(', gone on by the phone'), { type: 'session', session: { acp_session_id: 'phone' } });
+    // It wakes, and its agent talks before the network is back; then it hears of the phone.
+    await hand
+      .feed(0)
+      .push(say(' TOO LATE'), { type: 'session', session: { acp_session_id: 'laptop' }, confirmed: true });
+    syncAll([backend, phone]);
+    await settle();
+    expect(hand.isAborted(0)).toBe(true);
+    await hand.feed(0).push(say(' AND LATER'));
+    await hand.feed(0).end();
+    await hand.feed(1).end();
+    await settle();
+    syncAll([backend, phone]);
+    expect(outcomes(backend.events)).toEqual(['superseded']);
+    for (const { chat } of [backend, phone]) {
+      expect(answerTo(chat, thread_id, prompt.message_id).content).toBe(
+        'from the laptop, gone on by the phone',
+      );
+      expect(chat.config(thread_id).session).toMatchObject({ acp_session_id: 'phone' });
+      expect(chat.conflicts(thread_id)).toEqual([]);
+    }
   });
 });
 

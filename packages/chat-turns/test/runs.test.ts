@@ -1,7 +1,9 @@
 import type { Chat, Json } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
+import { writeConversation } from '../src/agents/ai-sdk/index.js';
 import {
   addInstance,
+  continueTurn,
   getOrCreateThread,
   listFailedStarts,
   listRuns,
@@ -13,6 +15,7 @@ import {
   type SlotOf,
   scriptedAgent,
   startRun,
+  stopTurn,
   type Template,
   type ThreadHandle,
 } from '../src/index.js';
@@ -29,6 +32,7 @@ import {
   present,
   say,
   settle,
+  syncAll,
 } from './world.js';
 
 const SLOT: SlotOf<'run'> = { root_id: 'r', owner_id: 'ada', provider: 'codex', purpose: 'run' };
@@ -194,11 +198,11 @@ describe('prompts and variables', () => {
 
   it('[PV4] filling is one pass', () => {
     const { chat } = createReplica();
-    const template = user('{{a}}-{{b}}-{{a}} {{not a name}} {{}} {{constructor}}');
+    const template = user('{{a}}-{{b}}-{{a}} {{not {a} name}} {{}} {{constructor}}');
     const thread = createRunThread(chat, template, { a: '{{b}}', b: '$& $1 {{a}}', constructor: 'c' });
     const resolved = resolveRun(chat, { thread_id: thread.thread_id });
     if (!resolved.ok) throw new Error(resolved.code);
-    expect(resolved.messages[0]?.content).toBe('{{b}}-$& $1 {{a}}-{{b}} {{not a name}} {{}} c');
+    expect(resolved.messages[0]?.content).toBe('{{b}}-$& $1 {{a}}-{{b}} {{not {a} name}} {{}} c');
     const proto = addInstance(chat, SLOT, thread, 'ada');
     chat.configure({
       thread_id: proto.thread_id,
@@ -279,9 +283,10 @@ describe('prompts and variables', () => {
     const failed = startRun(chat, run(bare));
     expect(failed).toMatchObject({ code: 'missing_variable', names: ['a', 'b'] });
     const records = listFailedStarts(chat, bare.thread_id);
-    expect(records).toHaveLength(6);
+    expect(records, 'one for each reason').toHaveLength(2);
     expect(records.at(-1)?.message_id).toBe(!failed.ok && failed.record_id);
-    expect(records.at(-1)?.parts[0]?.data).toEqual({ failed: 'missing_variable', names: ['a', 'b'] });
+    const data = { failed: 'missing_variable', names: ['a', 'b'], client_message_id: 'c1' };
+    expect(records.at(-1)?.parts[0]?.data).toMatchObject(data);
     expect(chat.queue(bare.thread_id)).toEqual([]);
     const talk = createThread(chat);
     const before = chat.toJSONL();
@@ -308,5 +313,128 @@ describe('prompts and variables', () => {
     expect(startRun(chat, run(first, { call: { i: 99 } }))).toMatchObject({ ok: true });
     expect(bytesOf(doc)).toBe(before);
     expect(listRuns(chat, SLOT)).toHaveLength(5);
+  });
+
+  it('[PV8] ✗ what follows a run has the system message of its template, with the values and secrets of now', async () => {
+    const hand = new HandAgent();
+    const secrets: Record<string, string> = { KEY: 'S-1' };
+    const { chat } = createBackend(hand.agent, { secrets });
+    const template: Template = {
+      messages: [
+        { role: 'system', content: 'You write for {{who}} with {{secret.KEY}}.' },
+        { role: 'user', content: 'About {{text}}, key {{secret.KEY}}, style {{style}}.' },
+      ],
+    };
+    const thread = createRunThread(chat, template, { text: 'rain', style: 'plain' });
+    chat.setVariables({ scope: 'org', scope_id: 'acme', values: { who: 'Acme' } });
+    startRun(chat, run(thread, { call: { style: 'odd' } }));
+    await settle();
+    await hand.feed().push(say('Drip.'));
+    await hand.feed().end();
+    chat.setVariables({ scope: 'org', scope_id: 'acme', values: { who: 'Emca' } });
+    secrets['KEY'] = 'S-2';
+    chat.send({ thread_id: thread.thread_id, sender_id: 'ada', content: 'Shorter.', expects: 'answer' });
+    await settle();
+    const turn = hand.turn();
+    expect(turn.run).toBeUndefined();
+    expect(writeConversation(turn)).toEqual([
+      { role: 'system', content: 'You write for Emca with S-2.' },
+      { role: 'user', content: 'About rain, key S-2, style odd.' },
+      { role: 'assistant', content: [{ type: 'text', text: 'Drip.' }] },
+      { role: 'user', content: 'Shorter.' },
+    ]);
+    expect(chat.toJSONL()).not.toMatch(/S-[12]/);
+    await hand.feed().push(say('Dr.'));
+    await hand.feed().end();
+    const [first, second] = listRuns(chat, SLOT);
+    expect(second).toMatchObject({
+      follows: first?.prompt_id,
+      record: first?.record,
+      answer: { content: 'Dr.' },
+    });
+    expect(first).not.toHaveProperty('follows');
+  });
+
+  it('[PV8] a run that goes on is told its own messages, and what it has said', async () => {
+    const hand = new HandAgent();
+    const { chat } = createBackend(hand.agent);
+    const started = startRun(chat, run(createRunThread(chat, user('Count {{x}}.'), { x: 3 })));
+    await settle();
+    await hand.feed().push(say('1 2'));
+    const message_id = started.ok ? started.prompt_id : '';
+    stopTurn(chat, { message_id, by: 'ada' });
+    await hand.feed().end();
+    continueTurn(chat, { message_id, by: 'ada' });
+    await settle();
+    const told = writeConversation(hand.turn());
+    expect(told.slice(0, 2)).toEqual([
+      { role: 'user', content: 'Count 3.' },
+      { role: 'assistant', content: [{ type: 'text', text: '1 2' }] },
+    ]);
+    expect(told).toHaveLength(3);
+  });
+
+  it('[PV8] a secret that it lacks ends it as an error, without values', async () => {
+    const hand = new HandAgent();
+    const secrets: Record<string, string> = { KEY: 'S-1' };
+    const { chat } = createBackend(hand.agent, { secrets });
+    const thread = createRunThread(chat, user('Key {{secret.KEY}}.'));
+    startRun(chat, run(thread));
+    await settle();
+    await hand.feed().end();
+    delete secrets['KEY'];
+    chat.send({ thread_id: thread.thread_id, sender_id: 'ada', content: 'Again.', expects: 'answer' });
+    await settle();
+    const error = { code: 'missing_secret', message: 'not given: KEY' };
+    expect(chat.messages(thread.thread_id).at(-1)?.attempt).toMatchObject({ error });
+  });
+
+  it('[PV9] ✗ any name between braces is a place or an error, and never sent as it is', () => {
+    const { chat } = createReplica();
+    for (const name of [
+      'user name',
+      'имя',
+      'user-name',
+      '1st',
+      'a.b',
+      '名前',
+      'a|b',
+      'x"y',
+      "it's",
+      '👍',
+      '$1',
+    ]) {
+      const slot = { ...SLOT, root_id: name };
+      const template = user(`<{{${name}}}> <{{ ${name} }}>`) as never;
+      const thread = getOrCreateThread(chat, slot, { created_by: 'ada', template });
+      const resolve = () => resolveRun(chat, { thread_id: thread.thread_id });
+      expect(resolve()).toMatchObject({ ok: false, code: 'missing_variable', names: [name] });
+      chat.configure({
+        thread_id: thread.thread_id,
+        updated_by: 'ada',
+        variables: { [name]: 'VAL $& {{x}}' },
+      });
+      expect(resolve()).toMatchObject({ ok: true, messages: [{ content: '<VAL $& {{x}}> <VAL $& {{x}}>' }] });
+    }
+  });
+
+  it('[PV6] ✗ a run that cannot start leaves one record, however often it is tried', () => {
+    const { chat } = createReplica();
+    const bare = createRunThread(chat, user('{{gone}}'));
+    const first = startRun(chat, run(bare));
+    const before = entriesOf(chat, 'message').length;
+    expect(startRun(chat, run(bare))).toEqual(first);
+    expect(startRun(chat, run(bare))).toEqual(first);
+    expect(entriesOf(chat, 'message')).toHaveLength(before);
+    startRun(chat, run(bare, { client_message_id: 'c2' }));
+    expect(listFailedStarts(chat, bare.thread_id)).toHaveLength(2);
+    const [a, b] = [createReplica('a'), createReplica('b')];
+    const thread = createRunThread(a.chat, user('{{gone}}'));
+    syncAll([a, b]);
+    startRun(a.chat, run(thread));
+    startRun(b.chat, run(thread));
+    syncAll([a, b]);
+    expect(listFailedStarts(a.chat, thread.thread_id)).toHaveLength(1);
+    expect(listFailedStarts(b.chat, thread.thread_id)).toEqual(listFailedStarts(a.chat, thread.thread_id));
   });
 });

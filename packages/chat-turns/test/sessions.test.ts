@@ -3,19 +3,24 @@ import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import {
   activeThread,
+  addInstance,
   addThread,
   clearThread,
+  continueTurn,
   getOrCreateThread,
   handleOf,
   listRuns,
   listSlot,
   readSession,
+  resubmitPrompt,
+  retryTurn,
   type Session,
   type SlotOf,
   saveSession,
   startRun,
   stopTurn,
   type ThreadHandle,
+  type TurnEvent,
 } from '../src/index.js';
 import {
   ask,
@@ -43,15 +48,16 @@ describe('slots', () => {
     const [a, b] = [createReplica('a'), createReplica('b')];
     expect(activeThread(a.chat, CHAT)).toBeUndefined();
     const one = getOrCreateThread(a.chat, CHAT, { ...fields, name: 'from a' });
-    expect(getOrCreateThread(a.chat, CHAT, fields)).toEqual(one);
+    expect(getOrCreateThread(a.chat, CHAT, fields)).toEqual({ ...one, created: false });
     expect(getOrCreateThread(b.chat, CHAT, { ...fields, name: 'from b' })).toEqual(one);
+    expect(one.created, 'apart both have made it').toBe(true);
     const run = getOrCreateThread(b.chat, RUN, fields);
     expect(run.thread_id).not.toBe(one.thread_id);
     syncAll([a, b]);
     for (const { chat } of [a, b]) {
       expect(chat.threads()).toHaveLength(2);
-      expect(activeThread(chat, CHAT)).toEqual(one);
-      expect(activeThread(chat, RUN)).toEqual(run);
+      expect(one).toMatchObject(present(activeThread(chat, CHAT)));
+      expect(run).toMatchObject(present(activeThread(chat, RUN)));
     }
     for (const other of [{ owner_id: 'bob' }, { provider: 'claude' }, { root_id: 's' }]) {
       expect(getOrCreateThread(a.chat, { ...CHAT, ...other }, fields).thread_id).not.toBe(one.thread_id);
@@ -70,10 +76,17 @@ describe('slots', () => {
       second.thread_id,
     ]);
     chat.activate({ thread_id: first.thread_id });
-    expect(activeThread(chat, CHAT)).toEqual(first);
-    expect(addThread(chat, CHAT, fields)).not.toEqual(first);
-    expect(activeThread(chat, CHAT), 'adding one activates none').toEqual(first);
+    expect(first).toMatchObject(present(activeThread(chat, CHAT)));
+    expect(addThread(chat, CHAT, fields).thread_id).not.toBe(first.thread_id);
+    expect(first, 'adding one activates none').toMatchObject(present(activeThread(chat, CHAT)));
     expect(listSlot(chat, CHAT)).toHaveLength(3);
+    expect(
+      listSlot(chat, CHAT).map(({ is_active, last_message_at }) => [is_active, last_message_at]),
+    ).toEqual([
+      [true, chat.messages(first.thread_id)[0]?.date],
+      [false, null],
+      [false, null],
+    ]);
   });
 
   it('[SS2] exactly one thread is active when two replicas clear and activate apart', () => {
@@ -93,7 +106,8 @@ describe('slots', () => {
 });
 
 function sessionOf<P extends 'chat' | 'run'>(thread: ThreadHandle<P>, id: string): Session<P> {
-  return { ...thread, acp_session_id: id, last_message_id: thread.thread_id, digest: 'd' };
+  const { thread_id, purpose } = thread;
+  return { thread_id, purpose, acp_session_id: id, last_message_id: thread_id, digest: 'd' };
 }
 
 describe('sessions', () => {
@@ -138,7 +152,8 @@ describe('sessions', () => {
     expect(put({ ...good, thread_id: '01M7YZMHG0XQ0D9MKQ1ZWKK2DM' })).toBeUndefined();
     expect(put({ ...good, last_message_id: 7 })).toBeUndefined();
     expect(put({ ...good, acp_session_id: 7 })).toEqual({
-      ...thread,
+      thread_id: thread.thread_id,
+      purpose: thread.purpose,
       last_message_id: thread.thread_id,
       digest: 'd',
     });
@@ -256,21 +271,140 @@ describe('sessions in turns', () => {
     void next;
   });
 
-  it('[SS6] it is saved at the end, for a stopped turn too, and says what it includes', async () => {
-    const hand = new HandAgent();
-    const { chat, thread_id, next } = await converse(hand, ['one']);
-    const turn = await next();
-    await hand.feed().push(say('half'), { type: 'session', session: { last_response_id: 'r9' } });
-    stopTurn(chat, { message_id: turn.message_id, by: 'ada' });
+  const ids = (last_response_id: string, confirmed?: boolean) =>
+    ({ type: 'session', session: { last_response_id }, ...(confirmed && { confirmed }) }) as const;
+
+  /** A turn that is stopped, or fails, after what it gave. */
+  async function cut(hand: HandAgent, how: 'stop' | 'fail', events: readonly TurnEvent[]) {
+    const conversation = await converse(hand, ['one']);
+    const turn = await conversation.next();
+    await hand.feed().push(...events);
+    if (how === 'stop') {
+      stopTurn(conversation.chat, { message_id: turn.message_id, by: 'ada' });
+      await settle();
+      await hand.feed().end();
+    } else await hand.feed().fail(new Error('gone'));
     await settle();
-    await hand.feed().end();
-    const thread = handleOf(present(chat.thread(thread_id)));
-    expect(readSession(chat, thread)).toMatchObject({
-      acp_session_id: 's-1',
-      last_response_id: 'r9',
-      last_message_id: turn.message_id,
+    const thread = handleOf(present(conversation.chat.thread(conversation.thread_id)));
+    return { ...conversation, turn, session: () => readSession(conversation.chat, thread) };
+  }
+
+  it.each(['stop', 'fail'] as const)(
+    '[SS6] ✗ after a %s only what the agent confirmed is saved, with what it includes',
+    async (how) => {
+      const none = new HandAgent();
+      const unconfirmed = await cut(none, how, [say('half'), ids('r9')]);
+      expect(unconfirmed.session(), 'the response was cut').toMatchObject({ last_response_id: 'one' });
+      expect(texts((await unconfirmed.next()).fresh)).toEqual(['next', 'half', 'next']);
+
+      const whole = new HandAgent();
+      const all = await cut(whole, how, [say('half'), ids('r9', true)]);
+      const { message_id } = all.turn;
+      expect(all.session()).toMatchObject({ last_response_id: 'r9', last_message_id: message_id });
+      expect(all.session(), 'ids that were not given again stay').toMatchObject({ acp_session_id: 's-1' });
+      expect(texts((await all.next()).fresh)).toEqual(['next']);
+
+      const early = new HandAgent();
+      const asked = await cut(early, how, [ids('r8', true), say('half'), ids('r9')]);
+      expect(asked.session()).toMatchObject({
+        last_response_id: 'r8',
+        last_message_id: asked.turn.prompt.message_id,
+      });
+      expect(texts((await asked.next()).fresh), 'the rest of the answer is told').toEqual(['half', 'next']);
+    },
+  );
+
+  it('[SS5] ✗ what goes on after a stop goes on in its session', async () => {
+    const hand = new HandAgent();
+    const { chat, turn, session, next } = await cut(hand, 'stop', [say('half'), ids('r9', true)]);
+    expect(continueTurn(chat, { message_id: turn.message_id, by: 'ada' })).toEqual({ ok: true });
+    await settle();
+    expect(hand.turn()).toMatchObject({
+      fresh: [],
+      session: { last_response_id: 'r9', acp_session_id: 's-1' },
     });
+    await hand.feed().push(say(' done'), ids('r10'));
+    await hand.feed().end();
+    expect(session()).toMatchObject({ last_response_id: 'r10', last_message_id: turn.message_id });
     expect(texts((await next()).fresh)).toEqual(['next']);
+  });
+
+  it('[SS5] ✗ an older turn that goes on does so in the session of its thread, which knows the later ones still', async () => {
+    const hand = new HandAgent();
+    const { chat, thread_id, turn, session, next } = await cut(hand, 'stop', [say('half'), ids('r9', true)]);
+    await next();
+    await hand.feed().push(say('later'), ids('r10'));
+    await hand.feed().end();
+    const before = session();
+    continueTurn(chat, { message_id: turn.message_id, by: 'ada' });
+    await settle();
+    expect(hand.turn()).toMatchObject({ fresh: [], session: { last_response_id: 'r10' } });
+    await hand.feed().push(say(' done'), ids('r11'));
+    await hand.feed().end();
+    expect(session()).toMatchObject({
+      last_response_id: 'r11',
+      last_message_id: before?.last_message_id,
+    });
+    expect(texts(chat.messages(thread_id)).at(3)).toBe('half done');
+    const last = await next();
+    expect(last.session).toMatchObject({ last_response_id: 'r11' });
+    expect(texts(last.fresh)).toEqual(['next']);
+  });
+
+  it('[SS5] a retry begins without what it takes back', async () => {
+    const hand = new HandAgent();
+    const { chat, turn } = await cut(hand, 'stop', [say('half'), ids('r9', true)]);
+    retryTurn(chat, { message_id: turn.message_id, by: 'ada' });
+    await settle();
+    expect(hand.turn().session).toBeUndefined();
+    expect(texts(hand.turn().fresh)).toEqual(['one', 're: one', 'next']);
+  });
+
+  it('[SS8] ✗ a session that a migration brought is used, and what came later is told', async () => {
+    const brought = [
+      [
+        { session: { conversation_id: 'c', response_id: 'r', session_id: 's' } },
+        { conversation_id: 'c', last_response_id: 'r', acp_session_id: 's' },
+      ],
+      [{ acp_config: { sessionId: 's', model: 'm' } }, { acp_session_id: 's' }],
+    ] as const;
+    for (const [settings, expected] of brought) {
+      const hand = new HandAgent();
+      const { chat, clock } = createBackend(hand.agent);
+      const thread_id = createThread(chat);
+      chat.send({ thread_id, sender_id: 'ada', content: 'old' });
+      chat.configure({ thread_id, updated_by: 'import', ...settings });
+      clock.time += 1_000;
+      chat.send({ thread_id, sender_id: 'bob', content: 'newer' });
+      ask(chat, thread_id, 'go on');
+      await settle();
+      expect(hand.turn().session).toMatchObject(expected);
+      expect(texts(hand.turn().fresh)).toEqual(['newer', 'go on']);
+      await hand.feed().push(say('yes'), { type: 'session', session: { acp_session_id: 'mine' } });
+      await hand.feed().end();
+      const thread = handleOf(present(chat.thread(thread_id)));
+      expect(readSession(chat, thread)).toMatchObject({ ...expected, acp_session_id: 'mine' });
+      saveSession(chat, thread, { expected: readSession(chat, thread), session: null, updated_by: 'ada' });
+      ask(chat, thread_id, 'cleared');
+      await settle();
+      expect(hand.turn().session, 'a session that was cleared is not brought back').toBeUndefined();
+    }
+  });
+
+  it('[SS9] ✗ a fork and an instance take the settings along, and no session of any form', () => {
+    const { chat } = createReplica();
+    const settings = { acp_config: { sessionId: 's', model: 'm' }, name: 'Old' };
+    const template = { messages: [{ role: 'user', content: 'Count.' }] };
+    const run = getOrCreateThread(chat, RUN, { ...fields, ...settings, template });
+    const prompt = ask(chat, run.thread_id);
+    const as = 'fork' as const;
+    const base = { message_id: prompt.message_id, author_id: 'ada', content: 'x' };
+    const fork = resubmitPrompt(chat, { ...base, as, client_message_id: 'c', date: DATE });
+    const instance = addInstance(chat, RUN, run, 'ada');
+    for (const thread_id of [fork.ok ? fork.thread_id : '', instance.thread_id]) {
+      expect(chat.config(thread_id)).toMatchObject({ name: 'Old', acp_config: { model: 'm' } });
+      expect(JSON.stringify(chat.config(thread_id))).not.toContain('sessionId');
+    }
   });
 
   it('[SS6] a turn that lost, was redacted, or gave no session saves none', async () => {

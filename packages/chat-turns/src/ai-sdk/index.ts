@@ -1,1 +1,0 @@
-export { type AiSdkAgentOptions, aiSdkAgent, writeConversation } from './ai-sdk-agent.js';

@@ -1,0 +1,1 @@
+export { exportTurnMetrics } from './export-metrics.js';
