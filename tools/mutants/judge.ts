@@ -64,6 +64,6 @@ export async function judge(mutant: Mutant, limit: number): Promise<Verdict> {
   return isPlanted ? { outcome: 'survived' } : { outcome: 'missed', reason: `nothing loads ${mutant.file}` };
 }
 
-export function nameKiller({ file, test }: Killer): string {
+function nameKiller({ file, test }: Killer): string {
   return test === undefined ? file : `${file} "${test}"`;
 }
