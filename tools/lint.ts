@@ -1,4 +1,5 @@
 import { main as checkCitations } from './spec-citations.js';
+import { main as checkStructure } from './structure.js';
 import { main as checkUnused } from './unused.js';
 import { main as checkWords } from './words.js';
 import { ROOT } from './workspace.js';
@@ -9,5 +10,6 @@ const codes = [
   checkCitations(ROOT, console.log, console.error),
   checkWords(ROOT, [], console.log, console.error),
   checkUnused(ROOT, [], console.log, console.error),
+  checkStructure(ROOT, ['--check'], console.log, console.error),
 ];
 process.exitCode = Math.max(...codes);
