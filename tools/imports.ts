@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { readSources, type SourceFile } from './workspace.js';
 
@@ -12,9 +12,7 @@ const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)'([^'\n]+)'/g;
 export type Entries = ReadonlyMap<string, string>;
 
 export function readGraph(root: string): ImportGraph {
-  const sources = readSources(root);
-  const packages = new Set(sources.map(({ path }) => path.split('/')[1] ?? ''));
-  return createGraph(sources, new Map([...packages].flatMap((name) => readEntries(root, name))));
+  return createGraph(readSources(root), readEntries(root));
 }
 
 export function createGraph(sources: readonly SourceFile[], entries: Entries): ImportGraph {
@@ -42,7 +40,11 @@ interface Manifest {
   readonly exports?: Readonly<Record<string, { readonly '@chatdoc/source'?: string } | string>>;
 }
 
-function readEntries(root: string, folder: string): [string, string][] {
+export function readEntries(root: string): Entries {
+  return new Map(readdirSync(join(root, 'packages')).flatMap((folder) => readEntriesOf(root, folder)));
+}
+
+function readEntriesOf(root: string, folder: string): [string, string][] {
   const path = join(root, 'packages', folder, 'package.json');
   if (!existsSync(path)) return [];
   const { name, exports = {} } = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
