@@ -1,3 +1,4 @@
+import { main as checkPages } from './pages.js';
 import { main as checkCitations } from './spec-citations.js';
 import { main as checkStructure } from './structure.js';
 import { main as checkUnused } from './unused.js';
@@ -11,5 +12,6 @@ const codes = [
   checkWords(ROOT, [], console.log, console.error),
   checkUnused(ROOT, [], console.log, console.error),
   checkStructure(ROOT, ['--check'], console.log, console.error),
+  checkPages(ROOT, [], console.log, console.error),
 ];
 process.exitCode = Math.max(...codes);
