@@ -4,6 +4,11 @@ import type { Mutant } from './mutant.js';
 /** Milliseconds for the killers of one mutant. */
 const LIMIT = 60_000;
 const LIMIT_IN_ROTATION = 20_000;
+const LIMIT_OF_RANDOM = 180_000;
+
+/** How many mutations a rotation draws, and milliseconds for the tests of one. */
+const RANDOM_IN_ROTATION = 4;
+const LIMIT_OF_RANDOM_IN_ROTATION = 60_000;
 
 /** How many mutants run in a rotation, at most. */
 export const IN_ROTATION = 12;
@@ -27,8 +32,16 @@ export function pickNamed(mutants: readonly Mutant[], names: readonly string[]):
   return mutants.filter((mutant) => names.some((wanted) => isNamed(mutant, wanted)));
 }
 
+/** Mutations that nobody chose: how many, by which seed, and milliseconds for the tests of one. */
+export interface RandomDraw {
+  readonly count: number;
+  readonly seed: string;
+  readonly limit: number;
+}
+
 export interface Chosen {
   readonly mutants: readonly Mutant[];
+  readonly random?: RandomDraw;
   /** Milliseconds for the killers of one. */
   readonly limit: number;
 }
@@ -41,16 +54,30 @@ export function choose(mutants: readonly Mutant[], args: readonly string[]): Cho
       all: { type: 'boolean' },
       rotation: { type: 'string' },
       only: { type: 'string', multiple: true },
+      random: { type: 'string' },
+      seed: { type: 'string' },
     },
     allowPositionals: true,
   });
-  const { all, rotation, only } = values;
-  const given = [all, rotation, only].filter((value) => value !== undefined).length;
-  if (given !== 1) throw new Error('expected one of --all, --rotation and --only');
+  const { all, rotation, only, random, seed } = values;
+  const given = [all, rotation, only, random].filter((value) => value !== undefined).length;
+  if (given !== 1) throw new Error('expected one of --all, --rotation, --only and --random');
+  if ((random === undefined) !== (seed === undefined))
+    throw new Error('expected --random and --seed together');
   if (only !== undefined) return { mutants: pickNamed(mutants, [...only, ...positionals]), limit: LIMIT };
   if (positionals.length > 0) throw new Error(`expected no ${positionals.join(', ')}`);
+  if (random !== undefined && seed !== undefined) {
+    return { mutants: [], random: { count: readNumber(random), seed, limit: LIMIT_OF_RANDOM }, limit: LIMIT };
+  }
   if (rotation === undefined) return { mutants, limit: LIMIT };
-  if (!/^\d{1,15}$/.test(rotation))
-    throw new Error(`expected a number of at most 15 digits, got ${rotation}`);
-  return { mutants: pickRotation(mutants, Number(rotation)), limit: LIMIT_IN_ROTATION };
+  return {
+    mutants: pickRotation(mutants, readNumber(rotation)),
+    random: { count: RANDOM_IN_ROTATION, seed: rotation, limit: LIMIT_OF_RANDOM_IN_ROTATION },
+    limit: LIMIT_IN_ROTATION,
+  };
+}
+
+function readNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new Error(`expected a number of at most 15 digits, got ${text}`);
+  return Number(text);
 }

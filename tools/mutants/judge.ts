@@ -16,7 +16,9 @@ export type Verdict =
 
 export type Ended =
   | { readonly ok: true; readonly result: KillerResult }
-  | { readonly ok: false; readonly code: 'timed_out' | 'crashed' };
+  /** `quiet` is how many milliseconds no test had ended. */
+  | { readonly ok: false; readonly code: 'timed_out'; readonly quiet: number }
+  | { readonly ok: false; readonly code: 'crashed' };
 
 const ENTRY = fileURLToPath(new URL('killer-run.ts', import.meta.url));
 
@@ -33,11 +35,15 @@ export function startKillers(run: KillerRun, limit: number): Promise<Ended> {
     detached: true,
   });
   return new Promise((resolve) => {
+    let lastEnd = performance.now();
     const timer = setTimeout(() => {
-      resolve({ ok: false, code: 'timed_out' });
+      resolve({ ok: false, code: 'timed_out', quiet: performance.now() - lastEnd });
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     }, limit);
-    child.once('message', (result: KillerResult) => resolve({ ok: true, result }));
+    child.on('message', (message: KillerResult | 'tick') => {
+      if (message === 'tick') lastEnd = performance.now();
+      else resolve({ ok: true, result: message });
+    });
     child.once('error', () => resolve({ ok: false, code: 'crashed' }));
     child.once('exit', () => {
       clearTimeout(timer);
@@ -64,6 +70,6 @@ export async function judge(mutant: Mutant, limit: number): Promise<Verdict> {
   return isPlanted ? { outcome: 'survived' } : { outcome: 'missed', reason: `nothing loads ${mutant.file}` };
 }
 
-export function nameKiller({ file, test }: Killer): string {
+function nameKiller({ file, test }: Killer): string {
   return test === undefined ? file : `${file} "${test}"`;
 }

@@ -5,17 +5,19 @@ import { type Chosen, choose } from './choose.js';
 import { judge, type Verdict } from './judge.js';
 import { type Mutant, plant } from './mutant.js';
 import { MUTANTS } from './mutants.js';
+import { judgeRandom } from './random/judge-random.js';
 
 /**
  * Plants faults in the library, one at a time and in memory alone, and checks that a test notices each. Exit code 1
  * if one survives, or cannot be planted any more. Run by `pnpm mutants`.
  */
 
-const USAGE = `pnpm mutants --all | --rotation NUMBER | --only NAME…
+const USAGE = `pnpm mutants --all | --rotation NUMBER | --only NAME… | --random COUNT --seed SEED
 
   --all       every mutant
-  --rotation  twelve of them; the same number picks the same ones
-  --only      those with these names, or of these packages`;
+  --rotation  twelve of them, and four random mutations; the same number picks the same ones
+  --only      those with these names, or of these packages
+  --random    mutations that nobody chose, of all packages; the same seed draws the same ones`;
 
 /** Processes at the same time. */
 const AT_ONCE = 2;
@@ -82,6 +84,10 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     return 2;
   }
+  const { random } = chosen;
+  if (chosen.mutants.length === 0 && random !== undefined) {
+    return (await judgeRandom(random, console.log)) === 0 ? 0 : 1;
+  }
   const start = performance.now();
   const sound = { ...chosen, mutants: chosen.mutants.filter(isSound) };
   const problems = await checkCanaries(sound);
@@ -95,6 +101,8 @@ async function main(args: readonly string[]): Promise<number> {
   console.log(
     `${count} of ${MUTANTS.length} mutants: ${caught} caught, ${count - caught} not, in ${secondsSince(start)} s`,
   );
+  // A survivor of a draw is news, but no fault of the commit that happens to draw it.
+  if (random !== undefined) await judgeRandom(random, console.log);
   return caught === count ? 0 : 1;
 }
 

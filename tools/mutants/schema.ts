@@ -333,7 +333,7 @@ export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
     name: 'schema/whole-damage-hidden',
     file: 'src/lane/damage.ts',
     find: '(key !== undefined && present.keys.has(key))',
-    replace: 'present.keys.has(key ?? `${lane_id ?? ""} \\0`)',
+    replace: "present.keys.has(key ?? ' \\0')",
     breaks: 'A line that was deleted whole is not kept aside.',
     killers: [{ file: 'test/redaction.test.ts', test: '[RX4]' }],
   },

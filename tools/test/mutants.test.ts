@@ -63,18 +63,36 @@ describe('mutants', () => {
     expect(() => pickNamed(MUTANTS, ['nobody'])).toThrow('no mutant is named nobody');
   });
 
-  it('are chosen by exactly one of three options', () => {
+  it('are chosen by exactly one of four options', () => {
     const names = (...args: readonly string[]): string[] =>
       choose(MUTANTS, args).mutants.map(({ name }) => name);
     expect(choose(MUTANTS, ['--all'])).toEqual({ mutants: MUTANTS, limit: 60_000 });
     expect(choose(MUTANTS, ['--rotation', '5'])).toEqual({
       mutants: pickRotation(MUTANTS, 5),
+      random: { count: 4, seed: '5', limit: 60_000 },
       limit: 20_000,
+    });
+    expect(choose(MUTANTS, ['--random', '40', '--seed', 'x'])).toEqual({
+      mutants: [],
+      random: { count: 40, seed: 'x', limit: 180_000 },
+      limit: 60_000,
     });
     const [a, b] = MUTANTS.map(({ name }) => name) as [string, string];
     expect(names('--only', b, a)).toEqual([a, b]);
     expect(names('--only', a, '--only', b)).toEqual([a, b]);
-    for (const args of [[], ['--all', '--rotation', '1'], ['--rotation', 'f00'], ['--all', a], ['--some']]) {
+    const wrong = [
+      ['--random', '4'],
+      ['--all', '--seed', '1'],
+      ['--random', 'x', '--seed', '1'],
+    ];
+    for (const args of [
+      [],
+      ['--all', '--rotation', '1'],
+      ['--rotation', 'f00'],
+      ['--all', a],
+      ['--some'],
+      ...wrong,
+    ]) {
       expect(() => choose(MUTANTS, args), args.join(' ')).toThrow();
     }
   });
