@@ -49,12 +49,25 @@ export interface Application<S> {
   close?(state: S): void;
 }
 
-export function readResult(result: Result): Outcome | undefined {
-  if (result === false) return undefined;
-  if (result === undefined) return {};
-  return isList(result) ? { acknowledged: result } : result;
-}
+const CALLS = ['read', 'open'] as const;
+const OPTIONAL_CALLS = ['detail', 'facts', 'invariants', 'audit', 'move', 'close'] as const;
 
-function isList(result: readonly string[] | Outcome): result is readonly string[] {
-  return Array.isArray(result);
+/** Throws a `TypeError` for an application that nothing can be tried on. */
+export function assertApplication<S>(application: Application<S>): void {
+  const fail = (where: string, expected: string): never => {
+    throw new TypeError(`At application.${where}: expected ${expected}`);
+  };
+  const { commands, weights = {} } = application;
+  for (const call of CALLS) if (typeof application[call] !== 'function') fail(call, 'a function');
+  for (const call of OPTIONAL_CALLS) {
+    const given: unknown = application[call];
+    if (given !== undefined && typeof given !== 'function') fail(call, 'a function');
+  }
+  const names = Object.keys(commands ?? {});
+  if (names.length === 0) fail('commands', 'at least one command');
+  for (const name of names) if (typeof commands[name] !== 'function') fail(`commands.${name}`, 'a function');
+  for (const [name, weight] of Object.entries(weights)) {
+    if (!names.includes(name)) fail(`weights.${name}`, 'the name of a command');
+    if (!Number.isSafeInteger(weight) || weight < 0) fail(`weights.${name}`, 'a whole number from 0 on');
+  }
 }

@@ -2,6 +2,7 @@ import * as Y from 'yjs';
 import { guard, LawBroken } from './law.js';
 import type { Pick } from './pick.js';
 import type { Replica } from './replica.js';
+import { readFacts } from './returned.js';
 import type { Simulation } from './simulation.js';
 
 /**
@@ -67,5 +68,5 @@ export function settleFallen<S>(simulation: Simulation<S>, replica: Replica<S>):
 function showFacts<S>(replica: Replica<S>): ReadonlySet<string> {
   const { application, state } = replica;
   if (state === undefined || application.facts === undefined) return new Set();
-  return new Set(guard('facts', () => application.facts?.(state) ?? []));
+  return guard('facts', () => readFacts(application.facts?.(state)));
 }

@@ -1,9 +1,10 @@
 import * as Y from 'yjs';
-import { type Application, readResult } from './application.js';
+import type { Application } from './application.js';
 import { canonicalJson, findDifference } from './canonical.js';
 import { guard, LawBroken } from './law.js';
 import { Pick } from './pick.js';
 import { createLooseSeat } from './reload.js';
+import { assertJson, readResult } from './returned.js';
 import type { Seat } from './seat.js';
 
 /** Small cases, all of them: what random runs meet only by luck. */
@@ -59,10 +60,10 @@ class Bench<S> {
     seat.doc.destroy();
   }
 
-  #run(state: S, name: string, picks: readonly number[]): boolean {
-    const command = this.application.commands[name];
-    if (command === undefined) throw new Error(`the application has no command ${name}`);
-    return guard(name, () => readResult(command(state, new Pick(picks)))) !== undefined;
+  #run(state: S, command: string, picks: readonly number[]): boolean {
+    const call = this.application.commands[command];
+    if (call === undefined) throw new Error(`the application has no command ${command}`);
+    return guard(command, () => readResult(`command ${command}`, call(state, new Pick(picks)))) !== undefined;
   }
 
   /** Runs a command on a fresh replica that has seen `before`; undefined where it wrote nothing. */
@@ -79,7 +80,9 @@ class Bench<S> {
   read(updates: readonly Uint8Array[]): string {
     const { seat, state } = this.open('reader', []);
     for (const update of updates) guard('receiving', () => Y.applyUpdate(seat.doc, update));
-    const text = canonicalJson(guard('read', () => this.application.read(state)));
+    const value = guard('read', () => this.application.read(state));
+    guard('read', () => assertJson('read', value));
+    const text = canonicalJson(value);
     this.close(seat, state);
     return text;
   }

@@ -21,6 +21,9 @@ export function createFramedProvider(
 /** For documents whose one root is that of a chat. */
 export const framedProvider: Provider = createFramedProvider();
 
+/** The same for documents with any roots: the provider of a subject that names none. */
+export const sharedProvider: Provider = createFramedProvider({ others: 'any' });
+
 function connect(seat: Seat, port: Port, options: Partial<DoorOptions>): Connection {
   const { doc, doc_id, generation, is_hub, mark } = seat;
   const origin = { provider: 'framed' };

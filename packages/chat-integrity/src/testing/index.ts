@@ -42,4 +42,11 @@ export { frameStorage, type OpenStorage, type Storage } from './storage.js';
 export type { Subject } from './subject.js';
 export { syncProvider } from './sync-provider.js';
 export { Tally } from './tally.js';
-export { describeTrace, type KeptTrace, keepTrace, readTraces, type Trace } from './trace.js';
+export {
+  describeTrace,
+  type KeptTrace,
+  keepTrace,
+  readTraces,
+  type Trace,
+  type TraceFinding,
+} from './trace.js';

@@ -1,6 +1,7 @@
 /** What the harness checks. A run that breaks one ends with a `LawBroken` of that name. */
 export const LAWS = [
   'no call throws',
+  'returns what is asked for',
   'nothing is pending',
   'invariants hold',
   'audits hold',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Application } from './application.js';
+import { type Application, assertApplication } from './application.js';
 import { findObstacle, GUARANTEES, type Guarantee, listFaults } from './guarantees.js';
 import { LawBroken } from './law.js';
 import { describeReport } from './report.js';
@@ -9,7 +9,7 @@ import { REPLICAS, scheduleArbitrary } from './schedule-arbitrary.js';
 import type { RunResult, SimulationOptions } from './simulation.js';
 import type { Subject } from './subject.js';
 import { Tally } from './tally.js';
-import { keepTrace, readTraces, type Trace } from './trace.js';
+import { type KeptTrace, keepTrace, readTraces, type Trace, type TraceFinding } from './trace.js';
 
 export interface ProveOptions<S> extends Subject<S> {
   /** Of each guarantee: 100 unless given. */
@@ -35,6 +35,8 @@ export interface Broken {
   readonly path?: string;
   readonly file?: string;
   readonly trace: Trace;
+  /** How often the shortest run broke a law when it was run again. Fewer than all: it fails by chance. */
+  readonly again?: { readonly runs: number; readonly broken: number };
 }
 
 export interface GuaranteeResult {
@@ -47,28 +49,83 @@ export interface GuaranteeResult {
 }
 
 export interface GuaranteeReport {
-  /** Nothing was found broken. */
+  /** No guarantee was found broken, and every trace of the folder was replayed. */
   readonly ok: boolean;
   readonly guarantees: readonly GuaranteeResult[];
   /** What happened, and how often. */
   readonly tally: Tally;
   /** Commands, faults and marks that never came up: the runs have proved nothing about them. */
   readonly missing: readonly string[];
+  /** Files of the folder of traces that could not be read or written. */
+  readonly findings: readonly TraceFinding[];
   /** For people: a line a guarantee, and the shortest run that breaks one. */
   readonly text: string;
 }
 
 const DEFAULT_SEED = 20261121;
 
-/** Puts a subject through the faults of each guarantee, and says which of them held. Never throws for what it finds. */
+/**
+ * Puts a subject through the faults of each guarantee, and reports which of them held. Never throws for what it finds;
+ * throws a `TypeError` for options with which nothing would be tried.
+ */
 export async function proveGuarantees<S>(options: ProveOptions<S>): Promise<GuaranteeReport> {
+  assertOptions(options);
   const tally = new Tally();
+  const findings: TraceFinding[] = [];
+  const { traces: folder } = options;
+  const traces = folder === undefined ? [] : readTraces(folder, (finding) => findings.push(finding));
   const chosen = GUARANTEES.filter(({ name }) => options.guarantees?.includes(name) ?? true);
   const results: GuaranteeResult[] = [];
-  for (const guarantee of chosen) results.push(await prove(options, guarantee, tally));
+  for (const guarantee of chosen) {
+    const result = await prove(options, guarantee, tally, traces);
+    results.push(result.broken === undefined ? result : keep(options, result, result.broken, findings));
+  }
   const missing = tally.missing(listExpected(options, chosen));
-  const ok = results.every(({ held }) => held !== false);
-  return { ok, guarantees: results, tally, missing, text: describeReport(results, missing) };
+  const ok = results.every(({ held }) => held !== false) && findings.length === 0;
+  return {
+    ok,
+    guarantees: results,
+    tally,
+    missing,
+    findings,
+    text: describeReport(results, missing, findings),
+  };
+}
+
+function assertOptions<S>(options: ProveOptions<S>): void {
+  assertApplication(options.application);
+  for (const key of ['runs', 'steps'] as const) {
+    const number = options[key] ?? 1;
+    if (!Number.isSafeInteger(number) || number < 1)
+      throw new TypeError(`At ${key}: expected a whole number from 1 on, got ${number}`);
+  }
+  for (const count of options.replicas ?? REPLICAS) {
+    if (!Number.isSafeInteger(count) || count < 2)
+      throw new TypeError(`At replicas: expected whole numbers from 2 on, got ${count}`);
+  }
+  if (options.replicas?.length === 0) throw new TypeError('At replicas: expected at least one number');
+  if (options.guarantees?.length === 0) throw new TypeError('At guarantees: expected at least one name');
+  for (const name of options.guarantees ?? []) {
+    if (!GUARANTEES.some((guarantee) => guarantee.name === name))
+      throw new TypeError(`At guarantees: expected the name of a guarantee, got ${name}`);
+  }
+}
+
+/** Puts a trace that was found into the folder. What is in the way is reported, and loses nothing of the result. */
+function keep<S>(
+  { traces }: ProveOptions<S>,
+  result: GuaranteeResult,
+  broken: Broken,
+  findings: TraceFinding[],
+): GuaranteeResult {
+  if (traces === undefined || broken.file !== undefined) return result;
+  try {
+    return { ...result, broken: { ...broken, file: keepTrace(traces, broken.trace) } };
+  } catch (error) {
+    const message = `the trace of "${result.name}" is not kept: ${(error as Error).message}`;
+    findings.push({ code: 'not_written', file: traces, message });
+    return result;
+  }
 }
 
 /** What enough runs must come across. */
@@ -86,12 +143,13 @@ async function prove<S>(
   options: ProveOptions<S>,
   guarantee: Guarantee,
   tally: Tally,
+  traces: readonly KeptTrace[],
 ): Promise<GuaranteeResult> {
   const { name } = guarantee;
   const reason = findObstacle(options, guarantee);
   if (reason !== undefined) return { name, held: undefined, reason, runs: 0 };
   let runs = 0;
-  for (const { file, trace } of options.traces === undefined ? [] : readTraces(options.traces)) {
+  for (const { file, trace } of traces) {
     if (trace.guarantee !== name || trace.application !== options.application.name) continue;
     runs += 1;
     const broken = await tryRun(options, guarantee, trace.schedule, tally);
@@ -110,11 +168,11 @@ async function search<S>(
   tally: Tally,
   before: number,
 ): Promise<GuaranteeResult> {
-  const { runs: numRuns = 100, seed = DEFAULT_SEED, path, shrinkRuns = 1500, traces } = options;
+  const { runs: numRuns = 100, seed = DEFAULT_SEED, path, shrinkRuns = 1500 } = options;
   const { name } = guarantee;
   let runs = before;
   let left = shrinkRuns;
-  let found: { readonly schedule: Schedule; readonly broken: LawBroken } | undefined;
+  let found: Found | undefined;
   const property = fc.asyncProperty(scheduleArbitrary(profileOf(options, guarantee)), async (schedule) => {
     runs += 1;
     if (found !== undefined && left <= 0) return;
@@ -133,7 +191,7 @@ async function search<S>(
     if (details.errorInstance !== null && details.errorInstance !== undefined) throw details.errorInstance;
     return { name, held: true, runs };
   }
-  const { broken, schedule } = found;
+  const { broken, schedule } = await minimize(options, guarantee, found);
   const trace: Trace = {
     format: 'chatdoc trace 1',
     ...(options.application.name !== undefined && { application: options.application.name }),
@@ -142,9 +200,49 @@ async function search<S>(
     difference: broken.message,
     schedule,
   };
-  const file = traces === undefined ? undefined : keepTrace(traces, trace);
-  const at = { seed, path: details.counterexamplePath ?? '' };
-  return { name, held: false, runs, broken: { ...at, ...(file !== undefined && { file }), trace } };
+  const again = await runAgain(options, guarantee, schedule);
+  return {
+    name,
+    held: false,
+    runs,
+    broken: { seed, path: details.counterexamplePath ?? '', trace, again },
+  };
+}
+
+interface Found {
+  readonly schedule: Schedule;
+  readonly broken: LawBroken;
+}
+
+/** Leaves out single steps until none can be missed: what was made simpler last may have made others needless. */
+async function minimize<S>(subject: Subject<S>, guarantee: Guarantee, found: Found): Promise<Found> {
+  let shortest = found;
+  let length: number;
+  do {
+    length = shortest.schedule.steps.length;
+    for (let at = length - 1; at >= 0; at -= 1) {
+      const steps = shortest.schedule.steps.filter((_, which) => which !== at);
+      const schedule = { ...shortest.schedule, steps };
+      const broken = await tryRun(subject, guarantee, schedule, new Tally());
+      if (broken !== undefined) shortest = { schedule, broken };
+    }
+  } while (shortest.schedule.steps.length < length);
+  return shortest;
+}
+
+/** How often a run is repeated, to see whether it fails by chance. */
+const REPEATS = 10;
+
+async function runAgain<S>(
+  subject: Subject<S>,
+  guarantee: Guarantee,
+  schedule: Schedule,
+): Promise<NonNullable<Broken['again']>> {
+  let broken = 0;
+  for (let run = 0; run < REPEATS; run += 1) {
+    if ((await tryRun(subject, guarantee, schedule, new Tally())) !== undefined) broken += 1;
+  }
+  return { runs: REPEATS, broken };
 }
 
 function profileOf<S>(
@@ -176,7 +274,10 @@ async function tryRun<S>(
     if (!twice) return undefined;
     const second = await run({ tally: new Tally(), without });
     if (first.fingerprint === second.fingerprint) return undefined;
-    return new LawBroken('replays the same', 'two runs of one schedule sent or read something else');
+    return new LawBroken(
+      'replays the same',
+      'two runs of one schedule sent, acknowledged or read something else',
+    );
   } catch (error) {
     if (error instanceof LawBroken) return error;
     throw error;

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { PICK_RANGE } from './pick.js';
 import type { Fault, Schedule, Step } from './schedule.js';
 
 /** What the schedules of a guarantee are made of. */
@@ -17,7 +18,6 @@ export interface Profile {
 export const REPLICAS: readonly number[] = [2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7, 8];
 
 const PICKS = 3;
-const PICK_LIMIT = 999;
 /** Of 100 steps. What is left is commands. */
 const SHARES = { deliver: 47, flush: 4, mend: 3, fault: 12 };
 const HOUR = 3_600_000;
@@ -57,7 +57,7 @@ class ScheduleArbitrary extends fc.Arbitrary<Schedule> {
     const length = Math.ceil(most / 2) + below(Math.ceil(most / 2) + 1);
     const steps = Array.from({ length }, (): Step => {
       let share = below(100);
-      const picks = Array.from({ length: PICKS }, () => below(PICK_LIMIT + 1));
+      const picks = Array.from({ length: PICKS }, () => below(PICK_RANGE));
       if (share < SHARES.deliver) return { do: 'deliver', at: below(links), picks: [] };
       share -= SHARES.deliver;
       const at = below(replicas);
@@ -137,11 +137,18 @@ function* simplify(schedule: Schedule, from: number): IterableIterator<fc.Value<
     if (step.at > 0) yield replace({ ...step, at: 0 });
     if (step.picks.some((pick) => pick > 0)) yield replace({ ...step, picks: step.picks.map(() => 0) });
     for (const [which, pick] of step.picks.entries()) {
-      for (const smaller of [0, pick % 2, pick % 10]) {
-        if (smaller < pick) yield replace({ ...step, picks: put(step.picks, which, smaller) });
+      for (const smaller of smallerPicks(pick)) {
+        yield replace({ ...step, picks: put(step.picks, which, smaller) });
       }
     }
   }
+}
+
+/** Simple numbers first; then ever closer to the number itself. */
+function* smallerPicks(pick: number): IterableIterator<number> {
+  const simple = new Set([0, pick % 2, pick % 10, pick % 1000]);
+  for (const smaller of simple) if (smaller < pick) yield smaller;
+  for (let less = Math.floor(pick / 2); less > 0; less = Math.floor(less / 2)) yield pick - less;
 }
 
 function put<T>(list: readonly T[], at: number, value: T): T[] {

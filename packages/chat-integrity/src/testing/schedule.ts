@@ -44,6 +44,39 @@ export interface Schedule {
   readonly steps: readonly Step[];
 }
 
+const DEEDS: ReadonlySet<unknown> = new Set(['command', 'deliver', 'flush', 'mend', 'audit', 'fault']);
+
+/** Whether a value that was read from a file is a schedule. */
+export function isSchedule(value: unknown): value is Schedule {
+  if (typeof value !== 'object' || value === null) return false;
+  const { seed, replicas, skews, steps } = value as Partial<Record<keyof Schedule, unknown>>;
+  return (
+    Number.isSafeInteger(seed) &&
+    Number.isSafeInteger(replicas) &&
+    (replicas as number) > 0 &&
+    Array.isArray(skews) &&
+    skews.every((skew) => typeof skew === 'number') &&
+    Array.isArray(steps) &&
+    steps.every(isStep)
+  );
+}
+
+function isStep(value: unknown): value is Step {
+  if (typeof value !== 'object' || value === null) return false;
+  const { do: deed, name, at, picks } = value as Partial<Record<keyof Step, unknown>>;
+  return (
+    DEEDS.has(deed) &&
+    (name === undefined || typeof name === 'string') &&
+    isIndex(at) &&
+    Array.isArray(picks) &&
+    picks.every(isIndex)
+  );
+}
+
+function isIndex(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
 /** In one line, for people. */
 export function describeStep({ do: what, name, at, picks }: Step): string {
   return `${name === undefined ? what : `${what} ${name}`} at ${at} [${picks.join(' ')}]`;

@@ -1,20 +1,21 @@
-import { type Application, readResult } from './application.js';
+import type { Application } from './application.js';
 import { canonicalJson, findDifference } from './canonical.js';
 import { ContentLedger } from './content-ledger.js';
 import { areInStep, assertSameStores, findPending } from './convergence.js';
 import { restartReplica, settleFallen } from './crash.js';
 import { applyFault } from './faults.js';
 import { Fingerprint } from './fingerprint.js';
+import { sharedProvider } from './framed-provider.js';
 import { assertLaw, guard, type Law, LawBroken } from './law.js';
 import { Network } from './network.js';
 import { Pick } from './pick.js';
 import type { Connection, Port, Provider } from './provider.js';
 import { reloadDocument } from './reload.js';
 import { Replica } from './replica.js';
+import { assertJson, readComplaint, readFacts, readResult } from './returned.js';
 import type { Schedule, Step } from './schedule.js';
 import type { Seat } from './seat.js';
 import type { Subject } from './subject.js';
-import { syncProvider } from './sync-provider.js';
 import type { Tally } from './tally.js';
 
 export interface SimulationOptions {
@@ -66,7 +67,7 @@ export class Simulation<S> {
     this.subject = subject;
     this.schedule = schedule;
     this.tally = tally;
-    this.#provider = subject.provider ?? syncProvider;
+    this.#provider = subject.provider ?? sharedProvider;
     this.#without = new Set(without);
     this.#auditEvery = auditEvery;
     this.network = new Network(replicas, subject.topology === 'star', this.#fingerprint);
@@ -152,7 +153,9 @@ export class Simulation<S> {
     const { state } = replica;
     const command = this.application.commands[name];
     if (state === undefined || command === undefined) return false;
-    const outcome = guard(name, () => readResult(command(state, pick)));
+    const outcome = guard(name, () => readResult(`command ${name}`, command(state, pick)));
+    // A run that acknowledges something else is another run, whatever it reads.
+    this.#fingerprint.addText(JSON.stringify(outcome ?? false));
     if (outcome === undefined) return false;
     this.tally.add(`command ${name}`);
     this.ledger.note(replica.index, outcome, name);
@@ -242,7 +245,7 @@ export class Simulation<S> {
     if (application.invariants !== undefined) {
       this.#assert(
         'invariants hold',
-        guard('invariants', () => application.invariants?.(state)),
+        guard('invariants', () => readComplaint('invariants', application.invariants?.(state))),
       );
     }
   }
@@ -252,7 +255,7 @@ export class Simulation<S> {
     this.tally.add('audits');
     this.#assert(
       'audits hold',
-      guard('audit', () => this.application.audit?.(state)),
+      guard('audit', () => readComplaint('audit', this.application.audit?.(state))),
     );
   }
 
@@ -312,7 +315,9 @@ export class Simulation<S> {
   }
 
   #read(replica: Replica<S>): string {
-    return canonicalJson(guard('read', () => this.application.read(replica.state as S)));
+    const value = guard('read', () => this.application.read(replica.state as S));
+    guard('read', () => assertJson('read', value));
+    return canonicalJson(value);
   }
 
   #findDifference(actual: Replica<S>, expected: Replica<S>): string | undefined {
@@ -340,7 +345,7 @@ export class Simulation<S> {
     if (this.schedule.seed % this.#auditEvery === 0) this.#audit(chosen);
     const { facts } = this.application;
     if (facts !== undefined && !this.#without.has('keeps what it acknowledged')) {
-      this.ledger.check(new Set(guard('facts', () => facts(first.state as S))));
+      this.ledger.check(guard('facts', () => readFacts(facts(first.state as S))));
     }
   }
 }

@@ -5,7 +5,7 @@ import type { OpenStorage } from './storage.js';
 /** What is put to the test. What is not given is ours. */
 export interface Subject<S> {
   readonly application: Application<S>;
-  /** `syncProvider` unless given. */
+  /** Defaults to checksummed frames that carry any root: `createFramedProvider({ others: 'any' })`. */
   readonly provider?: Provider;
   /** Without one a crash takes everything, so none is tried. */
   readonly storage?: OpenStorage;

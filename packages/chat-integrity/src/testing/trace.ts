@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Law } from './law.js';
-import { describeStep, type Schedule } from './schedule.js';
+import { LAWS, type Law } from './law.js';
+import { describeStep, isSchedule, type Schedule } from './schedule.js';
 
 /** A run that broke a law, as short as it could be made. Kept as a file, it is replayed before anything random. */
 export interface Trace {
@@ -17,27 +18,71 @@ export interface Trace {
   readonly schedule: Schedule;
 }
 
+/** A trace of a folder. */
 export interface KeptTrace {
   readonly file: string;
   readonly trace: Trace;
 }
 
-/** Traces of a folder, by name. A folder that is not there holds none. */
-export function readTraces(folder: string): readonly KeptTrace[] {
-  if (!existsSync(folder)) return [];
-  const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
-  return files.sort().map((name) => {
-    const file = join(folder, name);
-    const trace = JSON.parse(readFileSync(file, 'utf8')) as Trace;
-    if (trace.format !== 'chatdoc trace 1') throw new Error(`${file}: expected a trace of format 1`);
-    return { file, trace };
-  });
+/** `damaged`: a file that is not a trace was skipped. `not_written`: a trace could not be put into the folder. */
+export interface TraceFinding {
+  readonly code: 'damaged' | 'not_written';
+  readonly file: string;
+  readonly message: string;
 }
 
-/** Gives the path of the file. */
+/**
+ * Returns the traces of a folder, by name; of a folder that does not exist none. A file that is not a trace is passed
+ * to `onFinding` and skipped; without `onFinding` it throws.
+ */
+export function readTraces(
+  folder: string,
+  onFinding?: (finding: TraceFinding) => void,
+): readonly KeptTrace[] {
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  const kept: KeptTrace[] = [];
+  for (const name of files.sort()) {
+    const file = join(folder, name);
+    const trace = parseTrace(readFileSync(file, 'utf8'));
+    if (trace !== undefined) {
+      kept.push({ file, trace });
+      continue;
+    }
+    const message = `${file}: expected a trace of format 1; it was not replayed`;
+    if (onFinding === undefined) throw new Error(message);
+    onFinding({ code: 'damaged', file, message });
+  }
+  return kept;
+}
+
+function parseTrace(text: string): Trace | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { format, guarantee, law, difference, schedule } = value as Partial<Record<keyof Trace, unknown>>;
+  const isTrace =
+    format === 'chatdoc trace 1' &&
+    typeof guarantee === 'string' &&
+    LAWS.some((known) => known === law) &&
+    typeof difference === 'string' &&
+    isSchedule(schedule);
+  return isTrace ? (value as Trace) : undefined;
+}
+
+/**
+ * Writes a trace into a folder, under a name of its own: no other trace is replaced. Returns the path of the file.
+ * Throws what the file system throws.
+ */
 export function keepTrace(folder: string, trace: Trace): string {
-  const words = `${trace.guarantee} ${trace.law} ${trace.schedule.seed}`;
-  const file = join(folder, `${words.replace(/[^a-z0-9]+/gi, '-')}.json`);
+  const { application = '', guarantee, law, schedule } = trace;
+  const hash = createHash('sha256').update(JSON.stringify([application, guarantee, law, schedule]));
+  const words = `${application} ${guarantee} ${law}`.replace(/[^a-z0-9]+/gi, '-').replace(/^-/, '');
+  const file = join(folder, `${words}-${hash.digest('hex').slice(0, 12)}.json`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, `${JSON.stringify(trace, null, 2)}\n`);
   return file;

@@ -1,9 +1,10 @@
-import { readResult, type StrangerKind } from './application.js';
+import type { StrangerKind } from './application.js';
 import { guard } from './law.js';
 import type { Pick } from './pick.js';
 import type { Port } from './provider.js';
 import { createSeat } from './reload.js';
 import type { Replica } from './replica.js';
+import { readResult } from './returned.js';
 import type { Simulation } from './simulation.js';
 
 /** Messages of one visit beyond which it is over. */
@@ -33,7 +34,9 @@ export function visit<S>(
   const here = guard('the provider', () => simulation.provider(seat, line.ports[0]));
   const there = guard('the provider', () => simulation.provider(guest, line.ports[1]));
   guard('connecting', () => line.open());
-  const outcome = guard(`a client of kind ${kind}`, () => readResult(write(guest.doc, pick, guest)));
+  const outcome = guard(`a client of kind ${kind}`, () =>
+    readResult(`the ${kind} client`, write(guest.doc, pick, guest), true),
+  );
   guard('receiving', () => line.run());
   line.close();
   here.close();
