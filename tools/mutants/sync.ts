@@ -175,8 +175,8 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   {
     name: 'sync/saved-when-applied',
     file: 'src/server/file-extension.ts',
-    find: "if (kind === 'other') send(message);",
-    replace: "if (kind !== 'document') send(message);",
+    find: "if (read.type === 'other') outbox.sendOther(message);",
+    replace: "if (read.type !== 'document') outbox.sendOther(message);",
     breaks: 'The server acknowledges an update before it is on the disk.',
     killers: [{ file: 'test/serve.test.ts', test: '[SV2]' }],
   },

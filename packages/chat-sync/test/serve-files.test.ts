@@ -251,7 +251,7 @@ describe('saving', () => {
     await until(() => writes > before);
     // A slow disk has one write under way, and the rest in one more.
     const all = server?.count();
-    expect(all).toEqual({ documents: 1, connections: 1 });
+    expect(all).toMatchObject({ documents: 1, connections: 1 });
     release();
     gate = Promise.resolve();
     await until(() => !ada.provider.hasUnsyncedChanges);

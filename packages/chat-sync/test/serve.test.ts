@@ -62,7 +62,7 @@ describe('a served folder', () => {
     const bob = await enter(url, '', 'b');
     bob.chat.send({ thread_id, sender_id: 'bob', content: 'second' });
     await bob.settled();
-    expect(server?.count()).toEqual({ documents: 1, connections: 2 });
+    expect(server?.count()).toMatchObject({ documents: 1, connections: 2 });
     await server?.close();
     await closeAll();
     const again = await enter(await serve(), '', 'c');
@@ -144,6 +144,32 @@ describe('a served folder', () => {
     const anybody = await enter(url, 'common');
     expect(anybody.refusals).toEqual([]);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('[SV16] without a token a page of another origin is not let in, unless it is listed', async () => {
+    const tryFrom = (url: string, origin: string | undefined): Promise<boolean> =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(url, origin === undefined ? {} : { origin });
+        socket.on('open', () => {
+          socket.terminate();
+          resolve(true);
+        });
+        socket.on('error', () => resolve(false));
+      });
+    const listed = 'https://edit.example.org';
+    const local = ['http://localhost:5173', 'http://127.0.0.1', 'https://[::1]:8443', undefined];
+    const foreign = [
+      'https://evil.example',
+      'null',
+      'http://localhost.evil.example',
+      'http://127.0.0.1.evil.example',
+    ];
+    const open = await serve({ origins: [listed] });
+    for (const origin of [...local, listed]) expect(await tryFrom(open, origin)).toBe(true);
+    for (const origin of foreign) expect(await tryFrom(open, origin)).toBe(false);
+    await server?.close();
+    const closed = await serve({ token: 'secret' });
+    for (const origin of foreign) expect(await tryFrom(closed, origin)).toBe(true);
   });
 
   it('[SV4] a socket that talks before it has said who it is is closed', async () => {

@@ -25,6 +25,11 @@ export function addServe({ program, io, finish }: CommandSetting): void {
       'let in who gives this token as this user, who then can write in no other name; may be given again',
       (pair: string, before: readonly string[] = []) => [...before, pair],
     )
+    .option(
+      '--origin <URL>',
+      'without a token, let in pages of this origin, such as https://edit.example.org; those of this machine are let in; may be given again',
+      (origin: string, before: readonly string[] = []) => [...before, origin],
+    )
     .showHelpAfterError('Run chatdoc serve --help to see how it is used.')
     .addHelpText('after', () =>
       fitHelp(
@@ -52,6 +57,7 @@ export interface ServeCommandOptions {
   readonly host?: string;
   readonly token?: string;
   readonly user?: readonly string[];
+  readonly origin?: readonly string[];
 }
 
 /** Runs until it is asked to end. What was written is on the disk by then. */
@@ -133,6 +139,7 @@ function readSettings(directory: string, options: ServeCommandOptions, io: Io): 
   return {
     directory,
     port,
+    ...(options.origin !== undefined && { origins: options.origin }),
     ...(options.host !== undefined && { host: options.host }),
     ...(token !== undefined && token !== '' && { token }),
     ...(options.user !== undefined && { users }),

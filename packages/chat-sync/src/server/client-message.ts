@@ -12,7 +12,9 @@ import { createEncoder, toUint8Array, writeVarString, writeVarUint, writeVarUint
 export type ClientMessage =
   | { readonly type: 'update'; readonly kind: 'live' | 'initial'; readonly update: Uint8Array }
   | { readonly type: 'awareness'; readonly update: Uint8Array }
-  /** Changes nothing by itself: a state vector, a token, a stateless message, a goodbye. */
+  /** Asks for all that a document with this state vector lacks. */
+  | { readonly type: 'question'; readonly vector: ReadonlyMap<number, number> }
+  /** Changes nothing by itself: a token, a stateless message, a goodbye. */
   | { readonly type: 'harmless' };
 
 const SYNC = 0;
@@ -33,6 +35,8 @@ const TOKEN = 0;
  * that no one reads. `maxClients` bounds a state vector.
  */
 export function readClientMessage(bytes: Uint8Array, maxClients: number): ClientMessage | undefined {
+  // Of another extension: what is left of the message behind it is not read by Hocuspocus.
+  if (replaced.has(bytes)) return { type: 'harmless' };
   try {
     const decoder = createDecoder(bytes);
     readVarString(decoder);
@@ -78,10 +82,13 @@ function readSync(decoder: Decoder, maxClients: number): ClientMessage | undefin
   const vector = createDecoder(payload);
   const count = readVarUint(vector);
   if (count > maxClients) return undefined;
-  for (let index = 0; index < 2 * count; index += 1) readVarUint(vector);
-  return hasContent(vector) ? undefined : { type: 'harmless' };
+  const clocks = new Map<number, number>();
+  for (let index = 0; index < count; index += 1) clocks.set(readVarUint(vector), readVarUint(vector));
+  return hasContent(vector) ? undefined : { type: 'question', vector: clocks };
 }
 
+/** Messages that were made into others. */
+const replaced = new WeakSet<Uint8Array>();
 /** An awareness update of no states. */
 const NO_STATES = new Uint8Array([0]);
 
@@ -91,6 +98,7 @@ const NO_STATES = new Uint8Array([0]);
  * message that has not three bytes brings nothing, and stays.
  */
 export function replaceWithAwareness(bytes: Uint8Array, update: Uint8Array | null): void {
+  replaced.add(bytes);
   const decoder = createDecoder(bytes);
   readVarString(decoder);
   const encoder = createEncoder();
@@ -108,6 +116,34 @@ export function encodeStep1(documentName: string, stateVector: Uint8Array): Uint
   writeVarUint(encoder, STEP_1);
   writeVarUint8Array(encoder, stateVector);
   return toUint8Array(encoder);
+}
+
+/** Answers with what a client lacks. */
+export function encodeStep2(documentName: string, update: Uint8Array): Uint8Array {
+  const encoder = createEncoder();
+  writeVarString(encoder, documentName);
+  writeVarUint(encoder, SYNC);
+  writeVarUint(encoder, STEP_2);
+  writeVarUint8Array(encoder, update);
+  return toUint8Array(encoder);
+}
+
+/** A message to a client: `document` holds content of the document. */
+export type ServerMessage =
+  | { readonly type: 'saved' | 'other' }
+  | { readonly type: 'document'; readonly update: Uint8Array };
+
+export function readServerMessage(message: Uint8Array): ServerMessage {
+  try {
+    const decoder = createDecoder(message);
+    readVarString(decoder);
+    const type = readVarUint(decoder);
+    if (type === SYNC_STATUS && readVarUint(decoder) === 1) return { type: 'saved' };
+    if ((type !== SYNC && type !== SYNC_REPLY) || readVarUint(decoder) === STEP_1) return { type: 'other' };
+    return { type: 'document', update: readVarUint8Array(decoder) };
+  } catch {
+    return { type: 'other' };
+  }
 }
 
 /** Tells a client that one of its updates is in. */

@@ -12,15 +12,12 @@ import type {
 import { createDecoder, readVarString, readVarUint } from 'lib0/decoding';
 import { type FileEnvironment, nodeFileEnvironment } from '../file/fs.js';
 import { parseRoom } from '../generation/room.js';
+import { INITIAL_LIMITS } from '../update/limits.js';
+import { readClientMessage, readServerMessage, replaceWithAwareness } from './client-message.js';
 import { DocumentFolder } from './document-folder.js';
 import { type FolderWatch, watchFolder } from './folder-watch.js';
+import { Outbox, Outflow } from './outbox.js';
 import { RoomFile, type UnsavedRoom } from './room-file.js';
-
-/** Number of Hocuspocus's message that an update was taken. */
-const SYNC_STATUS = 8;
-/** Of a message of Yjs's sync protocol, and of the one in it that tells a state vector alone. */
-const SYNC = 0;
-const STEP_1 = 0;
 
 /** Between two looks at the files of open rooms: not every file system tells of changes. */
 const FOLLOW_MS = 250;
@@ -31,6 +28,8 @@ export interface FileExtensionOptions {
   readonly environment?: FileEnvironment;
   /** Calls `onChange` for each change in a folder, with the name of the file. Defaults to that of `node:fs`. */
   readonly watch?: FolderWatch;
+  /** Bytes that may wait for all clients together before they get more. Defaults to 128 MiB. */
+  readonly maxPending?: number;
   /** Called when the clients of a document have to go to another room: somebody has compacted its file. */
   readonly onMoved?: (document: Document, room: string) => void;
 }
@@ -49,7 +48,8 @@ export class FileExtension implements Extension {
   #timer: unknown;
   #isClosed = false;
   readonly #rooms = new Map<string, RoomFile>();
-  readonly #guarded = new WeakSet<Connection>();
+  readonly #outboxes = new WeakMap<Connection, Outbox>();
+  readonly #outflow: Outflow;
 
   constructor(options: FileExtensionOptions) {
     const { directory, environment = nodeFileEnvironment, onMoved = () => {}, watch = watchFolder } = options;
@@ -57,6 +57,12 @@ export class FileExtension implements Extension {
     this.#environment = environment;
     this.#onMoved = onMoved;
     this.#watch = watch;
+    this.#outflow = new Outflow(options.maxPending);
+  }
+
+  /** Bytes that wait for clients. */
+  get pending(): number {
+    return this.#outflow.total;
   }
 
   /** The file of an open room. */
@@ -82,42 +88,40 @@ export class FileExtension implements Extension {
   }
 
   // The first message of a connection comes before the hook `connected`.
-  async beforeHandleMessage({ connection, documentName }: beforeHandleMessagePayload): Promise<void> {
-    if (this.#guarded.has(connection)) return;
-    this.#guarded.add(connection);
+  async beforeHandleMessage(payload: beforeHandleMessagePayload): Promise<void> {
+    const { connection, documentName, update: bytes } = payload;
+    let outbox = this.#outboxes.get(connection);
+    if (outbox === undefined) {
+      outbox = this.#guard(connection, documentName);
+      this.#outboxes.set(connection, outbox);
+    }
+    const message = readClientMessage(bytes, INITIAL_LIMITS.clients);
+    if (message?.type === 'question' && outbox.putOffAnswer(message.vector))
+      replaceWithAwareness(bytes, null);
+  }
+
+  #guard(connection: Connection, documentName: string): Outbox {
     if (this.#rooms.get(documentName)?.readOnly === true) connection.readOnly = true;
-    const send = connection.send.bind(connection);
+    const outbox = new Outbox(
+      connection,
+      this.#outflow,
+      () => this.#rooms.get(documentName)?.flush() ?? Promise.resolve(),
+    );
     connection.send = (message: Uint8Array) => {
-      const roomFile = this.#rooms.get(documentName);
-      const kind = kindOf(message);
-      if (kind === 'other') send(message);
-      // The server is ending: what comes now is in no file.
-      else if (roomFile === undefined) return;
-      else if (kind === 'saved') void this.#sendWhenSaved(roomFile, connection, send, message);
-      else void this.#sendAfterFlush(roomFile, send, message);
+      const read = readServerMessage(message);
+      if (read.type === 'other') outbox.sendOther(message);
+      else {
+        const roomFile = this.#rooms.get(documentName);
+        // The server is ending: what comes now is in no file.
+        if (roomFile === undefined) return;
+        if (read.type === 'document') outbox.sendDocument(message, read.update);
+        else
+          void roomFile.untilSaved().then((isSaved) => {
+            if (isSaved && connection.document.hasConnection(connection)) outbox.sendSaved();
+          });
+      }
     };
-  }
-
-  async #sendWhenSaved(
-    roomFile: RoomFile,
-    connection: Connection,
-    send: (message: Uint8Array) => void,
-    message: Uint8Array,
-  ): Promise<void> {
-    if ((await roomFile.untilSaved()) && connection.document.hasConnection(connection)) send(message);
-  }
-
-  /**
-   * What one client has written goes to the others when it is on the disk, too: after a crash they would bring it
-   * back before its author does, and the gate would take it for theirs. A disk that fails holds nobody up.
-   */
-  async #sendAfterFlush(
-    roomFile: RoomFile,
-    send: (message: Uint8Array) => void,
-    message: Uint8Array,
-  ): Promise<void> {
-    await roomFile.flush();
-    send(message);
+    return outbox;
   }
 
   /** What could not be written stays in memory, with its document. */
@@ -178,19 +182,6 @@ export class FileExtension implements Extension {
 /** What could not be saved kept it in memory when its last client left. */
 async function unloadIfLeft(instance: Hocuspocus, document: Document): Promise<void> {
   if (document.getConnectionsCount() === 0) await instance.unloadDocument(document);
-}
-
-/** `document`: holds what is in the document. */
-function kindOf(message: Uint8Array): 'saved' | 'document' | 'other' {
-  try {
-    const decoder = createDecoder(message);
-    readVarString(decoder);
-    const type = readVarUint(decoder);
-    if (type === SYNC_STATUS) return readVarUint(decoder) === 1 ? 'saved' : 'other';
-    return type === SYNC && readVarUint(decoder) !== STEP_1 ? 'document' : 'other';
-  } catch {
-    return 'other';
-  }
 }
 
 /** As Hocuspocus passes it on to the client. No `message`: that one it would print. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Extension, Hocuspocus, type onAuthenticatePayload } from '@hocuspocus/server';
+import { createDecoder, readVarString } from 'lib0/decoding';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { describeFault, type FileEnvironment, type FileFault, nodeFileEnvironment } from '../file/fs.js';
 import { INITIAL_LIMITS } from '../update/limits.js';
@@ -13,7 +14,7 @@ import type { UnsavedRoom } from './room-file.js';
 
 export interface ServeOptions
   extends Pick<GateExtensionOptions, 'authorize' | 'allowLater' | 'limits'>,
-    Pick<FileExtensionOptions, 'watch'> {
+    Pick<FileExtensionOptions, 'maxPending' | 'watch'> {
   /** Holds the document files. */
   readonly directory: string;
   /** 0 takes a free one. */
@@ -24,6 +25,8 @@ export interface ServeOptions
   readonly token?: string;
   /** Secrets by user: whoever gives one is let in as that user, and may write in that name alone. */
   readonly users?: Readonly<Record<string, string>>;
+  /** Where pages of browsers may come from, such as `https://edit.example.org`, where there is neither token nor users. */
+  readonly origins?: readonly string[];
   readonly environment?: FileEnvironment;
   /** How long `close` waits for the disk, ms. Defaults to 5,000. */
   readonly patience_ms?: number;
@@ -33,7 +36,12 @@ export interface ChatServer {
   readonly host: string;
   readonly port: number;
   /** Open documents and connections. */
-  count(): { readonly documents: number; readonly connections: number };
+  count(): {
+    readonly documents: number;
+    readonly connections: number;
+    /** Bytes that wait for clients. */
+    readonly pending: number;
+  };
   /** Documents of which the folder has several files, as a copy that was made by hand: only one of them is served. */
   copies(): Promise<readonly FolderCopies[]>;
   /**
@@ -58,6 +66,9 @@ export interface PortFault {
 const MOST_BEFORE_TOKEN = 64 * 1024;
 const MOST_PAYLOAD = INITIAL_LIMITS.bytes + 64 * 1024;
 const TOO_MUCH = 1009;
+const POLICY = 1008;
+/** On one socket. */
+const MAX_ROOMS = 1000;
 
 interface Context {
   readonly visitor: { isKnown: boolean };
@@ -75,7 +86,7 @@ export async function serveFolder(options: ServeOptions): Promise<Served> {
   } catch (error) {
     return describeFault(error);
   }
-  const { authorize, allowLater, limits, watch } = options;
+  const { authorize, allowLater, limits, maxPending, watch } = options;
   const gate = gateExtension({
     ...(authorize !== undefined && { authorize }),
     ...(allowLater !== undefined && { allowLater }),
@@ -87,6 +98,7 @@ export async function serveFolder(options: ServeOptions): Promise<Served> {
     directory,
     environment,
     ...(watch !== undefined && { watch }),
+    ...(maxPending !== undefined && { maxPending }),
     onMoved: (document, room) => gate.moveClients(document, room),
   });
   const hocuspocus = new Hocuspocus({ quiet: true, extensions: [letIn(options), files, gate] });
@@ -97,6 +109,10 @@ export async function serveFolder(options: ServeOptions): Promise<Served> {
     response.end(isHealth ? '{"ok":true}\n' : '{"ok":false,"message":"connect by websocket"}\n');
   });
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!mayEnter(request, options)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
+      return;
+    }
     sockets.handleUpgrade(request, socket, head, (webSocket) => welcome(hocuspocus, webSocket, request));
   });
   const listening = await listen(http, options);
@@ -105,6 +121,7 @@ export async function serveFolder(options: ServeOptions): Promise<Served> {
   const count = (): ReturnType<ChatServer['count']> => ({
     documents: hocuspocus.getDocumentsCount(),
     connections: hocuspocus.getConnectionsCount(),
+    pending: files.pending,
   });
   let closing: Promise<ClosedServer> | undefined;
   const close = async (): Promise<ClosedServer> => {
@@ -130,10 +147,22 @@ export async function serveFolder(options: ServeOptions): Promise<Served> {
   return { ok: true, server };
 }
 
+/** Programs send no origin; with a token a page has to know that. */
+function mayEnter(request: IncomingMessage, { origins = [], token, users }: ServeOptions): boolean {
+  const { origin } = request.headers;
+  if (origin === undefined || token !== undefined || users !== undefined) return true;
+  return origins.includes(origin) || LOOPBACK.test(origin);
+}
+
+const LOOPBACK = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
+
 function welcome(hocuspocus: Hocuspocus, socket: WebSocket, request: IncomingMessage): void {
   const visitor = { isKnown: false };
   let received = 0;
+  const rooms = new Set<string>();
   socket.on('message', (data: Buffer) => {
+    rooms.add(readRoom(data));
+    if (rooms.size > MAX_ROOMS) socket.close(POLICY, 'too many rooms');
     if (visitor.isKnown) return;
     received += data.length;
     if (received > MOST_BEFORE_TOKEN) socket.close(TOO_MUCH, 'too much before the token');
@@ -141,6 +170,15 @@ function welcome(hocuspocus: Hocuspocus, socket: WebSocket, request: IncomingMes
   // Of a frame beyond the limit, or a socket that breaks off: ws would read what still comes, and drop it.
   socket.on('error', () => socket.terminate());
   hocuspocus.handleConnection(socket, request, { visitor } satisfies Context);
+}
+
+function readRoom(data: Buffer): string {
+  try {
+    return readVarString(createDecoder(data));
+  } catch {
+    // No message: it is refused where it is read.
+    return '';
+  }
 }
 
 function letIn({ token, users = {} }: ServeOptions): Extension {
