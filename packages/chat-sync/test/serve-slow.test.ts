@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import * as Y from 'yjs';
 import { createChatFile } from '../src/file/index.js';
-import { roomName } from '../src/room.js';
+import { roomName } from '../src/generation/room.js';
 import { type ChatServer, type ServeOptions, serveFolder } from '../src/server/index.js';
 import { type Client, closeAll, connect } from './hostile-server.js';
 import { DOC_ID } from './hostile-world.js';

@@ -9,7 +9,6 @@ import type {
   Hocuspocus,
   onLoadDocumentPayload,
 } from '@hocuspocus/server';
-import { createDecoder, readVarString, readVarUint } from 'lib0/decoding';
 import { type FileEnvironment, nodeFileEnvironment } from '../file/fs.js';
 import { parseRoom } from '../generation/room.js';
 import { INITIAL_LIMITS } from '../update/limits.js';

@@ -19,11 +19,15 @@ export interface Reloaded {
   readonly digest: string;
 }
 
+/** For a medium that is slow: the machine may be busy. One that hangs gets the patience of the library. */
+const SLOW_MS = 60_000;
+
 /** One medium, and all that a case opens over it. */
 export class Bench<M> {
   readonly #harness: StorageHarness<M>;
   readonly #medium: M;
   readonly #opened: { close(): Promise<unknown> }[] = [];
+  #hangs = false;
 
   constructor(harness: StorageHarness<M>, medium: M) {
     this.#harness = harness;
@@ -37,7 +41,8 @@ export class Bench<M> {
   }
 
   bind(doc: Y.Doc, options?: BindOptions): StorageBinding {
-    const binding = bindStorage(doc, this.#harness.open(this.#medium), options);
+    const patience = this.#hangs ? {} : { patience: SLOW_MS };
+    const binding = bindStorage(doc, this.#harness.open(this.#medium), { ...patience, ...options });
     this.#opened.push(binding);
     return binding;
   }
@@ -76,6 +81,7 @@ export class Bench<M> {
       | ((medium: M, ...rest: unknown[]) => Promise<void>)
       | undefined;
     if (call === undefined) throw new Error(`${this.#harness.name} lacks ${fault}`);
+    if (fault === 'hangLoads') this.#hangs = args[0] === true;
     await call.call(this.#harness.faults, this.#medium, ...args);
   }
 

@@ -75,7 +75,7 @@ function writeMessages(doc: Y.Doc, seed: string, messages: number): void {
 
 async function openHere(seed: string, messages: number) {
   const doc = new Y.Doc();
-  const binding = bindStorage(doc, indexedDbStorage({ name: SAMPLE_NAME }));
+  const binding = bindStorage(doc, indexedDbStorage({ name: SAMPLE_NAME }), { patience: 60_000 });
   const ready = await binding.ready;
   writeMessages(doc, seed, messages);
   const flushed = await binding.flush();
