@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestError } from 'vitest';
-import { BaseSequencer, createVitest, type TestModule, type TestSpecification } from 'vitest/node';
+import { createVitest, type TestModule } from 'vitest/node';
 import type { Killer, Mutant } from './mutant.js';
 import { createPlantPlugin } from './plant-plugin.js';
 
@@ -35,13 +35,6 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SETUP = fileURLToPath(new URL('first-counterexample.ts', import.meta.url));
 const CONDITIONS = ['@chatdoc/source'];
 
-/** Files run as they are named: what notices soonest comes first. */
-class InOrder extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return files;
-  }
-}
-
 async function runKillers({ mutant, killers, bail, workers }: KillerRun): Promise<KillerResult> {
   let isPlanted = false;
   const plugin = createPlantPlugin(ROOT, mutant, () => {
@@ -54,9 +47,7 @@ async function runKillers({ mutant, killers, bail, workers }: KillerRun): Promis
       root: ROOT,
       include: [...new Set(killers.map(({ file }) => file))],
       setupFiles: [SETUP],
-      // The judge is told that it is not stuck.
-      reporters: [{ onTestCaseResult: () => void process.send?.('tick') }],
-      sequence: { sequencer: InOrder },
+      reporters: [{}],
       maxWorkers: workers,
       bail: bail ? 1 : 0,
       testTimeout: 120_000,

@@ -1,19 +1,28 @@
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
 import { createGraph, readEntries } from '../../imports.js';
 import { ROOT, readFiles, readSources } from '../../workspace.js';
 import type { RandomDraw } from '../choose.js';
-import { startKillers } from '../judge.js';
 import { createCompiler } from './compiler.js';
 import { draw, type Place } from './draw.js';
 import { findRelatedTests } from './related-tests.js';
+import { Sandbox } from './sandbox.js';
+import type { FailedTest, TestResult, TestRun } from './test-run.js';
 
 /** What became of a mutation that was drawn. Of these only `survived` is a fault of the tests. */
 export type RandomOutcome =
   | { readonly outcome: 'compiler' | 'test' | 'hangs'; readonly by: string }
-  /** The tests ran out of time, and none had failed. */
-  | { readonly outcome: 'unfinished' }
+  /** The tests ran out of time, and none had failed; or one failed that fails without a mutation, too. */
+  | { readonly outcome: 'unfinished'; readonly why: string }
   | { readonly outcome: 'survived'; readonly tests: number };
 
-/** Processes at the same time. */
+type Ended =
+  | ({ readonly ok: true } & TestResult)
+  /** `quiet` is how many milliseconds no test had ended. */
+  | { readonly ok: false; readonly code: 'timed_out'; readonly quiet: number }
+  | { readonly ok: false; readonly code: 'crashed' };
+
+/** Sandboxes at the same time. */
 const AT_ONCE = 2;
 
 /** Draws mutations, judges them and prints what became of each; returns how many survived. */
@@ -39,39 +48,99 @@ export async function judgeRandom(
     else report(place, { outcome: 'compiler', by: refused });
   }
   const work = async (): Promise<void> => {
-    for (let place = queue.shift(); place !== undefined; place = queue.shift()) {
-      report(place, await judgeByTests(place, findRelatedTests(graph, sizes, place.file), limit));
+    const judge = new SandboxJudge(limit);
+    try {
+      for (let place = queue.shift(); place !== undefined; place = queue.shift()) {
+        report(place, await judge.judge(place, findRelatedTests(graph, sizes, place.file)));
+      }
+    } finally {
+      judge.sandbox.remove();
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const numbers = summarize(outcomes);
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, queue.length) }, work));
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
-  out(
-    `random: ${places.length} of ${total} by seed ${seed}: ${numbers}; ${equivalents.length} equivalent; ${seconds} s`,
-  );
+  out(`random: ${places.length} of ${total} by seed ${seed}, ${equivalents.length} equivalent ones left out`);
+  out(`random: ${summarize(outcomes)}, in ${seconds} s`);
   return outcomes.filter(({ outcome }) => outcome === 'survived').length;
 }
 
-async function judgeByTests(place: Place, tests: readonly string[], limit: number): Promise<RandomOutcome> {
-  if (tests.length === 0) return { outcome: 'survived', tests: 0 };
-  const { file, find, replace } = place;
-  const mutant = {
-    name: 'random',
-    file,
-    find,
-    replace,
-    breaks: '',
-    killers: tests.map((test) => ({ file: test })),
-  };
-  const ended = await startKillers({ mutant, killers: mutant.killers, bail: true, workers: 1 }, limit);
-  if (!ended.ok) {
-    if (ended.code === 'crashed') return { outcome: 'test', by: 'the process of the tests ended' };
-    const seconds = Math.round(ended.quiet / 1000);
-    if (ended.quiet < limit / 2) return { outcome: 'unfinished' };
-    return { outcome: 'hangs', by: `no test ended for ${seconds} s` };
+class SandboxJudge {
+  readonly sandbox: Sandbox = new Sandbox(ROOT);
+  readonly #limit: number;
+  /** Tests that fail without a mutation, or not, by file and name. */
+  readonly #failing = new Map<string, boolean>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
   }
-  const [by] = [...ended.result.failed.map(({ name }) => name), ...ended.result.errors];
-  return by === undefined ? { outcome: 'survived', tests: tests.length } : { outcome: 'test', by };
+
+  async judge(place: Place, tests: readonly string[]): Promise<RandomOutcome> {
+    if (tests.length === 0) return { outcome: 'survived', tests: 0 };
+    const ended = await this.sandbox.withMutation(place, () => this.#run({ files: tests }));
+    if (!ended.ok) {
+      if (ended.code === 'crashed') return { outcome: 'test', by: 'the process of the tests ended' };
+      const quiet = `no test ended for ${Math.round(ended.quiet / 1000)} s`;
+      if (ended.quiet < this.#limit / 2) return { outcome: 'unfinished', why: 'out of time' };
+      return { outcome: 'hangs', by: quiet };
+    }
+    const { failed, hasRun } = ended;
+    if (failed === undefined) {
+      return hasRun
+        ? { outcome: 'survived', tests: tests.length }
+        : { outcome: 'unfinished', why: 'no test ran' };
+    }
+    const by = failed.test ?? `${failed.file} does not load`;
+    if (await this.#failsAnyway(failed))
+      return { outcome: 'unfinished', why: `fails without a mutation: ${by}` };
+    return { outcome: 'test', by };
+  }
+
+  async #failsAnyway({ file, test }: FailedTest): Promise<boolean> {
+    const key = `${file} ${test ?? ''}`;
+    const known = this.#failing.get(key);
+    if (known !== undefined) return known;
+    const pattern = test === undefined ? {} : { pattern: `^${escapePattern(test.replaceAll(' > ', ' '))}$` };
+    const ended = await this.#run({ files: [file], ...pattern });
+    const fails = !ended.ok || ended.failed !== undefined;
+    this.#failing.set(key, fails);
+    return fails;
+  }
+
+  /** Runs tests in a process of their own, which is ended after the limit. */
+  #run(run: TestRun): Promise<Ended> {
+    const { folder } = this.sandbox;
+    // The amounts of the quick run.
+    const { CHATDOC_SEED: _, CHATDOC_RUNS: __, ...env } = process.env;
+    const child = fork(join(folder, 'tools/mutants/random/test-run.ts'), {
+      cwd: folder,
+      execArgv: ['--import', 'tsx'],
+      env,
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      // It leads a group of its own, with all that it starts: they end with it.
+      detached: true,
+    });
+    return new Promise((resolve) => {
+      let lastEnd = performance.now();
+      const timer = setTimeout(() => {
+        resolve({ ok: false, code: 'timed_out', quiet: performance.now() - lastEnd });
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      }, this.#limit);
+      child.on('message', (message: TestResult | 'tick') => {
+        if (message === 'tick') lastEnd = performance.now();
+        else resolve({ ok: true, ...message });
+      });
+      child.once('error', () => resolve({ ok: false, code: 'crashed' }));
+      child.once('exit', () => {
+        clearTimeout(timer);
+        resolve({ ok: false, code: 'crashed' });
+      });
+      child.send(run);
+    });
+  }
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 export function describe(place: Place, result: RandomOutcome): readonly string[] {
@@ -79,10 +148,10 @@ export function describe(place: Place, result: RandomOutcome): readonly string[]
   const at = `${file}:${line} ${operator}`;
   if ('by' in result) return [`${result.outcome.padEnd(10)} ${at}: ${result.by}`];
   const change = [
-    ...before.split('\n').map((text) => `  - ${text}`),
-    ...after.split('\n').map((text) => `  + ${text}`),
+    ...before.split('\n').map((text) => `  - ${text.trim()}`),
+    ...after.split('\n').map((text) => `  + ${text.trim()}`),
   ];
-  if (result.outcome === 'unfinished') return [`UNFINISHED ${at}`, ...change];
+  if (result.outcome === 'unfinished') return [`UNFINISHED ${at} (${result.why})`, ...change];
   return [`SURVIVED   ${at} (${result.tests} test files)`, ...change];
 }
 
