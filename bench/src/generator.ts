@@ -1,4 +1,5 @@
-import { formatDate, formatUlid } from '@chatdoc/schema';
+import { formatDate } from '@chatdoc/schema';
+import { formatUlid } from '@chatdoc/schema/internal';
 import { Prose } from './prose.js';
 import { Random } from './random.js';
 

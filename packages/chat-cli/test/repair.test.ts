@@ -1,7 +1,8 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, repair } from '@chatdoc/integrity';
-import { encodeLine, openChat } from '@chatdoc/schema';
+import { openChat } from '@chatdoc/schema';
+import { encodeLine } from '@chatdoc/schema/internal';
 import { readDocument } from '@chatdoc/sync';
 import { createChatFile } from '@chatdoc/sync/file';
 import { describe, expect, it } from 'vitest';

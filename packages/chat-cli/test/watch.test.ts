@@ -2,7 +2,8 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSyn
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { check, countFindings } from '@chatdoc/integrity';
-import { type Chat, encodeLine } from '@chatdoc/schema';
+import type { Chat } from '@chatdoc/schema';
+import { encodeLine } from '@chatdoc/schema/internal';
 import { openChatFile } from '@chatdoc/sync/file';
 import { serveFolder } from '@chatdoc/sync/server';
 import { describe, expect, it } from 'vitest';

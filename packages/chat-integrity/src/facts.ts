@@ -1,4 +1,5 @@
-import type { Chat, DamagedLine, Entry, LineFaults, SubjectRole } from '@chatdoc/schema';
+import type { Chat, DamagedLine, Entry } from '@chatdoc/schema';
+import type { LineFaults, SubjectRole } from '@chatdoc/schema/internal';
 
 type EntryOf<T extends Entry['type']> = Extract<Entry, { readonly type: T }>;
 

@@ -1,4 +1,5 @@
-import type { Chat, TouchedLines } from '@chatdoc/schema';
+import type { Chat } from '@chatdoc/schema';
+import type { TouchedLines } from '@chatdoc/schema/internal';
 import type { Facts, SubjectKind } from './facts.js';
 import { type Marked, RuleMarks } from './marks.js';
 import { type Finding, type Mark, NO_MARKS, type Rule } from './rule.js';

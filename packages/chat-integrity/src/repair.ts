@@ -1,4 +1,5 @@
-import { type Chat, deriveUlid, encodeLine, openChat, SCHEMA_VERSION } from '@chatdoc/schema';
+import { type Chat, openChat, SCHEMA_VERSION } from '@chatdoc/schema';
+import { deriveUlid, encodeLine } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import { Inspection } from './inspection.js';
 import type { RepairStep } from './repair-step.js';

@@ -1,4 +1,5 @@
-import { deriveAnswerId, deriveInterruptId, deriveSlotThreadId } from '@chatdoc/schema';
+import { deriveAnswerId } from '@chatdoc/schema';
+import { deriveInterruptId, deriveSlotThreadId } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import {
   ANSWER,

@@ -1,12 +1,5 @@
-import {
-  type Chat,
-  deriveAnswerId,
-  deriveUlid,
-  type Environment,
-  encodeLine,
-  openChat,
-  SCHEMA_VERSION,
-} from '@chatdoc/schema';
+import { type Chat, deriveAnswerId, type Environment, openChat, SCHEMA_VERSION } from '@chatdoc/schema';
+import { deriveUlid, encodeLine } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 
 /** Documents written by hand, line by line: what an honest writer would never write. */

@@ -1,4 +1,5 @@
-import { deriveAnswerId, deriveUlid, openChat, timeOfUlid } from '@chatdoc/schema';
+import { deriveAnswerId, openChat, timeOfUlid } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import * as Y from 'yjs';
 import { BREAKERS, SLOT, slotThread } from './breakers.js';

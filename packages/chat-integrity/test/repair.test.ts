@@ -1,4 +1,5 @@
-import { type Chat, ChatDocError, deriveAnswerId, deriveInterruptId, openChat } from '@chatdoc/schema';
+import { type Chat, ChatDocError, deriveAnswerId, openChat } from '@chatdoc/schema';
+import { deriveInterruptId } from '@chatdoc/schema/internal';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import {

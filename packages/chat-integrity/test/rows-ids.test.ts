@@ -1,13 +1,6 @@
 import { createCipheriv } from 'node:crypto';
-import {
-  type Environment,
-  FUTURE_LIMIT_MS,
-  formatUlid,
-  isUlid,
-  MAX_TIME,
-  parseUlid,
-  timeOfUlid,
-} from '@chatdoc/schema';
+import { type Environment, isUlid, timeOfUlid } from '@chatdoc/schema';
+import { FUTURE_LIMIT_MS, formatUlid, MAX_TIME, parseUlid } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 // Two million ids are asked of the clock that all stamps come from: as many messages would take minutes.

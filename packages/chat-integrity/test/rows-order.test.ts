@@ -1,4 +1,5 @@
-import { deriveAnswerId, MAX_TIME, openChat } from '@chatdoc/schema';
+import { deriveAnswerId, openChat } from '@chatdoc/schema';
+import { MAX_TIME } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';

@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Chat, deriveUlid, openChat } from '@chatdoc/schema';
+import { type Chat, openChat } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import { adoptStale, compactChat, Door, encodeFrame } from '@chatdoc/sync';
 import { openChatFile } from '@chatdoc/sync/file';
 import fc from 'fast-check';

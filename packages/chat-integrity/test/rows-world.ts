@@ -1,13 +1,12 @@
 import {
   type Chat,
-  deriveUlid,
-  encodeLine,
   type LineReport,
   openChat,
   type QuarantinedLine,
   SCHEMA_VERSION,
   type Waiting,
 } from '@chatdoc/schema';
+import { deriveUlid, encodeLine } from '@chatdoc/schema/internal';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
 import { createScriptEnvironment, SCRIPT_START } from '../../chat-testkit/src/index.js';

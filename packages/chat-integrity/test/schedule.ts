@@ -1,4 +1,5 @@
-import { type AttemptWriter, type Chat, deriveAnswerId, deriveUlid, openChat } from '@chatdoc/schema';
+import { type AttemptWriter, type Chat, deriveAnswerId, openChat } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import * as Y from 'yjs';
 import { createCounter } from '../../../tools/counter.js';

@@ -1,4 +1,5 @@
-import { type Chat, deriveAnswerId, deriveSlotThreadId } from '@chatdoc/schema';
+import { type Chat, deriveAnswerId } from '@chatdoc/schema';
+import { deriveSlotThreadId } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';

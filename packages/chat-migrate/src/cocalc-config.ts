@@ -2,12 +2,10 @@ import {
   formatDate,
   type Json,
   type JsonObject,
-  THREAD_STATES,
-  type ThreadConfigEntry,
   type ThreadConfigFields,
-  type ThreadStateEntry,
   type ThreadStateName,
 } from '@chatdoc/schema';
+import { THREAD_STATES, type ThreadConfigEntry, type ThreadStateEntry } from '@chatdoc/schema/internal';
 import { readDate } from './dates.js';
 import { deriveId } from './derive-id.js';
 import { canonicalText, isJsonArray, isJsonObject, readName } from './json-value.js';

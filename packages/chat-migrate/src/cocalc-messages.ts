@@ -1,10 +1,5 @@
-import {
-  type AnnotationEntry,
-  formatDate,
-  type Json,
-  type JsonObject,
-  type RevisionEntry,
-} from '@chatdoc/schema';
+import { formatDate, type Json, type JsonObject } from '@chatdoc/schema';
+import type { AnnotationEntry, RevisionEntry } from '@chatdoc/schema/internal';
 import { readAnchor } from './cocalc-config.js';
 import { isBlank, readVersions, type Version } from './cocalc-rows.js';
 import { compareText } from './code-unit-order.js';

@@ -1,4 +1,5 @@
-import type { AnnotationEntry, JsonObject } from '@chatdoc/schema';
+import type { JsonObject } from '@chatdoc/schema';
+import type { AnnotationEntry } from '@chatdoc/schema/internal';
 import type { CocalcMessage } from './cocalc-messages.js';
 import { compareText } from './code-unit-order.js';
 import { readDate } from './dates.js';

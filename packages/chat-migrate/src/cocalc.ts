@@ -1,10 +1,5 @@
-import {
-  type Entry,
-  formatDate,
-  type JsonObject,
-  type MessageEntry,
-  type ThreadEntry,
-} from '@chatdoc/schema';
+import { type Entry, formatDate, type JsonObject } from '@chatdoc/schema';
+import type { MessageEntry, ThreadEntry } from '@chatdoc/schema/internal';
 import {
   createConfig,
   createConfigOfRow,

@@ -1,4 +1,5 @@
-import { entrySchemas, isUlid, type Json } from '@chatdoc/schema';
+import { isUlid, type Json } from '@chatdoc/schema';
+import { entrySchemas } from '@chatdoc/schema/internal';
 import { isJsonArray, isJsonObject, parseJson } from './json-value.js';
 import { isRelationalTable } from './relational.js';
 import { decodeBytes } from './source-rows.js';

@@ -1,4 +1,5 @@
-import { type Entry, type EntryType, encodeLine, entrySchemas } from '@chatdoc/schema';
+import type { Entry } from '@chatdoc/schema';
+import { type EntryType, encodeLine, entrySchemas } from '@chatdoc/schema/internal';
 
 /** What a field of an entry holds. */
 export type FieldKind = 'id' | 'ids' | 'date' | 'name' | 'text' | 'number' | 'flag' | 'json';

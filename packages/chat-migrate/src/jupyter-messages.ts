@@ -1,4 +1,5 @@
-import type { Json, JsonObject, PartEntry } from '@chatdoc/schema';
+import type { Json, JsonObject } from '@chatdoc/schema';
+import type { PartEntry } from '@chatdoc/schema/internal';
 import { compareText } from './code-unit-order.js';
 import { readSeconds } from './dates.js';
 import { deriveIdOfTuple, writeTuple } from './derive-id.js';

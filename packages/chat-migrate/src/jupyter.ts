@@ -1,12 +1,5 @@
-import {
-  type Entry,
-  formatDate,
-  type Json,
-  type JsonObject,
-  type MessageEntry,
-  type RevisionEntry,
-  type ThreadEntry,
-} from '@chatdoc/schema';
+import { type Entry, formatDate, type Json, type JsonObject } from '@chatdoc/schema';
+import type { MessageEntry, RevisionEntry, ThreadEntry } from '@chatdoc/schema/internal';
 import { readSeconds } from './dates.js';
 import { deriveId } from './derive-id.js';
 import { isJsonObject, omitKeys, readName } from './json-value.js';

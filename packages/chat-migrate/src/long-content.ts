@@ -1,4 +1,4 @@
-import type { PartEntry } from '@chatdoc/schema';
+import type { PartEntry } from '@chatdoc/schema/internal';
 import { derivePartNumber, splitText } from './write-entry.js';
 
 export interface LongContent {

@@ -1,4 +1,5 @@
-import type { Entry, Json, MessageEntry } from '@chatdoc/schema';
+import type { Entry, Json } from '@chatdoc/schema';
+import type { MessageEntry } from '@chatdoc/schema/internal';
 import { type Ledger, type LedgerCheck, LedgerColumns } from './ledger.js';
 import { createLegacyRow, createTextRows } from './legacy-rows.js';
 import type { SourceRow } from './source-rows.js';

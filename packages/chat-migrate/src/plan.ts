@@ -1,11 +1,5 @@
-import {
-  type DocumentEntry,
-  type Entry,
-  encodeLine,
-  type LaneEntry,
-  SCHEMA_VERSION,
-  timeOfUlid,
-} from '@chatdoc/schema';
+import { type Entry, type LaneEntry, SCHEMA_VERSION, timeOfUlid } from '@chatdoc/schema';
+import { type DocumentEntry, encodeLine } from '@chatdoc/schema/internal';
 import { readCocalc } from './cocalc.js';
 import { compareText } from './code-unit-order.js';
 import { deriveId } from './derive-id.js';

@@ -1,4 +1,5 @@
-import { deriveSlotThreadId, deriveUlid, PURPOSES, type Purpose, type Slot } from '@chatdoc/schema';
+import type { Purpose, Slot } from '@chatdoc/schema';
+import { deriveSlotThreadId, deriveUlid, PURPOSES } from '@chatdoc/schema/internal';
 import { compareText } from './code-unit-order.js';
 import { UNKNOWN_SENDER } from './reading.js';
 import type { TableColumns } from './table-columns.js';

@@ -1,4 +1,5 @@
-import { type ActivationEntry, deriveUlid, formatDate, type ThreadEntry } from '@chatdoc/schema';
+import { formatDate } from '@chatdoc/schema';
+import { type ActivationEntry, deriveUlid, type ThreadEntry } from '@chatdoc/schema/internal';
 import { createConfig } from './cocalc-config.js';
 import { createColumnsRow } from './legacy-rows.js';
 import { PlanDraft } from './plan-draft.js';

@@ -1,11 +1,5 @@
-import {
-  deriveAnswerId,
-  deriveInterruptId,
-  deriveUlid,
-  type Entry,
-  formatDate,
-  type MessageEntry,
-} from '@chatdoc/schema';
+import { deriveAnswerId, type Entry, formatDate } from '@chatdoc/schema';
+import { deriveInterruptId, deriveUlid, type MessageEntry } from '@chatdoc/schema/internal';
 import { canonicalText } from './json-value.js';
 import { createContent } from './long-content.js';
 import { UNKNOWN_SENDER } from './reading.js';

@@ -1,4 +1,5 @@
-import { deriveUlid, type Json, type JsonObject } from '@chatdoc/schema';
+import type { Json, JsonObject } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import { compareText } from './code-unit-order.js';
 import { isJsonArray, isJsonObject, readName } from './json-value.js';
 import type { TableColumns } from './table-columns.js';

@@ -1,12 +1,10 @@
+import { deriveAnswerId, type Entry, formatDate } from '@chatdoc/schema';
 import {
-  deriveAnswerId,
   deriveUlid,
-  type Entry,
-  formatDate,
   type MessageEntry,
   type RevisionEntry,
   type ThreadEntry,
-} from '@chatdoc/schema';
+} from '@chatdoc/schema/internal';
 import { createConfig } from './cocalc-config.js';
 import { createColumnsRow } from './legacy-rows.js';
 import { createContent } from './long-content.js';

@@ -1,14 +1,5 @@
-import {
-  type Entry,
-  Escaper,
-  encodeLine,
-  entrySchemas,
-  isUlid,
-  type Json,
-  LIMITS,
-  type MessageEntry,
-  parseLine,
-} from '@chatdoc/schema';
+import { type Entry, isUlid, type Json, LIMITS } from '@chatdoc/schema';
+import { Escaper, encodeLine, entrySchemas, type MessageEntry, parseLine } from '@chatdoc/schema/internal';
 import { ByteWriter } from './byte-writer.js';
 import { readCanonicalDate } from './dates.js';
 import { deriveId } from './derive-id.js';

@@ -1,4 +1,5 @@
-import { type Chat, deriveUlid, openChat } from '@chatdoc/schema';
+import { type Chat, openChat } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';

@@ -1,5 +1,6 @@
 import { check } from '@chatdoc/integrity';
-import { type Chat, deriveSlotThreadId, type Thread } from '@chatdoc/schema';
+import type { Chat, Thread } from '@chatdoc/schema';
+import { deriveSlotThreadId } from '@chatdoc/schema/internal';
 import { describe, expect, it } from 'vitest';
 import type { MigrationPlan } from '../src/index.js';
 import { importPlans } from './helpers/documents.js';

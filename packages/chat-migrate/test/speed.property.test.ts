@@ -1,4 +1,5 @@
-import { deriveUlid, Escaper, encodeLine, formatDate } from '@chatdoc/schema';
+import { formatDate } from '@chatdoc/schema';
+import { deriveUlid, Escaper, encodeLine } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from '../../../tools/amounts.js';

@@ -3,7 +3,12 @@
  * names change without notice.
  */
 
+export type { CountedEntry, LineFaults, SubjectRole, TouchedLines } from './chat/inspector.js';
+export type { ActivationEntry } from './entry/activation.js';
+export type { AnnotationEntry } from './entry/annotation.js';
 export { ROLE, type Role } from './entry/define.js';
+export type { DocumentEntry } from './entry/document.js';
+export type { FinishEntry } from './entry/finish.js';
 export {
   createHead,
   type Head,
@@ -13,6 +18,7 @@ export {
   readLaneId,
   readPartNumber,
 } from './entry/head.js';
+export type { InterruptEntry } from './entry/interrupt.js';
 export type { LaneEntry } from './entry/lane.js';
 export { LIMITS, SCHEMA_VERSION } from './entry/limits.js';
 export {
@@ -26,33 +32,49 @@ export {
   type ParsedLine,
   parseLine,
 } from './entry/line.js';
+export type { MessageEntry } from './entry/message.js';
+export { PART_KINDS, type PartEntry, type PartKind } from './entry/part.js';
 export { blankLine, findPrivateRanges } from './entry/private.js';
 export { fitsEntry, readEntry } from './entry/read.js';
+export type { RedactionEntry } from './entry/redaction.js';
+export type { RetryEntry } from './entry/retry.js';
+export type { RevisionEntry } from './entry/revision.js';
+export type { StopEntry } from './entry/stop.js';
 export {
   authorOf,
   type Entry,
   type EntryType,
+  entrySchemas,
   isPrivateKind,
   KIND,
   type ReadEntry,
   TYPE_OF_KIND,
 } from './entry/table.js';
+export { PURPOSES, type ThreadEntry } from './entry/thread.js';
+export { CONFIG_FIELDS, type ThreadConfigEntry } from './entry/thread-config.js';
+export { THREAD_STATES, type ThreadStateEntry } from './entry/thread-state.js';
 export {
   ALPHABET,
   assertUlid,
   DIGIT,
+  deriveInterruptId,
+  deriveSlotThreadId,
   deriveUlid,
+  FUTURE_LIMIT_MS,
   formatDate,
   formatUlid,
   isUlid,
   isUlidAt,
   MAX_TIME,
+  type ParsedUlid,
   packUlid,
+  parseUlid,
   StampClock,
   timeOfUlid,
   ULID_LENGTH,
   unpackUlid,
 } from './entry/ulid.js';
+export { VARIABLE_SCOPES, type VariablesEntry } from './entry/variables.js';
 export { findHeads } from './fold/last-writer.js';
 export { COST, type Cost } from './host/cost.js';
 export { drawClient } from './host/environment.js';

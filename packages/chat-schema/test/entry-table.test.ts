@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { definitionOf } from '../src/entry/table.js';
-import { type EntryType, entrySchemas } from '../src/index.js';
-import { readEntry } from '../src/internal.js';
+import { type EntryType, entrySchemas, readEntry } from '../src/internal.js';
 import { idAt } from './raw.js';
 import { runs } from './world.js';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { deriveAnswerId, deriveSlotThreadId } from '../src/index.js';
+import { deriveAnswerId } from '../src/index.js';
+import { deriveSlotThreadId } from '../src/internal.js';
 import {
   addText,
   answer,

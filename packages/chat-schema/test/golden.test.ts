@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { entrySchemas } from '../src/index.js';
+import { entrySchemas } from '../src/internal.js';
 import { type Golden, readGolden } from './golden/records.js';
 import { createReplica, expectSame, linesOf } from './world.js';
 

@@ -1,20 +1,16 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as Y from 'yjs';
+import { deriveAnswerId, deriveMessageId, isUlid, openChat, timeOfUlid } from '../src/index.js';
 import {
-  deriveAnswerId,
   deriveInterruptId,
-  deriveMessageId,
   deriveSlotThreadId,
   deriveUlid,
   FUTURE_LIMIT_MS,
   formatUlid,
-  isUlid,
   MAX_TIME,
-  openChat,
   parseUlid,
-  timeOfUlid,
-} from '../src/index.js';
+} from '../src/internal.js';
 import {
   addText,
   answer,

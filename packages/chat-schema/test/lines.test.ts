@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { closeLine, type Entry, encodeLine, LIMITS, parseLine } from '../src/index.js';
+import { type Entry, LIMITS } from '../src/index.js';
+import { closeLine, encodeLine, parseLine } from '../src/internal.js';
 import {
   addText,
   answer,

@@ -1,5 +1,5 @@
 import * as Y from 'yjs';
-import { deriveUlid } from '../src/index.js';
+import { deriveUlid } from '../src/internal.js';
 
 /** Documents written by hand: one lane, one update. */
 

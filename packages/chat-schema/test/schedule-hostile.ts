@@ -1,6 +1,7 @@
 import * as Y from 'yjs';
 import { extractTexts, headOf } from '../../chat-testkit/src/index.js';
-import { deriveAnswerId, deriveInterruptId, deriveUlid } from '../src/index.js';
+import { deriveAnswerId } from '../src/index.js';
+import { deriveInterruptId, deriveUlid } from '../src/internal.js';
 import type { HeaderKind, HostileLine, HostileStep } from './schedule.js';
 import { NETWORK, pick, type Replica, type World } from './schedule-run.js';
 

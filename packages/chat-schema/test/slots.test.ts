@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deriveSlotThreadId } from '../src/index.js';
+import { deriveSlotThreadId } from '../src/internal.js';
 import {
   createPair,
   createReplica,

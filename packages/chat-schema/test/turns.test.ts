@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Attempt, deriveAnswerId, deriveInterruptId, type Message } from '../src/index.js';
+import { type Attempt, deriveAnswerId, type Message } from '../src/index.js';
+import { deriveInterruptId } from '../src/internal.js';
 import {
   addText,
   answer,

@@ -9,12 +9,12 @@ import {
   type ChatOptions,
   type ChatReader,
   deriveAnswerId,
-  deriveUlid,
   type Environment,
   formatDate,
   type Message,
   openChat,
 } from '../src/index.js';
+import { deriveUlid } from '../src/internal.js';
 
 /** Replicas, hand-written lanes and hostile peers for the examples of the rules. */
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { deriveUlid } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import { openChatFile } from '../src/file/index.js';
 import { roomName } from '../src/index.js';
 import { type Client, connect } from './clients.js';

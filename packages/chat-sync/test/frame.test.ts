@@ -1,4 +1,5 @@
-import { ChatDocError, deriveUlid } from '@chatdoc/schema';
+import { ChatDocError } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import crc from 'crc-32';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

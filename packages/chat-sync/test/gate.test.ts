@@ -1,4 +1,5 @@
-import { type Chat, deriveSlotThreadId, formatDate } from '@chatdoc/schema';
+import { type Chat, formatDate } from '@chatdoc/schema';
+import { deriveSlotThreadId } from '@chatdoc/schema/internal';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { countSteps } from '../../../tools/steps.js';

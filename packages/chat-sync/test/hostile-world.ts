@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Chat, deriveUlid, type Environment, openChat } from '@chatdoc/schema';
+import { type Chat, type Environment, openChat } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import { expect } from 'vitest';
 import * as Y from 'yjs';
 import { createCounter } from '../../../tools/counter.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { deriveUlid, type Timers } from '@chatdoc/schema';
+import type { Timers } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import { createEncoder, toUint8Array, writeVarString, writeVarUint } from 'lib0/encoding';
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';

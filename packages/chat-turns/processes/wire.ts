@@ -1,4 +1,4 @@
-import { deriveUlid } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import { roomName } from '@chatdoc/sync';
 
 /** What the processes of the run share: one document, its threads, and what they tell the one that kills them. */

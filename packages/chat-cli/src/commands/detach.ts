@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path';
-import { formatUlid, SCHEMA_VERSION, systemEnvironment } from '@chatdoc/schema';
+import { SCHEMA_VERSION, systemEnvironment } from '@chatdoc/schema';
+import { formatUlid } from '@chatdoc/schema/internal';
 import { encodeFrame, readDocument } from '@chatdoc/sync';
 import { nodeFileEnvironment, replaceFile } from '@chatdoc/sync/file';
 import * as Y from 'yjs';

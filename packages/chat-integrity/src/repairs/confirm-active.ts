@@ -1,4 +1,5 @@
-import { type ActivationEntry, deriveUlid, timeOfUlid } from '@chatdoc/schema';
+import { timeOfUlid } from '@chatdoc/schema';
+import { type ActivationEntry, deriveUlid } from '@chatdoc/schema/internal';
 import type { Repair } from '../repair-step.js';
 
 /** More activations at once than this are no accident, and their ids would not fit one entry. */

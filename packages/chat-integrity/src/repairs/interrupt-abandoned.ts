@@ -1,4 +1,4 @@
-import { deriveInterruptId, type InterruptEntry } from '@chatdoc/schema';
+import { deriveInterruptId, type InterruptEntry } from '@chatdoc/schema/internal';
 import { readLines } from '../facts.js';
 import type { Repair } from '../repair-step.js';
 

@@ -1,4 +1,5 @@
-import { formatDate, type ThreadEntry, timeOfUlid } from '@chatdoc/schema';
+import { formatDate, timeOfUlid } from '@chatdoc/schema';
+import type { ThreadEntry } from '@chatdoc/schema/internal';
 import type { Repair } from '../repair-step.js';
 
 /**

@@ -1,4 +1,5 @@
-import type { Chat, SubjectRole } from '@chatdoc/schema';
+import type { Chat } from '@chatdoc/schema';
+import type { SubjectRole } from '@chatdoc/schema/internal';
 import { type LooseEntry, readLines } from '../facts.js';
 import { countMarks, NO_MARKS, type Rule } from '../rule.js';
 

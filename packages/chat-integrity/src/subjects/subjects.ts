@@ -1,5 +1,5 @@
-import type { Chat, Message, TouchedLines } from '@chatdoc/schema';
-import { findHeads } from '@chatdoc/schema/internal';
+import type { Chat, Message } from '@chatdoc/schema';
+import { findHeads, type TouchedLines } from '@chatdoc/schema/internal';
 import {
   type Facts,
   type LineFacts,

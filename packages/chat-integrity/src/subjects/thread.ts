@@ -1,4 +1,5 @@
-import { type Chat, deriveSlotThreadId, type Json, type JsonObject } from '@chatdoc/schema';
+import type { Chat, Json, JsonObject } from '@chatdoc/schema';
+import { deriveSlotThreadId } from '@chatdoc/schema/internal';
 import { type LineFacts, type LooseEntry, readLines } from '../facts.js';
 
 /** What is kept of one thread, or of what is about a thread that is not in the document. */

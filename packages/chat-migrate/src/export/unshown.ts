@@ -1,18 +1,20 @@
 import {
   type ChatReader,
-  type DocumentEntry,
   type Entry,
   type Json,
   type JsonObject,
   type LaneEntry,
+  SCHEMA_VERSION,
+} from '@chatdoc/schema';
+import {
+  type DocumentEntry,
   parseLine,
   type RevisionEntry,
   readEntry,
-  SCHEMA_VERSION,
   type ThreadConfigEntry,
   type ThreadStateEntry,
   type VariablesEntry,
-} from '@chatdoc/schema';
+} from '@chatdoc/schema/internal';
 import { isJsonObject } from '../json-value.js';
 
 /** What an export reads: a chat, and its lines for what no record shows. */

@@ -1,5 +1,5 @@
 import { dirname, relative } from 'node:path';
-import { formatUlid } from '@chatdoc/schema';
+import { formatUlid } from '@chatdoc/schema/internal';
 import {
   type FileEnvironment,
   type FlushResult,

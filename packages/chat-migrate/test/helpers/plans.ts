@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type Entry, encodeLine, entrySchemas, parseLine } from '@chatdoc/schema';
+import type { Entry } from '@chatdoc/schema';
+import { encodeLine, entrySchemas, parseLine } from '@chatdoc/schema/internal';
 import { expect } from 'vitest';
 import { checkLedger, type MigrationPlan, planMigration } from '../../src/index.js';
 

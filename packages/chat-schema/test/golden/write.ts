@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as Y from 'yjs';
-import { type Chat, deriveAnswerId, deriveUlid, openChat } from '../../src/index.js';
+import { type Chat, deriveAnswerId, openChat } from '../../src/index.js';
+import { deriveUlid } from '../../src/internal.js';
 import { type Golden, readGolden } from './records.js';
 
 const START = Date.UTC(2026, 10, 21, 12);

@@ -1,11 +1,5 @@
-import {
-  ChatDocError,
-  formatUlid,
-  isUlid,
-  openChat,
-  SCHEMA_VERSION,
-  systemEnvironment,
-} from '@chatdoc/schema';
+import { ChatDocError, isUlid, openChat, SCHEMA_VERSION, systemEnvironment } from '@chatdoc/schema';
+import { formatUlid } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import type { FrameHead } from '../update/frame.js';
 import { encodeIntegrated } from '../update/inspect.js';

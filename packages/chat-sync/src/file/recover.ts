@@ -1,4 +1,5 @@
-import { type Chat, openChat, parseLine } from '@chatdoc/schema';
+import { type Chat, openChat } from '@chatdoc/schema';
+import { parseLine } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import { type FrameHead, readDamagedFrame } from '../update/frame.js';
 import { keepAside } from './atomic.js';

@@ -1,10 +1,5 @@
-import {
-  type ChatReader,
-  deriveInterruptId,
-  deriveSlotThreadId,
-  type Entry,
-  type LaneEntry,
-} from '@chatdoc/schema';
+import type { ChatReader, Entry, LaneEntry } from '@chatdoc/schema';
+import { deriveInterruptId, deriveSlotThreadId } from '@chatdoc/schema/internal';
 
 /** What a peer does by writing a line. */
 export type GateAction =

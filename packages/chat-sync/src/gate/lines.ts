@@ -1,10 +1,11 @@
-import { type Entry, FUTURE_LIMIT_MS, timeOfUlid } from '@chatdoc/schema';
+import { type Entry, timeOfUlid } from '@chatdoc/schema';
 import {
   blankLine,
   closeLine,
   createHead,
   encodeLine,
   endsInEscape,
+  FUTURE_LIMIT_MS,
   type Head,
   KIND,
   LIMITS,

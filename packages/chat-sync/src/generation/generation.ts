@@ -2,14 +2,13 @@ import {
   type Chat,
   ChatDocError,
   type ChatOptions,
-  deriveUlid,
   type LaneEntry,
   openChat,
   type Rollback,
   SCHEMA_VERSION,
   timeOfUlid,
 } from '@chatdoc/schema';
-import { encodeLine, joinSections, KIND, readHeader } from '@chatdoc/schema/internal';
+import { deriveUlid, encodeLine, joinSections, KIND, readHeader } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import { type Copy, kindOf, readCopy } from './copy.js';
 import { findSuperseded } from './superseded.js';

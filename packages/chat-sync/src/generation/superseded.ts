@@ -1,11 +1,13 @@
-import type { AnnotationEntry, Chat, ThreadStateEntry } from '@chatdoc/schema';
+import type { Chat } from '@chatdoc/schema';
 import {
+  type AnnotationEntry,
   createHead,
   findHeads,
   KIND,
   parseLine,
   readEntry,
   readHead,
+  type ThreadStateEntry,
   TYPE_OF_KIND,
   ULID_LENGTH,
 } from '@chatdoc/schema/internal';

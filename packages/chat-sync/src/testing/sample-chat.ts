@@ -1,4 +1,5 @@
-import { type Chat, deriveUlid, type Environment, formatDate, openChat } from '@chatdoc/schema';
+import { type Chat, type Environment, formatDate, openChat } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as Y from 'yjs';
 

@@ -1,5 +1,6 @@
 import type { Outcome, Pick, Seat, Stranger } from '@chatdoc/integrity/testing';
-import { deriveUlid, encodeLine, formatDate, SCHEMA_VERSION } from '@chatdoc/schema';
+import { formatDate, SCHEMA_VERSION } from '@chatdoc/schema';
+import { deriveUlid, encodeLine } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import { textsOf } from '../../../chat-integrity/src/testing/chat/chat-state.js';
 import { extractTexts, headOf } from '../oracle/oracle-lines.js';

@@ -1,4 +1,4 @@
-import type { EntryType } from '@chatdoc/schema';
+import type { EntryType } from '@chatdoc/schema/internal';
 import { RESERVED_NAMES } from './reserved-names.js';
 
 /** What a field of an entry may hold. */

@@ -1,4 +1,5 @@
-import { deriveUlid, LIMITS, type QuarantineReason } from '@chatdoc/schema';
+import { LIMITS, type QuarantineReason } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import { SCRIPT_START } from '../../../chat-integrity/src/testing/documents/script-environment.js';
 import {

@@ -1,4 +1,5 @@
-import { deriveAnswerId, deriveUlid, FUTURE_LIMIT_MS, formatUlid, MAX_TIME } from '@chatdoc/schema';
+import { deriveAnswerId } from '@chatdoc/schema';
+import { deriveUlid, FUTURE_LIMIT_MS, formatUlid, MAX_TIME } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import { SCRIPT_START } from '../../../chat-integrity/src/testing/documents/script-environment.js';
 import { RESERVED_NAMES } from './reserved-names.js';

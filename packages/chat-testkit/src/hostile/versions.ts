@@ -1,4 +1,5 @@
-import { deriveUlid, SCHEMA_VERSION } from '@chatdoc/schema';
+import { SCHEMA_VERSION } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import { SCRIPT_START } from '../../../chat-integrity/src/testing/documents/script-environment.js';
 import { reservedObjects } from './reserved-names.js';

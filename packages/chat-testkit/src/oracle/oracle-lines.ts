@@ -1,11 +1,5 @@
-import {
-  deriveSlotThreadId,
-  type EntryType,
-  entrySchemas,
-  parseLine,
-  type QuarantineReason,
-  type Slot,
-} from '@chatdoc/schema';
+import type { QuarantineReason, Slot } from '@chatdoc/schema';
+import { deriveSlotThreadId, type EntryType, entrySchemas, parseLine } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 
 /**

@@ -1,12 +1,5 @@
-import type {
-  Chat,
-  Entry,
-  Json,
-  ThreadConfigEntry,
-  ThreadConfigFields,
-  VariablesEntry,
-} from '@chatdoc/schema';
-import { findHeads } from '@chatdoc/schema/internal';
+import type { Chat, Entry, Json, ThreadConfigFields } from '@chatdoc/schema';
+import { findHeads, type ThreadConfigEntry, type VariablesEntry } from '@chatdoc/schema/internal';
 
 /** Finds the entry that each shown value comes from, by field or name. */
 export interface VariableSources {

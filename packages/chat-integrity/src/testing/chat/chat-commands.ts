@@ -1,4 +1,4 @@
-import { deriveSlotThreadId } from '@chatdoc/schema';
+import { deriveSlotThreadId } from '@chatdoc/schema/internal';
 import { repair } from '../../repair.js';
 import { type ChatCommand, keepingConfig, note, pickMessage, pickThread, SLOT } from './chat-command.js';
 import { createPiece, knownThreads, messageFact, saidFact, textsOf, threadFact } from './chat-state.js';

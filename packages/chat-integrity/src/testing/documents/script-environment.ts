@@ -1,4 +1,5 @@
-import { deriveUlid, type Environment } from '@chatdoc/schema';
+import type { Environment } from '@chatdoc/schema';
+import { deriveUlid } from '@chatdoc/schema/internal';
 
 export const SCRIPT_START: number = Date.UTC(2026, 10, 21, 12);
 
