@@ -389,6 +389,21 @@ describe('a look-up', () => {
     expect(disk.opens).toBe(2);
   });
 
+  it('[SV14] finds the file, also while another look-up reads the folder, or it changes', async () => {
+    await make('team.ychat', 'before');
+    const looked = new DocumentFolder(folder);
+    const found = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => {
+        if (n % 5 === 0) looked.invalidate();
+        return looked.find(DOC_ID);
+      }),
+    );
+    expect(found.map((file) => file?.path)).toEqual(Array(20).fill(path('team.ychat')));
+    const url = await serve();
+    const clients = await Promise.all(Array.from({ length: 6 }, (_, n) => enter(url, `c${n}`)));
+    for (const { chat } of clients) await until(() => textsOf(chat).includes('before'));
+  });
+
   it('[SV14] finds what was written over in its place', async () => {
     await make('team.ychat', 'before');
     const other = await createChatFile(path('other.ychat'), { flush: 'manual' });

@@ -14,7 +14,7 @@ export function addServe({ program, io, finish }: CommandSetting): void {
     .command('serve')
     .summary('let people write together')
     .description(
-      'Serves the documents of a folder by websocket to any Yjs editor with a Hocuspocus provider: room ID.GENERATION of each document; a new room makes a new document. What a client writes is checked before it is taken, and confirmed when it is on the disk. Only programs of this machine can reach it, unless --host says otherwise.',
+      'Serves the chats of a folder by websocket to programs with a Hocuspocus provider: room ID.GENERATION of each document; a new room makes a new document. What other programs write into the files reaches them, too. What a client writes is checked before it is taken, and confirmed when it is on the disk. Only programs of this machine can reach it, unless --host says otherwise.',
     )
     .argument('<FOLDER>', 'where the documents (.ychat) are')
     .option('-p, --port <N>', 'listen on this port; 0 takes a free one', '4321')

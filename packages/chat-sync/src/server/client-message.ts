@@ -130,7 +130,7 @@ export function encodeStep2(documentName: string, update: Uint8Array): Uint8Arra
 
 /** A message to a client: `document` holds content of the document. */
 export type ServerMessage =
-  | { readonly type: 'saved' | 'other' }
+  | { readonly type: 'saved' | 'awareness' | 'other' }
   | { readonly type: 'document'; readonly update: Uint8Array };
 
 export function readServerMessage(message: Uint8Array): ServerMessage {
@@ -139,6 +139,7 @@ export function readServerMessage(message: Uint8Array): ServerMessage {
     readVarString(decoder);
     const type = readVarUint(decoder);
     if (type === SYNC_STATUS && readVarUint(decoder) === 1) return { type: 'saved' };
+    if (type === AWARENESS) return { type: 'awareness' };
     if ((type !== SYNC && type !== SYNC_REPLY) || readVarUint(decoder) === STEP_1) return { type: 'other' };
     return { type: 'document', update: readVarUint8Array(decoder) };
   } catch {

@@ -46,6 +46,8 @@ export class DocumentFolder {
   #byDocument: ReadonlyMap<string, readonly KnownFile[]> = new Map();
   /** Of the folder when it was read last; undefined: it has to be read. */
   #stat: FileStat | undefined;
+  /** Counts what is known to have changed. */
+  #changes = 0;
   #reading: Promise<void> | undefined;
   /** Names by document of what is, or was, served. */
   #served: Map<string, string> | undefined;
@@ -60,6 +62,7 @@ export class DocumentFolder {
   /** The folder, or a file in it, has changed: the next look-up reads it again. */
   invalidate(): void {
     this.#stat = undefined;
+    this.#changes += 1;
   }
 
   /** One file for each document. */
@@ -153,6 +156,8 @@ export class DocumentFolder {
   }
 
   async #refresh(): Promise<void> {
+    // It may have begun before what the caller knows of.
+    await this.#reading;
     const { fileSystem } = this.#environment;
     const now = await fileSystem.stat(this.directory).catch(() => undefined);
     const before = this.#stat;
@@ -170,7 +175,7 @@ export class DocumentFolder {
   }
 
   async #read(stat: FileStat | undefined): Promise<void> {
-    this.#stat = stat;
+    const changes = this.#changes;
     const names = (await this.#environment.fileSystem.readdir(this.directory))
       .filter((name) => name.endsWith(ENDING) || ROLLED_BACK.test(name))
       .sort();
@@ -192,6 +197,7 @@ export class DocumentFolder {
     this.#files = files;
     this.#byDocument = byDocument;
     this.#chosen.clear();
+    if (changes === this.#changes) this.#stat = stat;
   }
 
   /** As known, unless it has changed. */

@@ -109,6 +109,7 @@ export class FileExtension implements Extension {
     connection.send = (message: Uint8Array) => {
       const read = readServerMessage(message);
       if (read.type === 'other') outbox.sendOther(message);
+      else if (read.type === 'awareness') outbox.sendAwareness(message);
       else {
         const roomFile = this.#rooms.get(documentName);
         // The server is ending: what comes now is in no file.

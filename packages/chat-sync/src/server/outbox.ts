@@ -95,9 +95,13 @@ export class Outbox {
     else this.#tellSaved();
   }
 
-  /** Anything that may be left out, as awareness, which is renewed. */
+  /** Presence is renewed, so that it may be left out. */
+  sendAwareness(message: Uint8Array): void {
+    if (!this.#isFull) this.sendOther(message);
+  }
+
+  /** What is small, and must come: a question, a refusal, a goodbye. */
   sendOther(message: Uint8Array): void {
-    if (this.#isFull) return;
     this.#add(message.length);
     this.#write(message);
   }
