@@ -45,7 +45,7 @@ describe('small cases, all of them', () => {
     const commands = COMMANDS.filter(
       (name) => !['variables', 'thread', 'slot', 'resend', 'state'].includes(name),
     );
-    const some = commands.slice(0, scale(commands.length, 5));
+    const some = commands.slice(0, scale(commands.length, 4));
     const { cases, idle } = exhaustTriples(application, {
       commands: some,
       prepare: PREPARE,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { mayMiss } from '../../../tools/amounts.js';
+import { isDue, mayMiss } from '../../../tools/amounts.js';
 import { createParts } from '../../../tools/parts.js';
 import { extractTexts } from '../../chat-testkit/src/index.js';
 import { openChat } from '../src/index.js';
@@ -42,7 +42,8 @@ describe('hostile writers', () => {
         .map(({ reason }) => reason)
         .sort(),
     ).toEqual(['too_long', 'torn']);
-    checkLaws(chat, doc, ledger);
+    // The oracle takes long for 12 MB.
+    if (isDue(1)) checkLaws(chat, doc, ledger);
     expect(extractTexts(doc)).toHaveLength(1);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { thin } from '../../../tools/amounts.js';
+import { isDue } from '../../../tools/amounts.js';
 import { type AttemptWriter, ChatDocError, type Message } from '../src/index.js';
 import {
   answer,
@@ -44,7 +44,7 @@ describe('limits', () => {
     'all escapes': '\u0001'.repeat(700_000),
     emoji: '🎉'.repeat(350_000),
   };
-  for (const [name, text] of thin(Object.entries(long))) {
+  for (const [name, text] of Object.entries(long).filter((_, index) => isDue(index))) {
     it(`[LN2] ${name}: text of any length reads back equal, streamed in one piece`, () => {
       const appended = writeAnswer((writer) => writer.openPart().append(text));
       expect(appended.content === text, `${appended.content.length} of ${text.length}`).toBe(true);

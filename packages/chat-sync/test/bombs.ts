@@ -90,7 +90,14 @@ const ALL: readonly Bomb[] = [
   {
     name: '1,000,000 empty clients',
     outcome: 'too_many_clients',
-    build: () => [rawNumbers([1_000_000, ...list(1_000_000, (at) => [0, at, 0]).flat(), 0])],
+    build: () => {
+      const encoder = createEncoder();
+      writeVarUint(encoder, 1_000_000);
+      for (let at = 0; at < 1_000_000; at += 1)
+        for (const number of [0, at, 0]) writeVarUint(encoder, number);
+      writeVarUint(encoder, 0);
+      return [toUint8Array(encoder)];
+    },
   },
   {
     name: '16,000 empty clients',
