@@ -11,7 +11,7 @@ const HEAD = `# Rules of a chat document
 Written by \`node --conditions=@chatdoc/source --import tsx tools/rules-page.ts\` from the rules themselves; a test fails
 where they differ. \`check\` reports findings of these rules, \`watch\` counts them, \`repair\` runs what is under "Repair".
 
-| severity  | what can mend it                                        |
+| severity  | what can repair it                                      |
 | --------- | ------------------------------------------------------- |
 | \`error\`   | nothing that may still arrive                           |
 | \`warning\` | something that may still arrive, or a person            |
@@ -33,11 +33,11 @@ export function renderPage(): string {
 }
 
 function renderRule({ id, name, severity, description, repair, unrepaired = '' }: Rule): string {
-  const mended =
+  const repaired =
     repair === undefined
       ? [`- No repair. ${unrepaired}`]
       : [`- Repair: ${repair.description}`, `- Taken back: ${repair.undo}`];
-  const lines = [`- Severity: \`${severity}\``, `- Counter: \`${COUNTERS[id] ?? ''}\``, ...mended];
+  const lines = [`- Severity: \`${severity}\``, `- Counter: \`${COUNTERS[id] ?? ''}\``, ...repaired];
   return `\n## ${id} \`${name}\`\n\n${description}\n\n${lines.join('\n')}\n`;
 }
 

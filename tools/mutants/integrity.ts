@@ -6,7 +6,7 @@ export const INTEGRITY: readonly Mutant[] = inPackage('chat-integrity', [
     file: 'src/marks.ts',
     find: 'if (known !== undefined) this.#add(known.marks, -1);',
     replace: '',
-    breaks: 'A counter of the watcher is not taken down once what it counted is mended.',
+    breaks: 'A counter of the watcher is not taken down once what it counted is repaired.',
     killers: [{ file: 'test/watch.property.test.ts', test: '[WA1] are those of a check while lines' }],
   },
   {

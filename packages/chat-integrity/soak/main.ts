@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 
 /**
  * Runs the simulations of this package at one seed after another, until the time is over. What was done is added up
- * in a ledger beside this file, so that the next run goes on where this one ends.
+ * in a journal beside this file, so that the next run goes on where this one ends.
  */
 
 /** Files of tests, and what one slice multiplies their amounts by. */
@@ -21,7 +21,7 @@ const SUITES: Readonly<
   hostile: { file: 'hostile.property', factor: 2, amount: 'passes of hostile lines and updates' },
 };
 
-const LEDGER = fileURLToPath(new URL('./ledger.json', import.meta.url));
+const JOURNAL = fileURLToPath(new URL('./journal.json', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** Seeds of the files of one slice follow each other. */
 const SEED_STEP = 10;
@@ -33,7 +33,7 @@ interface Tally {
   readonly failed: readonly number[];
 }
 
-interface Ledger {
+interface Journal {
   readonly next_seed: number;
   readonly suites: Readonly<Record<string, Tally>>;
 }
@@ -53,8 +53,8 @@ function main(): number {
     if (!(name in SUITES))
       throw new Error(`--suite: expected ${Object.keys(SUITES).join(', ')}, got ${name}`);
   }
-  let ledger = readLedger();
-  let seed = values.seed === undefined ? ledger.next_seed : parseNumber('--seed', values.seed);
+  let journal = readJournal();
+  let seed = values.seed === undefined ? journal.next_seed : parseNumber('--seed', values.seed);
   const until = Date.now() + minutes * 60_000;
   let failures = 0;
   while (Date.now() < until) {
@@ -64,16 +64,16 @@ function main(): number {
       const isPassed = runSlice(name, seed);
       const seconds = Math.round((Date.now() - start) / 1000);
       if (!isPassed) failures += 1;
-      const tally = add(ledger.suites[name], name, seed, seconds, isPassed);
-      ledger = { ...ledger, suites: { ...ledger.suites, [name]: tally } };
-      writeLedger(ledger);
+      const tally = add(journal.suites[name], name, seed, seconds, isPassed);
+      journal = { ...journal, suites: { ...journal.suites, [name]: tally } };
+      writeJournal(journal);
       say(`${isPassed ? 'passed' : 'FAILED'}  ${name}  seed ${seed}  ${seconds} s`);
     }
     seed += SEED_STEP;
-    if (values.seed === undefined) ledger = { ...ledger, next_seed: seed };
-    writeLedger(ledger);
+    if (values.seed === undefined) journal = { ...journal, next_seed: seed };
+    writeJournal(journal);
   }
-  printTable(ledger);
+  printTable(journal);
   return failures === 0 ? 0 : 1;
 }
 
@@ -102,17 +102,17 @@ function add(
   };
 }
 
-function readLedger(): Ledger {
-  if (!existsSync(LEDGER)) return { next_seed: 1, suites: {} };
-  return JSON.parse(readFileSync(LEDGER, 'utf8')) as Ledger;
+function readJournal(): Journal {
+  if (!existsSync(JOURNAL)) return { next_seed: 1, suites: {} };
+  return JSON.parse(readFileSync(JOURNAL, 'utf8')) as Journal;
 }
 
-function writeLedger(ledger: Ledger): void {
-  writeFileSync(`${LEDGER}.new`, `${JSON.stringify(ledger, null, 2)}\n`);
-  renameSync(`${LEDGER}.new`, LEDGER);
+function writeJournal(journal: Journal): void {
+  writeFileSync(`${JOURNAL}.new`, `${JSON.stringify(journal, null, 2)}\n`);
+  renameSync(`${JOURNAL}.new`, JOURNAL);
 }
 
-function printTable({ suites }: Ledger): void {
+function printTable({ suites }: Journal): void {
   for (const [name, { slices, amount, seconds, failed }] of Object.entries(suites)) {
     const what = SUITES[name]?.amount ?? '';
     const bad = failed.length === 0 ? 'none failed' : `FAILED at seeds ${failed.join(', ')}`;

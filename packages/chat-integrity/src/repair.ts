@@ -2,12 +2,12 @@ import { type Chat, openChat, SCHEMA_VERSION } from '@chatdoc/schema';
 import { deriveUlid, encodeLine } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import { Inspection } from './inspection.js';
-import type { RepairStep } from './repair-step.js';
+import type { RepairStep } from './repairs/repair-step.js';
 import type { Rule } from './rule.js';
 import { RULES } from './rules/index.js';
 
 export interface RepairOptions {
-  /** Whose repairs to run; all rules unless given. */
+  /** Whose repairs to run. Defaults to all rules. */
   readonly rules?: readonly Rule[];
   /** Says what would be written, and writes nothing. */
   readonly dryRun?: boolean;
@@ -17,7 +17,7 @@ export interface RepairOptions {
 export interface RepairAction {
   /** Id of the rule. */
   readonly rule: string;
-  /** Ids of records or lanes, the one that is mended in front. */
+  /** Ids of records or lanes, the one that is repaired in front. */
   readonly ids: readonly string[];
   readonly lines: number;
   readonly description: string;
@@ -31,11 +31,11 @@ export type RepairResult =
   | { readonly ok: false; readonly code: 'in_transaction' | 'read_only' | 'import_conflict' };
 
 /** How often a lane of repairs can be lost and written again. */
-const MOST_ROUNDS = 16;
+const MAX_ROUNDS = 16;
 
 /**
- * Appends what mends the rules that can be mended safely. Nothing is deleted and nobody's text is changed; ids and
- * bodies derive from what is mended, so that any number of replicas may do it at once, and a second run writes
+ * Appends what repairs the rules that can be repaired safely. Nothing is deleted and nobody's text is changed; ids and
+ * bodies derive from what is repaired, so that any number of replicas may do it at once, and a second run writes
  * nothing. Reads the whole document.
  */
 export function repair(chat: Chat, { rules = RULES, dryRun = false }: RepairOptions = {}): RepairResult {
@@ -98,7 +98,7 @@ interface PlannedStep {
 
 /** Under a header that all replicas write alike. A lane that was lost for good makes room for the next. */
 function write(chat: Chat, lines: readonly string[]): boolean {
-  for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const lane_id = deriveUlid(0, 'repair lane', chat.generation, round);
     const header = encodeLine({
       type: 'lane',

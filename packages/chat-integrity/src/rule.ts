@@ -1,6 +1,6 @@
 import type { Chat } from '@chatdoc/schema';
 import type { Facts, SubjectKind } from './facts.js';
-import type { Repair } from './repair-step.js';
+import type { Repair } from './repairs/repair-step.js';
 
 /**
  * `error`: no entry that may still arrive can repair it. `warning`: something may be missing, or waits for a person.

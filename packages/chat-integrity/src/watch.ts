@@ -9,10 +9,10 @@ import { createLeaseRule } from './rules/leases.js';
 export interface WatchOptions {
   /** Called every `interval` milliseconds in which something was written, with what is wrong then. */
   readonly onSample?: (sample: Sample) => void;
-  /** 60,000 unless given. */
+  /** Defaults to 60,000. */
   readonly interval?: number;
   readonly timers?: Pick<Timers, 'setTimer' | 'clearTimer'>;
-  /** How many ids of threads and of messages a sample names for each rule: 5 unless given. */
+  /** How many ids of threads and of messages a sample names for each rule. Defaults to 5. */
   readonly top?: number;
   /** Whether some process shows the attempt within its lease; without it abandoned attempts count as none. */
   readonly isLive?: (attempt: string) => boolean;

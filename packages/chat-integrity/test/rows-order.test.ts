@@ -10,7 +10,7 @@ import {
   forgedDates,
   SCRIPT_START,
 } from '../../chat-testkit/src/index.js';
-import { createNumbers } from '../src/testing/seeded-environment.js';
+import { createNumbers } from '../src/testing/simulation/seeded-environment.js';
 import { headerOf, runs, scale, textOf, updateOf, writeDigits } from './rows-world.js';
 
 const DOCUMENTS = 10_000;

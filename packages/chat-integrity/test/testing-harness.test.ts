@@ -257,7 +257,7 @@ describe('a fault', () => {
   });
 });
 
-describe('the content ledger', () => {
+describe('the journal', () => {
   it('[HA9] takes a crash for the cause of a loss only before the flush, and where nobody else had the fact', () => {
     const tally = new Tally();
     runSchedule(notes, schedule('command write 0 1', 'fault crash 0 0 0 0'), { tally });

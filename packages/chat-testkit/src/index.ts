@@ -1,9 +1,9 @@
 export { type ChatScript, chatScripts, writeChat } from '@chatdoc/integrity/testing';
-export { findDifference } from '../../chat-integrity/src/testing/canonical.js';
 export {
   createScriptEnvironment,
   SCRIPT_START,
 } from '../../chat-integrity/src/testing/documents/script-environment.js';
+export { findDifference } from '../../chat-integrity/src/testing/simulation/canonical.js';
 export { auditedChat, FRAME_MARKS } from './chat/audited-chat.js';
 export { brokenDates, dates, forgedDates } from './hostile/dates.js';
 export {

@@ -4,8 +4,8 @@ import { RULES } from '../rules/index.js';
 import type { Watcher } from '../watch.js';
 
 /**
- * The counters of a watcher as gauges of an OpenTelemetry meter, read when the meter collects. `attributes` tell
- * documents apart. The result ends it.
+ * The counters of a watcher as gauges of an OpenTelemetry meter, read when the meter collects. `attributes`
+ * distinguish documents. Returns an unsubscribe function.
  */
 export function exportMetrics(
   watcher: Watcher,

@@ -1,8 +1,8 @@
 import { timeOfUlid } from '@chatdoc/schema';
 import { type ActivationEntry, deriveUlid } from '@chatdoc/schema/internal';
-import type { Repair } from '../repair-step.js';
+import type { Repair } from './repair-step.js';
 
-/** More activations at once than this are no accident, and their ids would not fit one entry. */
+/** More activations at once than this are not an accident, and their ids would not fit one entry. */
 const MAX_HEADS = 1000;
 
 /**
@@ -12,7 +12,7 @@ const MAX_HEADS = 1000;
 export const CONFIRM_ACTIVE: Repair<'slot'> = {
   kind: 'append',
   description:
-    'Activates the thread of the slot that is active already, in answer to all that were activated apart.',
+    'Activates the thread of the slot that is active already, in answer to all that were activated separately.',
   undo: 'Activate another thread of the slot.',
   plan: ({ heads }) => {
     const [shown] = heads;

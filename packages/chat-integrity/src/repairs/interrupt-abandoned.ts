@@ -1,6 +1,6 @@
 import { deriveInterruptId, type InterruptEntry } from '@chatdoc/schema/internal';
 import { readLines } from '../facts.js';
-import type { Repair } from '../repair-step.js';
+import type { Repair } from './repair-step.js';
 
 /**
  * Interrupts open attempts that nobody runs. The entry is the one that every recovery writes, and it counts only

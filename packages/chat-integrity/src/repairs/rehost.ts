@@ -1,4 +1,4 @@
-import type { Repair } from '../repair-step.js';
+import type { Repair } from './repair-step.js';
 
 export const REHOST: Repair = {
   kind: 'rehost',

@@ -1,9 +1,9 @@
 import { formatDate, timeOfUlid } from '@chatdoc/schema';
 import type { ThreadEntry } from '@chatdoc/schema/internal';
-import type { Repair } from '../repair-step.js';
+import type { Repair } from './repair-step.js';
 
 /**
- * A line of a thread that is cut: any whole line of the thread outranks it, so that it can never stand in the way
+ * A line of a thread that is cut: any whole line of the thread outranks it, so that it can never get in the way
  * of the one that may still arrive. Until then what was written in the thread can be read.
  */
 export const STAND_IN_THREAD: Repair<'message'> = {

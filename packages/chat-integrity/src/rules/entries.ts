@@ -21,7 +21,7 @@ const FUTURE_STAMP: Rule<'moment'> = {
       count,
     };
   },
-  unrepaired: 'No writer follows such a stamp, and time mends it; if this clock is wrong, set it.',
+  unrepaired: 'No writer follows such a stamp, and time repairs it; if this clock is wrong, set it.',
 };
 
 const PROBLEM_RECORD: Rule<'lines'> = {
@@ -47,7 +47,7 @@ const CUT_ENTRY: Rule<'lines'> = {
   name: 'cut_entry',
   counter: 'chat.integrity.cut_entries',
   severity: 'warning',
-  description: 'Every line is whole, but for a streamed text that its writer has not ended.',
+  description: 'Every line is whole, except a streamed text that its writer has not ended.',
   subjects: ['lines'],
   judge: ({ entries }) =>
     entries
@@ -56,7 +56,7 @@ const CUT_ENTRY: Rule<'lines'> = {
         ids: [id],
         message: `this ${type} is not whole: the rest may be in another copy`,
       })),
-  unrepaired: 'The rest is in the copy that is whole: importing that one mends it.',
+  unrepaired: 'The rest is in the copy that is whole: importing that one repairs it.',
 };
 
 export const ENTRY_RULES: readonly Rule[] = [FUTURE_STAMP, PROBLEM_RECORD, CUT_ENTRY];

@@ -18,8 +18,7 @@ const FOREIGN_TEXT: Rule<'text'> = {
             count,
           },
         ],
-  unrepaired:
-    'Nobody reads it, and taking it out would be a deletion; refusing whoever wrote it is for the gate.',
+  unrepaired: 'Nobody reads it, and taking it out would be a deletion; refusing its writer is for the gate.',
 };
 
 const DAMAGED_LANE: Rule<'moment'> = {
@@ -27,7 +26,7 @@ const DAMAGED_LANE: Rule<'moment'> = {
   name: 'damaged_lane',
   counter: 'chat.integrity.damaged_lines',
   severity: 'error',
-  description: 'Nobody has deleted the text of a lane, but for a redaction.',
+  description: 'Nobody has deleted the text of a lane, except by a redaction.',
   subjects: ['moment'],
   judge: ({ damage }) =>
     damage.map(({ header, lane_id }) => {

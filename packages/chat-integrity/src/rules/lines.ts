@@ -8,7 +8,7 @@ const DUPLICATE_ID: Rule<'lines'> = {
   name: 'duplicate_id',
   counter: 'chat.integrity.duplicate_ids',
   severity: 'error',
-  description: 'No two different lines have the same id. A cut line beside the whole one is no duplicate.',
+  description: 'No two different lines have the same id. A cut line beside the whole one is not a duplicate.',
   subjects: ['lines'],
   judge: ({ faults }) =>
     faults.duplicates.length === 0

@@ -1,4 +1,4 @@
-import { LawBroken } from './law.js';
+import { LawBroken } from './simulation/law.js';
 
 /** What an agent yields, as far as the rules here are about it. */
 export interface AgentEvent {
@@ -16,7 +16,7 @@ export interface AgentOptions<T, E extends AgentEvent = AgentEvent> {
   readonly createAgent: () => AgentUnderTest<T, E>;
   /** A turn that makes it stream more than one event. */
   readonly turn: T;
-  /** Events after a stop until it must have ended: 64 unless given. */
+  /** Events after a stop until it must have ended. Defaults to 64. */
   readonly mostAfterStop?: number;
   /** Waits until an agent that has nothing to wait for but itself has come to rest. */
   readonly settle: () => Promise<void>;
@@ -113,13 +113,13 @@ async function rest<T, E extends AgentEvent>(
   for (let waited = 0; waited < most && seen.ended === undefined; waited += 1) await settle();
 }
 
-const MOST_EVENTS = 10_000;
-const MOST_WAITS = 200;
+const MAX_EVENTS = 10_000;
+const MAX_WAITS = 200;
 const MOST_AFTER_STOP = 64;
 
 async function runWhole<T, E extends AgentEvent>(options: AgentOptions<T, E>): Promise<Turned<E>> {
-  const { seen } = work(options, undefined, MOST_EVENTS);
-  await rest(options, seen, MOST_EVENTS);
+  const { seen } = work(options, undefined, MAX_EVENTS);
+  await rest(options, seen, MAX_EVENTS);
   refuse(seen.ended === undefined, 'it did not end');
   if (seen.ended?.error !== undefined) throw seen.ended.error;
   return seen;
@@ -127,7 +127,7 @@ async function runWhole<T, E extends AgentEvent>(options: AgentOptions<T, E>): P
 
 const isFinish = ({ type }: AgentEvent): boolean => type === 'finish';
 /** A turn is stopped before each of so many of its events. */
-const MOST_STOPS = 40;
+const MAX_STOPS = 40;
 
 const CASES: Readonly<Record<string, Case<unknown, AgentEvent>>> = {
   'answers once': async (options) => {
@@ -145,9 +145,9 @@ const CASES: Readonly<Record<string, Case<unknown, AgentEvent>>> = {
   'stops when it is told to': async (options) => {
     const { events } = await runWhole(options);
     const most = options.mostAfterStop ?? MOST_AFTER_STOP;
-    for (let at = 0; at <= Math.min(events.length, MOST_STOPS); at += 1) {
+    for (let at = 0; at <= Math.min(events.length, MAX_STOPS); at += 1) {
       const { seen } = work(options, at, at + most + 1);
-      await rest(options, seen, MOST_WAITS);
+      await rest(options, seen, MAX_WAITS);
       const after = seen.events.length - at;
       refuse(
         after > most,
@@ -159,13 +159,13 @@ const CASES: Readonly<Record<string, Case<unknown, AgentEvent>>> = {
   'ends a stop without an error': async (options) => {
     const { events } = await runWhole(options);
     const { seen } = work(options, Math.floor(events.length / 2));
-    await rest(options, seen, MOST_WAITS);
+    await rest(options, seen, MAX_WAITS);
     if (seen.ended?.error !== undefined) throw seen.ended.error;
   },
   'takes a second stop': async (options) => {
     const { events } = await runWhole(options);
     const { seen } = work(options, Math.floor(events.length / 2));
-    await rest(options, seen, MOST_WAITS);
+    await rest(options, seen, MAX_WAITS);
     const ended = seen.ended;
     const count = seen.events.length;
     seen.abort();
@@ -176,14 +176,14 @@ const CASES: Readonly<Record<string, Case<unknown, AgentEvent>>> = {
   },
   'can be left in the middle': async (options) => {
     const { seen } = work(options, undefined, 1);
-    await rest(options, seen, MOST_WAITS);
+    await rest(options, seen, MAX_WAITS);
     refuse(seen.ended === undefined, 'it did not end when nobody listened any more');
     if (seen.ended?.error !== undefined) throw seen.ended.error;
   },
   'works two turns at once': async (options) => {
-    const [first, second] = [work(options, undefined, MOST_EVENTS), work(options, undefined, MOST_EVENTS)];
-    await rest(options, first.seen, MOST_EVENTS);
-    await rest(options, second.seen, MOST_EVENTS);
+    const [first, second] = [work(options, undefined, MAX_EVENTS), work(options, undefined, MAX_EVENTS)];
+    await rest(options, first.seen, MAX_EVENTS);
+    await rest(options, second.seen, MAX_EVENTS);
     refuse(first.seen.ended === undefined || second.seen.ended === undefined, 'one of two turns did not end');
     const alone = await runWhole(options);
     for (const { events } of [first.seen, second.seen]) {

@@ -1,11 +1,11 @@
 import * as Y from 'yjs';
-import type { Application } from './application.js';
-import { canonicalJson, findDifference } from './canonical.js';
-import { guard, LawBroken } from './law.js';
-import { Pick } from './pick.js';
-import { createLooseSeat } from './reload.js';
-import { assertJson, readResult } from './returned.js';
-import type { Seat } from './seat.js';
+import { Pick } from './schedule/pick.js';
+import { canonicalJson, findDifference } from './simulation/canonical.js';
+import { guard, LawBroken } from './simulation/law.js';
+import { createLooseSeat } from './simulation/reload.js';
+import { assertJson, readResult } from './simulation/returned.js';
+import type { Application } from './subject/application.js';
+import type { Seat } from './subject/seat.js';
 
 /** Small cases, all of them: what random runs meet only by luck. */
 export interface ExhaustiveOptions {
@@ -94,7 +94,7 @@ function compare(actual: string, expected: string, names: string): void {
 }
 
 /**
- * Every pair of commands on two replicas, apart and with either after the other, in every order in which their
+ * Every pair of commands on two replicas, separately and with either after the other, in every order in which their
  * updates can arrive that keeps the order of each writer. All replicas must read the same.
  */
 export function exhaustPairs<S>(application: Application<S>, options: ExhaustiveOptions): ExhaustiveResult {
@@ -125,7 +125,7 @@ export function exhaustPairs<S>(application: Application<S>, options: Exhaustive
   return { cases, idle: [...idle] };
 }
 
-/** Every three commands on three replicas apart from each other, taken in each of the six orders. */
+/** Every three commands on three replicas that have not met, taken in each of the six orders. */
 export function exhaustTriples<S>(application: Application<S>, options: ExhaustiveOptions): ExhaustiveResult {
   const bench = new Bench(application, options);
   const idle = new Set<string>();

@@ -1,5 +1,5 @@
 import { type Application, type ChatState, chatApplication } from '@chatdoc/integrity/testing';
-import { findDifference } from '../../../chat-integrity/src/testing/canonical.js';
+import { findDifference } from '../../../chat-integrity/src/testing/simulation/canonical.js';
 import { runOracle } from '../oracle/oracle.js';
 import { extractTexts } from '../oracle/oracle-lines.js';
 import { canonicalRecords, probeChat, readEverything } from '../oracle/read-everything.js';

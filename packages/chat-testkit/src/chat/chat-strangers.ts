@@ -10,7 +10,7 @@ import { extractTexts, headOf } from '../oracle/oracle-lines.js';
 const START = Date.UTC(2026, 10, 21, 12);
 const DATE = formatDate(START);
 
-/** Ids of threads and messages, and whole lines, that stand in the document. */
+/** Ids of threads and messages, and whole lines, that are in the document. */
 interface View {
   readonly threads: readonly string[];
   readonly messages: readonly string[];

@@ -28,7 +28,7 @@ export interface Field {
 /** An entry type as its lines are written. */
 export interface EntryForm {
   readonly type: string;
-  /** Ids that stand first, in this order: the own one, and what the entry is about. */
+  /** Ids that come first, in this order: the own one, and what the entry is about. */
   readonly head: readonly string[];
   readonly fields: readonly Field[];
 }

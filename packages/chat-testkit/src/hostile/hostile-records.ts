@@ -59,7 +59,7 @@ export type LineFate =
   | 'unknown'
   /** A record like any other. */
   | 'kept'
-  /** Its id, or what it says, stands against a line of the chat: one of the two shows, alike on all replicas. */
+  /** Its id, or what it says, conflicts with a line of the chat: one of the two shows, alike on all replicas. */
   | 'contested';
 
 export interface HostileLine {
@@ -99,7 +99,7 @@ export function hostileRecords(): fc.Arbitrary<HostileRecord> {
 
 /**
  * The lines of a record, and what must become of each. `tag` names its own ids: two records with one tag would
- * stand against each other. `targets` are taken only by what can stand beside honest entries.
+ * conflict with each other. `targets` are taken only by what can be beside honest entries.
  */
 export function writeHostileRecord(
   record: HostileRecord,

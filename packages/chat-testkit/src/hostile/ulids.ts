@@ -68,7 +68,7 @@ const STRANGERS = [
 ];
 
 /**
- * Strings that are no ULID, most of them by a hair: lower case, `I L O U`, a first character over 7, one
+ * Strings that are not ULIDs, most of them by a hair: lower case, `I L O U`, a first character over 7, one
  * character too few, too many or of another script, white space around it, half an emoji, and reserved names.
  */
 export function brokenUlids(): fc.Arbitrary<string> {
@@ -85,7 +85,7 @@ export function brokenUlids(): fc.Arbitrary<string> {
   );
 }
 
-/** Values that are no strings, some of which read like a ULID once something turns them into one. */
+/** Values that are not strings, some of which read like a ULID once something turns them into one. */
 export function notUlids(): fc.Arbitrary<unknown> {
   const disguised = ulids().chain((id) =>
     fc.constantFrom<unknown>([id], { toString: () => id }, Object(id), { length: 26 }, Symbol.for(id)),

@@ -13,7 +13,7 @@ export interface VersionedDocument {
   /** Lines of types that only the other version knows, in lanes that are read. */
   readonly unknown: readonly string[];
   readonly thread_id: string;
-  /** In lanes that are read, with what is told of them by fields that this version knows. */
+  /** In lanes that are read, with what is known of them by fields that this version knows. */
   readonly messages: readonly { readonly message_id: string; readonly content: string }[];
 }
 

@@ -77,7 +77,7 @@ class ChatBuilder {
     this.#time = Math.max(this.#time, STARTS[generation]) + one.gap;
     const index = this.rows.length;
     const at = { time: this.#time, index };
-    // A partial row alone is no chat: the first is a message.
+    // A partial row alone is not a chat: the first is a message.
     const other = index === 0 ? undefined : OTHERS[generation]?.(one, new Date(at.time).toISOString());
     if (other !== undefined) this.#push(at.time, { value: other, needs: [0], shown: [] });
     else if (generation === 'v2') this.#addV2(one, at);
@@ -207,7 +207,7 @@ function writeDate(time: number, form: number): unknown {
   return new Date(time).toISOString();
 }
 
-/** Newest first, as it stands in the file. */
+/** Newest first, as in the file. */
 function writeHistory(
   { edits, isDeleted }: Spec,
   text: string,
@@ -257,7 +257,7 @@ const DRESSES: Partial<Record<CocalcGeneration, (one: Spec, person: string, isRo
   }),
 };
 
-/** Rows of each generation that are no messages. */
+/** Rows of each generation that are not messages. */
 const OTHERS: Partial<Record<CocalcGeneration, (one: Spec, date: string) => Columns | undefined>> = {
   B: ({ flavor }, date) =>
     flavor < 2

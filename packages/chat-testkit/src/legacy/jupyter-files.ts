@@ -64,7 +64,7 @@ const DRESSES: Partial<Record<JupyterShape, (flavor: number, index: number) => C
   socket: (flavor) => (flavor < 2 ? { attachments: [{ type: 'file', value: 'a.txt' }] } : { stacked: true }),
 };
 
-/** A document of one shape: its messages are rows, its users and attachments stand beside them. */
+/** A document of one shape: its messages are rows, its users and attachments are beside them. */
 export function jupyterFiles(shape: JupyterShape): fc.Arbitrary<LegacyFile> {
   return fc.array(spec, { minLength: 1, maxLength: 10 }).map((specs) => {
     let micros = 0;

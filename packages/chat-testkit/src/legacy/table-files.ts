@@ -91,7 +91,7 @@ interface TaskSoFar {
   turn: number[];
 }
 
-/** Tables of messages: whoever answers names the last prompt of its task. */
+/** Tables of messages: each answer names the last prompt of its task. */
 export function taskFiles(shape: TableShape): fc.Arbitrary<LegacyFile> {
   return fc.array(messageSpec, { minLength: 1, maxLength: 12 }).map((specs): LegacyFile => {
     const tasks = new Map<number, TaskSoFar>();

@@ -14,7 +14,7 @@ export interface LaneText {
 
 export interface Header {
   readonly lane_id: string;
-  /** False where the line fails its schema: what stands under it has no header. */
+  /** False where the line fails its schema: what is under it has no header. */
   readonly valid: boolean;
   readonly writer_id: string;
   readonly user_id: string | undefined;
@@ -36,7 +36,7 @@ export interface OracleEntry {
   readonly cut: boolean;
   /** After redaction, closing and healing. */
   readonly line: string;
-  /** Every header that a byte-equal line stands under. */
+  /** Every header that a byte-equal line is under. */
   readonly headers: Header[];
 }
 
@@ -45,7 +45,7 @@ export interface Chosen {
   /** Parts and finishes, not chosen yet: which of them count depends on the message line that they follow. */
   readonly tails: readonly OracleEntry[];
   readonly losers: readonly OracleEntry[];
-  /** [FD5] Lines of slot threads that another one stands for: no duplicates, and no part of the digest. */
+  /** [FD5] Lines of slot threads that another one replaces: not duplicates, and not a part of the digest. */
   readonly merged: readonly OracleEntry[];
   readonly quarantine: readonly { lane_id: string | null; line: string; reason: QuarantineReason }[];
   readonly unknown: readonly { line: string; type: string }[];
@@ -163,7 +163,7 @@ export function unknownType(line: string): string | undefined {
   return name === undefined || KNOWN.has(name) ? undefined : name;
 }
 
-/** [LN11] `\0` as all that stands between the quotes of a value. */
+/** [LN11] `\0` as all that is between the quotes of a value. */
 export function heal(line: string): string {
   return line.replace(/([:[,]")\0(?=")/g, '$1');
 }
@@ -181,7 +181,7 @@ const KEPT = new Set(
   ),
 );
 
-/** [RX1] A line without what stands between the quotes of its strings, but for ids, times and names. */
+/** [RX1] A line without what is between the quotes of its strings, except ids, times and names. */
 export function blank(line: string): string {
   let out = '';
   let depth = 0;
@@ -253,7 +253,7 @@ function readHeader(line: string, lane_id: string): Header {
 const isFolded = (header: Header | null): header is Header =>
   header?.valid === true && header.min_reader <= 2 && header.rolled_back === undefined;
 
-/** [FD3], [FD4] and what stands before them. */
+/** [FD3], [FD4] and what comes before them. */
 export function chooseEntries(texts: readonly LaneText[]): Chosen {
   const lines = splitTexts(texts);
   const redacted = new Set<string>();
@@ -294,7 +294,7 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
     const place = (isOpenHeader ? head.own : header?.lane_id) ?? null;
     const reject = (reason: QuarantineReason): void => {
       const lane_id = header?.valid === true ? header.lane_id : null;
-      // Listed as it stands: only what is read is blanked.
+      // Listed as it is: only what is read is blanked.
       const listed = open
         ? closed === undefined
           ? raw.line
@@ -365,7 +365,7 @@ function addEntry(
   for (const [key, value] of Object.entries(source)) if (!bad.has(key)) body[key] = value;
   const differs = Object.entries(head.ids).some(([key, value]) => source[key] !== value);
   Object.assign(body, head.ids);
-  // The fields of an answer stand in its head or not at all.
+  // The fields of an answer are in its head or not at all.
   const isPlain = head.type === 'message' && head.ids['attempt'] === undefined;
   const strays = isPlain ? ['attempt', 'prompt_id'].filter((key) => source[key] !== undefined) : [];
   for (const key of strays) delete body[key];

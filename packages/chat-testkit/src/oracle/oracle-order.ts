@@ -4,7 +4,7 @@ export interface Node {
   readonly id: string;
   /** Message ids named by the entries: those that count as targets. */
   readonly targets: readonly string[];
-  /** [OR1] The derived id of an answer is no stamp. */
+  /** [OR1] The derived id of an answer is not a stamp. */
   readonly isAnswer: boolean;
 }
 

@@ -169,7 +169,7 @@ class Fold {
     return this.#entries.of('redaction', id).length > 0;
   }
 
-  /** The line that says where a message stands: of an answer, that of its shown attempt. */
+  /** The line that says where a message is: of an answer, that of its shown attempt. */
   #line(id: string): OracleEntry | undefined {
     return this.#once('line', id, () => this.#findLine(id));
   }

@@ -1,5 +1,5 @@
 import type { Chat, ChatReader } from '@chatdoc/schema';
-import { sortKeys } from '../../../chat-integrity/src/testing/canonical.js';
+import { sortKeys } from '../../../chat-integrity/src/testing/simulation/canonical.js';
 import { compareReports } from './oracle.js';
 import type { Everything, Probe } from './oracle-types.js';
 

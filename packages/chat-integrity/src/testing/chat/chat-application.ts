@@ -2,7 +2,7 @@ import { ChatDocError, openChat } from '@chatdoc/schema';
 import { compactChat } from '@chatdoc/sync';
 import * as Y from 'yjs';
 import { watch } from '../../watch.js';
-import type { Application } from '../application.js';
+import type { Application } from '../subject/application.js';
 import { CHAT_COMMANDS, CHAT_WEIGHTS } from './chat-commands.js';
 import { findFault, findViolation, listFacts } from './chat-laws.js';
 import { CHAT_MARKS } from './chat-marks.js';

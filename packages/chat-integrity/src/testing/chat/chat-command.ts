@@ -1,6 +1,6 @@
 import { ChatDocError } from '@chatdoc/schema';
-import type { Command, Result } from '../application.js';
-import type { Pick } from '../pick.js';
+import type { Pick } from '../schedule/pick.js';
+import type { Command, Result } from '../subject/application.js';
 import { type ChatState, knownThreads } from './chat-state.js';
 
 /** What the commands of the chat application share. */

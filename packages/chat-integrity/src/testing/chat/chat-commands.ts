@@ -7,7 +7,7 @@ import { TURN_COMMANDS } from './chat-turn-commands.js';
 /** What the users, runners and hosts of a chat do. Each command is one call of the library, or a few. */
 
 /** Beyond these a new one is seldom made. */
-const MOST_THREADS = 4;
+const MAX_THREADS = 4;
 
 const send: ChatCommand = (state, pick) => {
   const { chat, user } = state;
@@ -38,7 +38,7 @@ const reply: ChatCommand = (state, pick) => {
   if (chat.message(target)?.redacted === true) state.seat.mark('a reply to a redacted message');
   const ids = chat.messageIds(thread_id);
   if (ids.indexOf(message_id) < ids.indexOf(target) && ids[0] !== message_id) {
-    throw new Error('[OR3] a reply stands above what it answers');
+    throw new Error('[OR3] a reply is above what it answers');
   }
   return [messageFact(message_id), saidFact(message_id, content)];
 };
@@ -98,7 +98,7 @@ const annotate: ChatCommand = (state, pick) => {
 };
 
 const thread: ChatCommand = (state, pick) => {
-  if (knownThreads(state).length > MOST_THREADS && !pick.chance(4)) return false;
+  if (knownThreads(state).length > MAX_THREADS && !pick.chance(4)) return false;
   const { thread_id } = state.chat.createThread({ created_by: state.user, name: `Plan ${pick.below(9)}` });
   state.written.push(thread_id);
   return [threadFact(thread_id)];
@@ -107,8 +107,7 @@ const thread: ChatCommand = (state, pick) => {
 const fork: ChatCommand = (state, pick) => {
   const { chat, user, seat } = state;
   const message_id = pickMessage(state, pick);
-  if (message_id === undefined || (knownThreads(state).length > MOST_THREADS && !pick.chance(4)))
-    return false;
+  if (message_id === undefined || (knownThreads(state).length > MAX_THREADS && !pick.chance(4))) return false;
   const origin = chat.message(message_id)?.thread_id as string;
   const { thread_id } = chat.createThread({
     created_by: user,
@@ -171,7 +170,7 @@ const setState: ChatCommand = (state, pick) => {
   return [];
 };
 
-const mend: ChatCommand = ({ chat, seat }) => {
+const repairChat: ChatCommand = ({ chat, seat }) => {
   const result = repair(chat);
   if (!result.ok) throw new Error(`repair was refused: ${result.code}`);
   for (const { rule } of result.actions) seat.mark(`a repair of ${rule}`);
@@ -181,10 +180,10 @@ const mend: ChatCommand = ({ chat, seat }) => {
 };
 
 /** Each replica brings its own copy along: more of them would make a document of nothing but copies. */
-const MOST_GENERATIONS = 3;
+const MAX_GENERATIONS = 3;
 
 const compact: ChatCommand = ({ seat }) => {
-  if (seat.generation >= MOST_GENERATIONS) return false;
+  if (seat.generation >= MAX_GENERATIONS) return false;
   seat.moveTo(seat.generation + 1);
   return [];
 };
@@ -206,7 +205,7 @@ export const CHAT_COMMANDS: Readonly<Record<string, ChatCommand>> = {
   variables: setVariables,
   state: setState,
   ...TURN_COMMANDS,
-  repair: mend,
+  repair: repairChat,
   compact,
 };
 

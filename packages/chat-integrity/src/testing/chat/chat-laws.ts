@@ -1,7 +1,7 @@
 import { type Chat, deriveAnswerId, openChat } from '@chatdoc/schema';
 import { check } from '../../check.js';
 import { countFindings } from '../../counters.js';
-import { canonicalJson, findDifference } from '../canonical.js';
+import { canonicalJson, findDifference } from '../simulation/canonical.js';
 import {
   type ChatState,
   listThreadIds,

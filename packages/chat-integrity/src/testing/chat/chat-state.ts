@@ -1,6 +1,6 @@
 import type { AttemptWriter, Chat, PartWriter } from '@chatdoc/schema';
 import type { Watcher } from '../../watch.js';
-import type { Seat } from '../seat.js';
+import type { Seat } from '../subject/seat.js';
 
 /** An answer or a message that this process streams. */
 export interface Running {
@@ -29,7 +29,7 @@ export interface ChatState {
   /** A lane went: what it held, and a redaction covers, is nowhere kept. */
   isDamaged: boolean;
   looks: number;
-  /** Threads as they were a few steps ago: to list them anew at each step would cost more than the step. */
+  /** Threads as they were a few steps ago: to list them again at each step would cost more than the step. */
   threads: readonly string[];
 }
 
@@ -68,7 +68,7 @@ export function createPiece(piece: number): string {
   return `${PIECES[piece % PIECES.length]} #${piece} `;
 }
 
-/** The numbers of the pieces in a streamed text, as they stand. */
+/** The numbers of the pieces in a streamed text, in their order. */
 export function readPieces(text: string): number[] {
   return [...text.matchAll(/#(\d+) /g)].map(([, number]) => Number(number));
 }

@@ -1,5 +1,5 @@
-import type { Result } from '../application.js';
-import type { Pick } from '../pick.js';
+import type { Pick } from '../schedule/pick.js';
+import type { Result } from '../subject/application.js';
 import { allow, type ChatCommand, keepingConfig, note, pickMessage, pickThread } from './chat-command.js';
 import {
   type ChatState,
@@ -14,12 +14,12 @@ import {
 /** What people and runners do with answers. */
 
 /** Streams of one process at a time. */
-const MOST_RUNNING = 3;
+const MAX_RUNNING = 3;
 
 /** Begins to answer the next prompt that waits, or one more time a prompt that somebody answers already. */
 const answer: ChatCommand = (state, pick) => {
   const { chat, user, running, seat } = state;
-  if (running.length >= MOST_RUNNING) return false;
+  if (running.length >= MAX_RUNNING) return false;
   const thread_id = pickThread(state, pick);
   const queue = chat.queue(thread_id);
   const asked =
@@ -39,7 +39,7 @@ const stream: ChatCommand = (state, pick) => {
   const { chat, user, running } = state;
   if (running.length > 0 && !pick.chance(6)) return append(state, pick);
   const thread_id = pickThread(state, pick);
-  if (running.length >= MOST_RUNNING) return false;
+  if (running.length >= MAX_RUNNING) return false;
   const writer = chat.openMessage({ thread_id, sender_id: user });
   note(state, writer.message_id, writer.message_id);
   running.push({ writer, part: undefined, pieces: 0 });
@@ -87,7 +87,7 @@ const finish: ChatCommand = (state, pick) => {
   }
   return allow(state, () => {
     run.writer.finish({ finish_reason: pick.chance(4) ? 'error' : 'complete' });
-    // Of a message that is no answer nobody can tell whether it was finished.
+    // Of a message that is not an answer nobody knows whether it was finished.
     return attempt === message_id ? [] : [settledFact(message_id, attempt)];
   });
 };

@@ -1,4 +1,4 @@
-import type { Outcome } from './application.js';
+import type { Outcome } from '../subject/application.js';
 import { LawBroken } from './law.js';
 import type { Tally } from './tally.js';
 
@@ -9,7 +9,7 @@ type Promises = Map<string, number | undefined>;
  * Every fact that a command acknowledged is visible in the end, or its loss has a named cause. A crash takes what was
  * not flushed and what nobody else had; an older state put back takes what was younger; a command withdraws.
  */
-export class ContentLedger {
+export class Journal {
   readonly #tally: Tally;
   readonly #promises: Promises[];
   readonly #acknowledged = new Map<string, number>();

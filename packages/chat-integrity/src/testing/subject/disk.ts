@@ -81,7 +81,7 @@ export class Disk {
     return this.#images.length;
   }
 
-  /** Somebody puts an older state back: the `back`-th before the last sync. Gives the syncs of its moment. */
+  /** Somebody puts an older state back: the `back`-th before the last sync. Returns the syncs of its moment. */
   restore(back: number): number {
     const image = this.#images[Math.max(0, this.#images.length - 1 - back)];
     this.#chunks = image?.chunks.slice() ?? [];

@@ -1,7 +1,7 @@
 import { encodeFrame, readFrame } from '@chatdoc/sync';
 import type { Seat } from './seat.js';
 
-/** Keeps the updates of one replica. Opened anew by each process, on the same disk. */
+/** Keeps the updates of one replica. Opened again by each process, on the same disk. */
 export interface Storage {
   /** All updates that are there, in any order. */
   load(): Iterable<Uint8Array> | Promise<Iterable<Uint8Array>>;

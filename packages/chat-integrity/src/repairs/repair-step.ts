@@ -1,5 +1,5 @@
 import type { Chat, Entry } from '@chatdoc/schema';
-import type { Facts, SubjectKind } from './facts.js';
+import type { Facts, SubjectKind } from '../facts.js';
 
 /** One entry that a repair appends. A function of what it repairs alone, so that all replicas write the same. */
 export interface RepairStep {

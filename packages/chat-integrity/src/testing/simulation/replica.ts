@@ -1,12 +1,12 @@
 import * as Y from 'yjs';
-import type { Application } from './application.js';
-import { Disk } from './disk.js';
+import type { Application } from '../subject/application.js';
+import { Disk } from '../subject/disk.js';
+import type { Connection } from '../subject/provider.js';
+import type { Seat } from '../subject/seat.js';
+import type { Storage } from '../subject/storage.js';
+import type { Subject } from '../subject/subject.js';
 import { guard } from './law.js';
-import type { Connection } from './provider.js';
-import type { Seat } from './seat.js';
 import { mixSeeds, seededEnvironment } from './seeded-environment.js';
-import type { Storage } from './storage.js';
-import type { Subject } from './subject.js';
 
 /** Origin of what a storage gave. */
 const LOADED = { loaded: true };
@@ -177,7 +177,7 @@ export class Replica<S> {
     doc.destroy();
   }
 
-  /** Puts an older state of the disk back, of a replica that is down. Gives the sync of its moment. */
+  /** Puts an older state of the disk back, of a replica that is down. Returns the sync of its moment. */
   restore(back: number): number {
     const sync = this.disk.restore(back);
     const then = this.#generations.filter((each) => each.sync <= sync).at(-1);
@@ -185,7 +185,7 @@ export class Replica<S> {
     return sync;
   }
 
-  /** Goes on in a document of the generation that was asked for. Gives whether it did. */
+  /** Goes on in a document of the generation that was asked for. Returns whether it did. */
   move(): boolean {
     const { state } = this;
     const move = this.application.move;

@@ -1,15 +1,15 @@
 import * as Y from 'yjs';
-import type { Application } from './application.js';
+import type { Application } from '../subject/application.js';
+import { Disk } from '../subject/disk.js';
+import type { Seat } from '../subject/seat.js';
 import { canonicalJson, findDifference } from './canonical.js';
-import { Disk } from './disk.js';
 import { guard } from './law.js';
 import { createDocument, DOC_ID, type Replica } from './replica.js';
-import type { Seat } from './seat.js';
 import { mixSeeds, seededEnvironment } from './seeded-environment.js';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 
-/** A seat that is no replica of a simulation, and whose clock stands still. */
+/** A seat that is not a replica of a simulation, and whose clock does not move. */
 export function createLooseSeat(name: string, client: number): Seat {
   const doc = createDocument();
   doc.clientID = client;
@@ -54,5 +54,5 @@ export function reloadDocument<S>(
   application.close?.(state);
   seat.doc.destroy();
   const difference = findDifference(text, expected);
-  return difference === undefined ? undefined : `replica ${replica.index}, loaded anew: ${difference}`;
+  return difference === undefined ? undefined : `replica ${replica.index}, loaded again: ${difference}`;
 }

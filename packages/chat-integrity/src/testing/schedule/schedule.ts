@@ -35,7 +35,7 @@ export interface Step {
   readonly picks: readonly number[];
 }
 
-/** A whole run but for what heals it and looks at it in the end: the same schedule gives the same run. */
+/** A whole run except what heals it and looks at it in the end: the same schedule gives the same run. */
 export interface Schedule {
   readonly seed: number;
   readonly replicas: number;

@@ -23,7 +23,7 @@ export class Link {
   }
 }
 
-/** What the network tells a connected end. */
+/** Calls of the network to a connected end. */
 export interface Listeners {
   onOpen: () => void;
   onMessage: (bytes: Uint8Array) => void;
@@ -77,7 +77,7 @@ export class Network {
     for (const peer of this.peersOf(at)) this.#listeners.delete(at * this.#size + peer);
   }
 
-  /** Opens the connection of two that both listen. Gives whether it was closed. */
+  /** Opens the connection of two that both listen. Returns whether it was closed. */
   open(a: number, b: number): boolean {
     if (this.isOpen(a, b)) return false;
     const ends = [this.#listeners.get(a * this.#size + b), this.#listeners.get(b * this.#size + a)];
@@ -87,7 +87,7 @@ export class Network {
     return true;
   }
 
-  /** Messages on the way are lost. Gives whether it was open. */
+  /** Messages on the way are lost. Returns whether it was open. */
   close(a: number, b: number): boolean {
     if (!this.#open.delete(Math.min(a, b) * this.#size + Math.max(a, b))) return false;
     for (const [from, to] of [
@@ -117,7 +117,7 @@ export class Network {
     if (link.sent.length > KEPT_MESSAGES) link.sent.shift();
   }
 
-  /** Hands over the first message of a link that may arrive by `now`. Gives whether there was one. */
+  /** Hands over the first message of a link that may arrive by `now`. Returns whether there was one. */
   deliver(link: Link, now: number): boolean {
     const at = link.queue.findIndex(({ held }) => held <= now);
     const packet = link.queue[at];

@@ -1,14 +1,14 @@
-import type { StrangerKind } from './application.js';
+import type { Pick } from '../schedule/pick.js';
+import type { StrangerKind } from '../subject/application.js';
+import type { Port } from '../subject/provider.js';
 import { guard } from './law.js';
-import type { Pick } from './pick.js';
-import type { Port } from './provider.js';
 import { createSeat } from './reload.js';
 import type { Replica } from './replica.js';
 import { readResult } from './returned.js';
 import type { Simulation } from './simulation.js';
 
 /** Messages of one visit beyond which it is over. */
-const MOST_MESSAGES = 64;
+const MAX_MESSAGES = 64;
 
 /**
  * Another program connects with one replica over a good line, takes a copy of the document, writes into it in its
@@ -43,7 +43,7 @@ export function visit<S>(
   there.close();
   guest.doc.destroy();
   if (outcome === undefined) return false;
-  simulation.ledger.note(replica.index, { withdrawn: outcome.withdrawn ?? [] }, kind);
+  simulation.journal.note(replica.index, { withdrawn: outcome.withdrawn ?? [] }, kind);
   return true;
 }
 
@@ -80,7 +80,7 @@ class Line {
 
   /** Until both have heard everything. */
   run(): void {
-    for (let left = MOST_MESSAGES; left > 0; left -= 1) {
+    for (let left = MAX_MESSAGES; left > 0; left -= 1) {
       const at = this.#queues[0].length > 0 ? 0 : 1;
       const bytes = this.#queues[at].shift();
       if (bytes === undefined) return;

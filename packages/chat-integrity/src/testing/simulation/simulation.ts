@@ -1,28 +1,28 @@
-import type { Application } from './application.js';
+import { Pick } from '../schedule/pick.js';
+import type { Schedule, Step } from '../schedule/schedule.js';
+import type { Application } from '../subject/application.js';
+import { sharedProvider } from '../subject/framed-provider.js';
+import type { Connection, Port, Provider } from '../subject/provider.js';
+import type { Seat } from '../subject/seat.js';
+import type { Subject } from '../subject/subject.js';
 import { canonicalJson, findDifference } from './canonical.js';
-import { ContentLedger } from './content-ledger.js';
 import { areInStep, assertSameStores, findPending } from './convergence.js';
 import { restartReplica, settleFallen } from './crash.js';
 import { applyFault } from './faults.js';
 import { Fingerprint } from './fingerprint.js';
-import { sharedProvider } from './framed-provider.js';
+import { Journal } from './journal.js';
 import { assertLaw, guard, type Law, LawBroken } from './law.js';
 import { Network } from './network.js';
-import { Pick } from './pick.js';
-import type { Connection, Port, Provider } from './provider.js';
 import { reloadDocument } from './reload.js';
 import { Replica } from './replica.js';
 import { assertJson, readComplaint, readFacts, readResult } from './returned.js';
-import type { Schedule, Step } from './schedule.js';
-import type { Seat } from './seat.js';
-import type { Subject } from './subject.js';
 import type { Tally } from './tally.js';
 
 export interface SimulationOptions {
   readonly tally: Tally;
   /** Laws that are not checked: what a provider or an application does not promise. */
   readonly without?: readonly Law[];
-  /** One of so many runs ends with an audit: each unless given. */
+  /** One of so many runs ends with an audit. Defaults to every run. */
   readonly auditEvery?: number;
 }
 
@@ -37,9 +37,9 @@ export interface RunResult {
 const START = Date.UTC(2026, 10, 21, 12);
 /** Virtual time that a step takes, unless it is a command. */
 const STEP_MS = 20;
-const MOST_ROUNDS = 2;
+const MAX_ROUNDS = 2;
 /** Messages of one round beyond which nobody ever comes to rest: so many for each connection. */
-const MOST_MESSAGES = 400;
+const MAX_MESSAGES = 400;
 
 /** One run: replicas of the subject, the network between them, and all that happens to both. */
 export class Simulation<S> {
@@ -48,7 +48,7 @@ export class Simulation<S> {
   readonly tally: Tally;
   readonly network: Network;
   readonly replicas: readonly Replica<S>[];
-  readonly ledger: ContentLedger;
+  readonly journal: Journal;
   /** Virtual milliseconds. */
   now: number = START;
   /** Strangers that have visited: each has a client id of its own. */
@@ -71,15 +71,15 @@ export class Simulation<S> {
     this.#without = new Set(without);
     this.#auditEvery = auditEvery;
     this.network = new Network(replicas, subject.topology === 'star', this.#fingerprint);
-    this.ledger = new ContentLedger(replicas, tally);
+    this.journal = new Journal(replicas, tally);
     const around = {
       seed,
       now: () => this.now,
       mark: this.mark,
       connect: (at: number, seat: Seat) => this.#connect(at, seat),
       disconnect: (at: number) => this.#disconnect(at),
-      flushed: (at: number, facts: readonly string[], sync: number) => this.ledger.flush(at, facts, sync),
-      unsafe: (at: number) => this.ledger.unsafe(at),
+      flushed: (at: number, facts: readonly string[], sync: number) => this.journal.flush(at, facts, sync),
+      unsafe: (at: number) => this.journal.unsafe(at),
     };
     this.replicas = Array.from(
       { length: replicas },
@@ -123,7 +123,7 @@ export class Simulation<S> {
     }
   }
 
-  /** Gives the replica that may have changed. */
+  /** Returns the replica that may have changed. */
   #runStep(step: Step): Replica<S> | undefined {
     const pick = new Pick(step.picks);
     const replica = this.replicas[step.at % this.replicas.length] as Replica<S>;
@@ -158,7 +158,7 @@ export class Simulation<S> {
     this.#fingerprint.addText(JSON.stringify(outcome ?? false));
     if (outcome === undefined) return false;
     this.tally.add(`command ${name}`);
-    this.ledger.note(replica.index, outcome, name);
+    this.journal.note(replica.index, outcome, name);
     return true;
   }
 
@@ -273,26 +273,26 @@ export class Simulation<S> {
     const [first, ...others] = this.replicas as [Replica<S>, ...Replica<S>[]];
     for (let round = 1; ; round += 1) {
       yield* this.#syncOnce();
-      const apart = others.find(
+      const behind = others.find(
         ({ doc, generation }) => generation !== first.generation || !areInStep(doc, first.doc),
       );
-      if (apart === undefined) {
+      if (behind === undefined) {
         this.mark(`converged in round ${round}`);
         return round;
       }
-      if (round === MOST_ROUNDS) {
+      if (round === MAX_ROUNDS) {
         if (this.#without.has('converges within two rounds')) return round;
-        const pending = findPending(apart.doc) ?? findPending(first.doc);
-        const why = pending ?? this.#findDifference(apart, first) ?? 'their documents differ';
+        const pending = findPending(behind.doc) ?? findPending(first.doc);
+        const why = pending ?? this.#findDifference(behind, first) ?? 'their documents differ';
         throw new LawBroken(
           'converges within two rounds',
-          `replicas ${first.index} and ${apart.index}: ${why}`,
+          `replicas ${first.index} and ${behind.index}: ${why}`,
         );
       }
     }
   }
 
-  /** Everybody connects anew with everybody, and what is said is heard, until nobody says any more. */
+  /** Everybody connects again with everybody, and what is said is heard, until nobody says any more. */
   *#syncOnce(): Generator<void, void, void> {
     const { links } = this.network;
     const pairs = links.filter(({ from, to }) => from < to);
@@ -300,7 +300,7 @@ export class Simulation<S> {
     for (const link of links) link.isBlocked = false;
     for (const { from, to } of pairs) guard('connecting', () => this.network.open(from, to));
     yield;
-    let left = MOST_MESSAGES * links.length;
+    let left = MAX_MESSAGES * links.length;
     for (let busy = this.network.busy(); busy.length > 0; busy = this.network.busy()) {
       for (const link of busy) {
         while (left > 0 && guard('receiving', () => this.network.deliver(link, Number.POSITIVE_INFINITY)))
@@ -309,7 +309,7 @@ export class Simulation<S> {
       yield;
       this.#moveOn();
       if (left === 0) {
-        throw new LawBroken('comes to rest', `still talking after ${MOST_MESSAGES} messages a connection`);
+        throw new LawBroken('comes to rest', `still talking after ${MAX_MESSAGES} messages a connection`);
       }
     }
   }
@@ -345,7 +345,7 @@ export class Simulation<S> {
     if (this.schedule.seed % this.#auditEvery === 0) this.#audit(chosen);
     const { facts } = this.application;
     if (facts !== undefined && !this.#without.has('keeps what it acknowledged')) {
-      this.ledger.check(guard('facts', () => readFacts(facts(first.state as S))));
+      this.journal.check(guard('facts', () => readFacts(facts(first.state as S))));
     }
   }
 }

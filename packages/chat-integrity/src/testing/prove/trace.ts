@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LAWS, type Law } from './law.js';
-import { describeStep, isSchedule, type Schedule } from './schedule.js';
+import { describeStep, isSchedule, type Schedule } from '../schedule/schedule.js';
+import { LAWS, type Law } from '../simulation/law.js';
 
 /** A run that broke a law, as short as it could be made. Kept as a file, it is replayed before anything random. */
 export interface Trace {

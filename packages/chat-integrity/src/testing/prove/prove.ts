@@ -1,31 +1,31 @@
 import fc from 'fast-check';
-import { type Application, assertApplication } from './application.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { REPLICAS, scheduleArbitrary } from '../schedule/schedule-arbitrary.js';
+import { LawBroken } from '../simulation/law.js';
+import { runSchedule, runSettled } from '../simulation/run-schedule.js';
+import type { RunResult, SimulationOptions } from '../simulation/simulation.js';
+import { Tally } from '../simulation/tally.js';
+import { type Application, assertApplication } from '../subject/application.js';
+import type { Subject } from '../subject/subject.js';
 import { findObstacle, GUARANTEES, type Guarantee, listFaults } from './guarantees.js';
-import { LawBroken } from './law.js';
 import { describeReport } from './report.js';
-import { runSchedule, runSettled } from './run-schedule.js';
-import type { Schedule } from './schedule.js';
-import { REPLICAS, scheduleArbitrary } from './schedule-arbitrary.js';
-import type { RunResult, SimulationOptions } from './simulation.js';
-import type { Subject } from './subject.js';
-import { Tally } from './tally.js';
 import { type KeptTrace, keepTrace, readTraces, type Trace, type TraceFinding } from './trace.js';
 
 export interface ProveOptions<S> extends Subject<S> {
-  /** Of each guarantee: 100 unless given. */
+  /** Of each guarantee. Defaults to 100. */
   readonly runs?: number;
-  /** The most that one run may take: 120 unless given. */
+  /** The most that one run may take. Defaults to 120. */
   readonly steps?: number;
   /** Numbers of replicas to choose from. */
   readonly replicas?: readonly number[];
   readonly seed?: number;
   /** With the seed: the one run that a report names. Nothing else is run then. */
   readonly path?: string;
-  /** Names of those to prove; all that apply unless given. */
+  /** Names of those to prove; defaults to all that apply. */
   readonly guarantees?: readonly string[];
   /** A folder of traces: those that are there run first, and those that are found are put there. */
   readonly traces?: string;
-  /** Runs that are spent on making a failing one shorter: 1,500 unless given. */
+  /** Runs that are spent on making a failing one shorter. Defaults to 1,500. */
   readonly shrinkRuns?: number;
 }
 
@@ -284,7 +284,7 @@ async function tryRun<S>(
   }
 }
 
-/** Runs a kept trace once more. Gives the law that it breaks, if it still does. */
+/** Runs a kept trace once more. Returns the law that it breaks, if it still does. */
 export async function replay<S>(subject: Subject<S>, trace: Trace): Promise<LawBroken | undefined> {
   const guarantee = GUARANTEES.find(({ name }) => name === trace.guarantee);
   return tryRun(subject, guarantee ?? { name: trace.guarantee, faults: [] }, trace.schedule, new Tally());

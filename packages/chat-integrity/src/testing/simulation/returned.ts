@@ -1,4 +1,4 @@
-import type { Outcome, Result } from './application.js';
+import type { Outcome, Result } from '../subject/application.js';
 import { LawBroken } from './law.js';
 
 /**

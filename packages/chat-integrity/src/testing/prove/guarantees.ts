@@ -1,7 +1,7 @@
-import { STRANGERS, type StrangerKind } from './application.js';
-import type { Law } from './law.js';
-import { FAULTS, type Fault } from './schedule.js';
-import type { Subject } from './subject.js';
+import { FAULTS, type Fault } from '../schedule/schedule.js';
+import type { Law } from '../simulation/law.js';
+import { STRANGERS, type StrangerKind } from '../subject/application.js';
+import type { Subject } from '../subject/subject.js';
 
 /** A property with a name, and the faults under which it is to hold. */
 export interface Guarantee {
@@ -15,20 +15,20 @@ export interface Guarantee {
   readonly needs?: 'storage' | 'facts' | 'schemas' | 'hostile';
 }
 
-const LEDGER: readonly Law[] = ['keeps what it acknowledged'];
+const JOURNAL: readonly Law[] = ['keeps what it acknowledged'];
 
 export const GUARANTEES: readonly Guarantee[] = [
-  { name: 'converges', faults: [], without: LEDGER },
+  { name: 'converges', faults: [], without: JOURNAL },
   {
     name: 'survives loss, repetition and reordering',
     faults: ['drop', 'duplicate', 'reorder', 'delay', 'replay'],
-    without: LEDGER,
+    without: JOURNAL,
   },
-  { name: 'survives partitions', faults: ['partition', 'one_way'], without: LEDGER },
-  { name: 'survives crashes', faults: ['crash', 'torn'], needs: 'storage', without: LEDGER },
-  { name: 'survives an old snapshot', faults: ['crash', 'restore'], needs: 'storage', without: LEDGER },
-  { name: 'refuses damage', faults: ['corrupt', 'truncate', 'garbage'], without: LEDGER },
-  { name: 'clocks do not matter', faults: ['clock_back', 'clock_day', 'clock_far'], without: LEDGER },
+  { name: 'survives partitions', faults: ['partition', 'one_way'], without: JOURNAL },
+  { name: 'survives crashes', faults: ['crash', 'torn'], needs: 'storage', without: JOURNAL },
+  { name: 'survives an old snapshot', faults: ['crash', 'restore'], needs: 'storage', without: JOURNAL },
+  { name: 'refuses damage', faults: ['corrupt', 'truncate', 'garbage'], without: JOURNAL },
+  { name: 'clocks do not matter', faults: ['clock_back', 'clock_day', 'clock_far'], without: JOURNAL },
   { name: 'older and newer clients do no harm', faults: ['older', 'newer', 'partition'], needs: 'schemas' },
   { name: 'hostile peers do no harm', faults: ['hostile', 'partition'], needs: 'hostile' },
   {
@@ -36,7 +36,7 @@ export const GUARANTEES: readonly Guarantee[] = [
     faults: ['delay', 'partition', 'crash', 'restore', 'clock_back'],
     needs: 'facts',
   },
-  { name: 'replays by seed', faults: FAULTS, twice: true, without: LEDGER },
+  { name: 'replays by seed', faults: FAULTS, twice: true, without: JOURNAL },
   { name: 'all of it at once', faults: FAULTS },
 ];
 

@@ -1,9 +1,9 @@
-import type { StrangerKind } from './application.js';
+import type { Pick } from '../schedule/pick.js';
+import type { Fault } from '../schedule/schedule.js';
+import type { StrangerKind } from '../subject/application.js';
 import { killReplica } from './crash.js';
 import type { Link } from './network.js';
-import type { Pick } from './pick.js';
 import type { Replica } from './replica.js';
-import type { Fault } from './schedule.js';
 import type { Simulation } from './simulation.js';
 import { visit } from './visit.js';
 
@@ -11,7 +11,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const FAR = [365 * DAY, 20 * 365 * DAY, 2 ** 48 - 1, Number.NaN];
 /** Steps by which a message is late, times their virtual length. */
-const MOST_DELAY = 2000;
+const MAX_DELAY = 2000;
 
 type Apply = <S>(simulation: Simulation<S>, replica: Replica<S>, number: number, pick: Pick) => boolean;
 
@@ -86,7 +86,7 @@ const APPLY: Readonly<Record<Fault, Apply>> = {
   delay: onMessage((link, at, pick, now) => {
     const packet = link.queue[at];
     if (packet === undefined) return false;
-    packet.held = now + 100 + pick.below(MOST_DELAY);
+    packet.held = now + 100 + pick.below(MAX_DELAY);
     return true;
   }),
   replay: (simulation, _replica, number, pick) => {

@@ -48,7 +48,7 @@ export interface SyncMessage {
   readonly content: Uint8Array;
 }
 
-/** Undefined for what is no message of the protocol. */
+/** Undefined for anything that is not a message of the protocol. */
 export function decode(bytes: Uint8Array): SyncMessage | undefined {
   try {
     const decoder = decoding.createDecoder(bytes);

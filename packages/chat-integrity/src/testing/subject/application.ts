@@ -1,12 +1,12 @@
 import type * as Y from 'yjs';
-import type { Pick } from './pick.js';
+import type { Pick } from '../schedule/pick.js';
 import type { Seat } from './seat.js';
 
-/** What a command tells its user, to be held against the application at the end. */
+/** The result of a command, to be compared with the application at the end. */
 export interface Outcome {
   /** Facts that were acknowledged: from now on they are visible, or their loss has a named cause. */
   readonly acknowledged?: readonly string[];
-  /** Beginnings of facts that need no longer be visible, whoever acknowledged them and when: redacted, deleted. */
+  /** Beginnings of facts that need no longer be visible, no matter who acknowledged them and when: redacted, deleted. */
   readonly withdrawn?: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export interface Application<S> {
   open(seat: Seat): S;
   /** What its users do, by name. Each finds what to act on with `pick`. */
   readonly commands: Readonly<Record<string, Command<S>>>;
-  /** How often each command is chosen; 10 unless given. */
+  /** How often each command is chosen. Defaults to 10. */
   readonly weights?: Readonly<Record<string, number>>;
   /** Everything that users see, as JSON: equal on all replicas with equal documents. */
   read(state: S): unknown;

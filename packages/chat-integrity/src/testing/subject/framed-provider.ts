@@ -67,7 +67,7 @@ function connect(seat: Seat, port: Port, options: Partial<DoorOptions>): Connect
     if (frame.generation !== generation) {
       mark(`a frame of ${frame.generation < generation ? 'an older' : 'a later'} generation was refused`);
       if (frame.generation > generation) seat.moveTo(frame.generation);
-      // Its state vector tells the other side which generation this is.
+      // Its state vector shows the other side which generation this is.
       else ask();
       return;
     }

@@ -16,7 +16,7 @@ export function sortKeys(value: unknown): unknown {
   return sorted;
 }
 
-/** Where two canonical texts first differ and what stands there; undefined for equal ones. */
+/** Where two canonical texts first differ and what is there; undefined for equal ones. */
 export function findDifference(actual: string, expected: string): string | undefined {
   if (actual === expected) return undefined;
   const parse = (text: string): unknown => (text === 'undefined' ? undefined : JSON.parse(text));

@@ -1,6 +1,6 @@
-import type { Schedule } from './schedule.js';
+import type { Schedule } from '../schedule/schedule.js';
+import type { Subject } from '../subject/subject.js';
 import { type RunResult, Simulation, type SimulationOptions } from './simulation.js';
-import type { Subject } from './subject.js';
 
 /** Runs a schedule on a subject that is synchronous. Throws `LawBroken` for the first law that does not hold. */
 export function runSchedule<S>(

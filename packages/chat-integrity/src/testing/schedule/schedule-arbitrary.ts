@@ -9,7 +9,7 @@ export interface Profile {
   readonly faults: readonly Fault[];
   /** Steps of one run: at least half, at most all of it. */
   readonly steps: number;
-  /** One of so many steps is an audit: 200 unless given. */
+  /** One of so many steps is an audit. Defaults to 200. */
   readonly auditEvery?: number;
   /** Numbers of replicas, each as likely as the others. */
   readonly replicas: readonly number[];

@@ -1,6 +1,6 @@
 import * as Y from 'yjs';
+import type { Pick } from '../schedule/pick.js';
 import { guard, LawBroken } from './law.js';
-import type { Pick } from './pick.js';
 import type { Replica } from './replica.js';
 import { readFacts } from './returned.js';
 import type { Simulation } from './simulation.js';
@@ -36,7 +36,7 @@ export function killReplica<S>(
   return true;
 }
 
-/** Starts it again, if it is down; what it has lost is held against the ledger. */
+/** Starts it again, if it is down; what it has lost is held against the journal. */
 export function restartReplica<S>(simulation: Simulation<S>, replica: Replica<S>): void {
   if (replica.isUp) return;
   const before = replica.incarnation;
@@ -62,7 +62,7 @@ export function settleFallen<S>(simulation: Simulation<S>, replica: Replica<S>):
     }
     return all;
   };
-  simulation.ledger.restart(replica.index, shown, showFacts(replica), elsewhere, restored);
+  simulation.journal.restart(replica.index, shown, showFacts(replica), elsewhere, restored);
 }
 
 function showFacts<S>(replica: Replica<S>): ReadonlySet<string> {
