@@ -208,7 +208,6 @@ describe('in a terminal', () => {
     const cwd = createFolder({
       'long.jsonl': chat.toJSONL(),
       'a.chat': COCALC,
-      'b.chat': COCALC,
       'c.chat': JUPYTER,
     });
     for (const command of ['show long.jsonl', 'show long.jsonl --json']) {
@@ -219,11 +218,8 @@ describe('in a terminal', () => {
       expect(stderr).toBe('');
       expect(stdout.split('\n')[1]).toBe('0');
     }
-    const migrated = await spawnShell(
-      `$CHATDOC migrate a.chat b.chat c.chat | true; echo "\${PIPESTATUS[0]}"`,
-      cwd,
-    );
+    const migrated = await spawnShell(`$CHATDOC migrate a.chat c.chat | true; echo "\${PIPESTATUS[0]}"`, cwd);
     expect(migrated).toMatchObject({ stderr: '', stdout: '1\n' });
-    expect(Object.keys(readFolder(cwd)).filter((name) => name.endsWith('.ychat'))).toHaveLength(3);
+    expect(Object.keys(readFolder(cwd)).filter((name) => name.endsWith('.ychat'))).toHaveLength(2);
   });
 });
