@@ -91,6 +91,6 @@ describe('aiSdkAgent over two majors of ai', () => {
       const { stdout } = await promisify(execFile)(node as string, [...flags, program, 'print']);
       expect(JSON.parse(stdout)).toEqual(EXPECTED);
     },
-    120_000,
+    300_000,
   );
 });
