@@ -26,16 +26,31 @@ type Ended =
 const AT_ONCE = 2;
 
 /** Draws mutations, judges them and prints what became of each; returns how many survived. */
-export async function judgeRandom(
-  { count, seed, limit }: RandomDraw,
+export async function judgeRandom(chosen: RandomDraw, out: (line: string) => void): Promise<number> {
+  // Read and changed in copies alone: the workspace may change before all are judged.
+  const judges = Array.from(
+    { length: Math.min(AT_ONCE, chosen.count) },
+    () => new SandboxJudge(chosen.limit),
+  );
+  try {
+    return await judgeAll(chosen, judges, out);
+  } finally {
+    for (const { sandbox } of judges) sandbox.remove();
+  }
+}
+
+async function judgeAll(
+  { count, seed }: RandomDraw,
+  judges: readonly SandboxJudge[],
   out: (line: string) => void,
 ): Promise<number> {
   const start = performance.now();
-  const { places, equivalents, total } = draw(readSources(ROOT), count, seed);
-  const files = readFiles(ROOT, '.', (path) => /^(?:packages|examples)\/.*\.ts$/.test(path));
-  const graph = createGraph(files, readEntries(ROOT));
+  const root = judges[0]?.sandbox.folder ?? ROOT;
+  const { places, equivalents, total } = draw(readSources(root), count, seed);
+  const files = readFiles(root, '.', (path) => /^(?:packages|examples)\/.*\.ts$/.test(path));
+  const graph = createGraph(files, readEntries(root));
   const sizes = new Map(files.map(({ path, text }) => [path, text.length]));
-  const compiler = createCompiler(ROOT);
+  const compiler = createCompiler(root);
   const outcomes: RandomOutcome[] = [];
   const report = (place: Place, outcome: RandomOutcome): void => {
     outcomes.push(outcome);
@@ -47,17 +62,12 @@ export async function judgeRandom(
     if (refused === undefined) queue.push(place);
     else report(place, { outcome: 'compiler', by: refused });
   }
-  const work = async (): Promise<void> => {
-    const judge = new SandboxJudge(limit);
-    try {
-      for (let place = queue.shift(); place !== undefined; place = queue.shift()) {
-        report(place, await judge.judge(place, findRelatedTests(graph, sizes, place.file)));
-      }
-    } finally {
-      judge.sandbox.remove();
+  const work = async (judge: SandboxJudge): Promise<void> => {
+    for (let place = queue.shift(); place !== undefined; place = queue.shift()) {
+      report(place, await judge.judge(place, findRelatedTests(graph, sizes, place.file)));
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, queue.length) }, work));
+  await Promise.all(judges.map(work));
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
   out(`random: ${places.length} of ${total} by seed ${seed}, ${equivalents.length} equivalent ones left out`);
   out(`random: ${summarize(outcomes)}, in ${seconds} s`);
