@@ -3,40 +3,22 @@ import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openChat } from '@chatdoc/schema';
-import { benchAppend } from './append.js';
-import { benchFiles } from './files.js';
-import { Fixtures } from './fixtures.js';
-import { benchHeap } from './heap.js';
-import { benchIntegrity } from './integrity.js';
-import { loadDoc, NestedIndex } from './layouts.js';
-import { benchMerge } from './merge.js';
-import { benchMigrate } from './migrate.js';
-import { benchOpen } from './open.js';
-import { elapsedSeconds, progress } from './progress.js';
-import { type Figure, isMissed, renderMarkdown, renderOthers, renderTargets } from './report.js';
-import { benchSize } from './size.js';
-import { benchStream } from './stream.js';
-import { benchTurns } from './turns.js';
-import { benchWhole } from './whole.js';
+import { Fixtures } from './chat/fixtures.js';
+import { THREAD_LENGTH } from './chat/generator.js';
+import { loadDoc } from './chat/layouts.js';
+import { useCpuClock } from './measure/clock.js';
+import { elapsedSeconds, progress } from './measure/progress.js';
+import { NestedIndex } from './peers/nested.js';
+import type { Plan } from './plan.js';
+import type { Detail, Figure, Measured } from './report/figure.js';
+import { isMissed } from './report/figure.js';
+import { renderMarkdown, renderTables } from './report/report.js';
+import { SECTIONS } from './sections.js';
 
-const SECTIONS = [
-  'open',
-  'heap',
-  'size',
-  'append',
-  'stream',
-  'merge',
-  'migrate',
-  'files',
-  'integrity',
-  'integrity',
-  'whole',
-  'turns',
-] as const;
 const SIZES = [1_000, 10_000, 100_000];
 const QUICK = [1_000, 10_000];
-/** The size that the targets of design section 9 speak of. */
-const JUDGED = 100_000;
+/** Amounts on a smaller scale are whole threads, and at least that many. */
+const LEAST_AMOUNT = 4 * THREAD_LENGTH;
 
 const { values } = parseArgs({
   options: {
@@ -44,80 +26,74 @@ const { values } = parseArgs({
     only: { type: 'string' },
     sizes: { type: 'string' },
     reps: { type: 'string' },
+    scale: { type: 'string' },
+    match: { type: 'string' },
+    cpu: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (values.help) {
-  console.log(`pnpm bench [--quick] [--only ${SECTIONS.join(',')}] [--sizes 1000,10000] [--reps 5]`);
+  console.log(
+    'pnpm bench [--quick] [--only SECTION,…] [--sizes 1000,10000] [--reps 5] [--scale 0.1] [--match TEXT] [--cpu]\n' +
+      `sections: ${Object.keys(SECTIONS).join(' ')}`,
+  );
 } else {
   await main();
 }
 
 async function main(): Promise<void> {
-  const sections = values.only?.split(',') ?? [...SECTIONS];
-  for (const name of sections) {
-    if (!SECTIONS.some((each) => each === name))
-      throw new Error(`--only: expected ${SECTIONS.join(', ')}, got ${name}`);
+  const names = values.only?.split(',') ?? Object.keys(SECTIONS);
+  for (const name of names) {
+    if (SECTIONS[name] === undefined)
+      throw new Error(`--only: expected ${Object.keys(SECTIONS).join(', ')}, got ${name}`);
   }
   const sizes =
     values.sizes?.split(',').map((each) => parseCount('--sizes', each)) ?? (values.quick ? QUICK : SIZES);
+  const scale = parseScale(values.scale ?? '1');
   const reps = values.reps === undefined ? undefined : parseCount('--reps', values.reps);
+  if (values.cpu) useCpuClock();
   const started = new Date();
   const where = `${machine()} · load ${loadavg()[0]?.toFixed(1)} at the start`;
-  const figures = await measure(new Fixtures(sizes), sections, sizes, reps);
-
-  console.log(`\n${renderTargets(figures)}\n\n${renderOthers(figures)}\n`);
-  const run = {
-    date: started.toISOString().slice(0, 10),
-    machine: where,
-    seconds: elapsedSeconds(),
-    figures,
-  };
-  const complete = sections.length === SECTIONS.length && SIZES.every((size) => sizes.includes(size));
-  if (complete) {
-    writeFileSync(fileURLToPath(new URL('../RESULTS.md', import.meta.url)), renderMarkdown(run));
+  const measured = await measure(names, {
+    fixtures: new Fixtures(sizes),
+    sizes,
+    reps: (usual) => reps ?? usual,
+    amount: (full) => scaled(full, scale),
+    wants: (row) => row.includes(values.match ?? ''),
+  });
+  console.log(`\n${renderTables(measured)}\n`);
+  const isFull =
+    names.length === Object.keys(SECTIONS).length &&
+    SIZES.every((size) => sizes.includes(size)) &&
+    scale === 1 &&
+    values.match === undefined &&
+    !values.cpu;
+  if (isFull) {
+    const date = started.toISOString().slice(0, 10);
+    const results = renderMarkdown({ date, machine: where, seconds: elapsedSeconds(), measured });
+    writeFileSync(fileURLToPath(new URL('../RESULTS.md', import.meta.url)), results);
     progress('wrote bench/RESULTS.md');
   } else {
     progress('a partial run: bench/RESULTS.md is left as it was');
   }
-  const missed = figures.filter(isMissed);
-  progress(
-    `${figures.filter((each) => each.limit !== undefined).length - missed.length} targets met, ${missed.length} missed`,
-  );
+  const judged = measured.figures.filter((each) => each.limit !== undefined);
+  const missed = judged.filter(isMissed).length;
+  progress(`${judged.length - missed} targets met, ${missed} missed`);
 }
 
-async function measure(
-  fixtures: Fixtures,
-  sections: readonly string[],
-  sizes: readonly number[],
-  reps: number | undefined,
-): Promise<readonly Figure[]> {
-  const shapes = openOneOfEach(fixtures);
+async function measure(names: readonly string[], plan: Plan): Promise<Measured> {
+  const shapes = openOneOfEach(plan.fixtures);
   const figures: Figure[] = [];
-  const wants = (name: (typeof SECTIONS)[number]): boolean => sections.includes(name);
-  for (const size of sizes) {
-    const judged = size >= JUDGED;
-    if (wants('open')) figures.push(...benchOpen(fixtures, size, reps ?? (judged ? 5 : 9), judged));
-    if (wants('heap')) figures.push(...benchHeap(fixtures, size, judged));
-    if (wants('size')) figures.push(...benchSize(fixtures, size));
-    if (wants('whole')) figures.push(...benchWhole(fixtures, size, reps ?? (judged ? 2 : 3)));
+  const details: Detail[] = [];
+  for (const name of Object.keys(SECTIONS)) {
+    if (!names.includes(name)) continue;
+    const measured = await SECTIONS[name]?.(plan);
+    figures.push(...(measured?.figures ?? []));
+    details.push(...(measured?.details ?? []));
   }
-  if (wants('append')) figures.push(...benchAppend(fixtures, sizes, reps ?? 15));
-  if (wants('stream')) figures.push(...benchStream(fixtures, reps ?? 7));
-  if (wants('turns')) figures.push(...(await benchTurns(fixtures, reps ?? 15)));
-  if (wants('migrate'))
-    figures.push(
-      ...benchMigrate(
-        sizes.every((size) => size < JUDGED),
-        reps,
-      ),
-    );
-  if (wants('files')) figures.push(...(await benchFiles(reps ?? 7)));
-  if (wants('integrity')) figures.push(...benchIntegrity(fixtures, reps ?? 15));
-  if (wants('merge')) figures.push(...benchMerge(fixtures, reps ?? 7));
   if (shapes.length === 0) throw new Error('nothing was kept open');
-  return figures;
+  return { figures, details };
 }
 
 /**
@@ -136,9 +112,21 @@ function machine(): string {
   return `Node ${process.versions.node} · ${cores.length} cores, ${model} · ${process.platform}`;
 }
 
+/** Whole threads of two messages in turn, where the amount is of messages. */
+function scaled(full: number, scale: number): number {
+  if (scale === 1 || full <= LEAST_AMOUNT) return scale === 1 ? full : Math.ceil(full * scale);
+  return Math.max(LEAST_AMOUNT, Math.round((full * scale) / THREAD_LENGTH) * THREAD_LENGTH);
+}
+
 function parseCount(option: string, text: string): number {
   const count = Number(text);
   if (!Number.isSafeInteger(count) || count < 1)
     throw new Error(`${option}: expected a positive integer, got ${text}`);
   return count;
+}
+
+function parseScale(text: string): number {
+  const scale = Number(text);
+  if (!(scale > 0 && scale <= 1)) throw new Error(`--scale: expected more than 0 and at most 1, got ${text}`);
+  return scale;
 }

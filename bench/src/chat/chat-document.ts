@@ -113,3 +113,29 @@ export function buildChat(
   });
   return joinUpdates(updates);
 }
+
+/** Messages that one pair of processes writes into the one thread. */
+const THREAD_SESSION = 1_000;
+
+/** A chatdoc document of a single thread, whose sessions have seen nothing of one another. */
+export function buildThread(drafts: readonly Draft[], onProgress: OnProgress): Uint8Array {
+  const beginning = new Y.Doc();
+  const environment = new ScriptedEnvironment(3);
+  const { thread_id } = openChat(beginning, { environment }).createThread({ created_by: USER });
+  const base = Y.encodeStateAsUpdate(beginning);
+  let written = 0;
+  const updates = sessionsOf(drafts, THREAD_SESSION).map((session, number) => {
+    const doc = new Y.Doc();
+    Y.applyUpdate(doc, base);
+    const sides = new ChatSession(doc, 11 + number * 2_654_435_761);
+    for (const draft of session) {
+      sides.adopt(draft.thread, thread_id);
+      sides.write(draft);
+    }
+    sides.close();
+    written += session.length;
+    onProgress(written);
+    return Y.encodeStateAsUpdate(doc);
+  });
+  return joinUpdates([base, ...updates]);
+}

@@ -1,15 +1,16 @@
 import { type Chat, openChat, type Timers } from '@chatdoc/schema';
 import { type Agent, FLUSH_LENGTH, FLUSH_MS, TurnEngine } from '@chatdoc/turns';
 import * as Y from 'yjs';
-import { ScriptedEnvironment } from './chat-document.js';
-import type { Fixtures } from './fixtures.js';
-import { AGENT, USER } from './generator.js';
-import { loadDoc } from './layouts.js';
-import { collectGarbage, ratioOf, type Samples, spreadOf } from './measure.js';
-import { progress } from './progress.js';
-import { Prose } from './prose.js';
-import { Random } from './random.js';
-import { type Figure, figure, ratio } from './report.js';
+import { ScriptedEnvironment } from '../chat/chat-document.js';
+import { AGENT, USER } from '../chat/generator.js';
+import { loadDoc } from '../chat/layouts.js';
+import { Prose } from '../chat/prose.js';
+import { Random } from '../chat/random.js';
+import { collectGarbage, ratioOf, type Samples, spreadOf } from '../measure/pair.js';
+import { formatCount, progress } from '../measure/progress.js';
+import type { Plan } from '../plan.js';
+import { type Figure, figure, judge, type Measured, ratio } from '../report/figure.js';
+import { TARGETS } from '../targets.js';
 
 const TOKENS = 8_000;
 const TOKEN_LENGTH = 4;
@@ -22,13 +23,21 @@ const WARM_UP = 2;
  * into a Y.Text by the same flush rule; each flush is applied to a second replica. Time is simulated: what is
  * measured is work, not waiting.
  */
-export async function benchTurns(fixtures: Fixtures, reps: number): Promise<readonly Figure[]> {
+export async function benchTurns({ fixtures, reps: repsOf, amount }: Plan): Promise<Measured> {
+  const reps = repsOf(15);
+  const size = amount(10_000);
   const text = new Prose(new Random(6)).ascii(TOKENS * TOKEN_LENGTH);
   // Each transaction costs what the document's clients do: in a chat of some age that is most of it.
-  const [chat, flat] = [fixtures.chat(10_000, 'many'), fixtures.flat(10_000, 'many')];
-  const aged = await benchIn('at 10,000 messages, 100 clientIDs', chat, flat, text, reps);
+  const [chat, flat] = [fixtures.chat(size, 'many'), fixtures.flat(size, 'many')];
+  const aged = await benchIn(
+    `at ${formatCount(size)} messages, ${size / 100} clientIDs`,
+    chat,
+    flat,
+    text,
+    reps,
+  );
   const fresh = await benchIn('in an empty document', undefined, undefined, text, reps);
-  return [...aged, ...fresh];
+  return { figures: [...aged, ...fresh] };
 }
 
 async function benchIn(
@@ -45,10 +54,11 @@ async function benchIn(
     raw: () => prepareRaw(flat, text),
   });
   const micros = (samples['engine'] ?? []).map((time) => (time * 1_000) / TOKENS);
-  const limit = chat === undefined ? undefined : 1.3;
   const measured = ratioOf(samples['engine'], samples['raw']);
   return [
-    ratio(`turns: engine / bare insert and apply, ${where}`, null, measured, limit),
+    chat === undefined
+      ? ratio(`${TARGETS.turns.work}, ${where}`, null, measured)
+      : judge('turns', null, measured, { what: where }),
     ratio(
       `turns: engine / append to an open part, ${where}`,
       null,

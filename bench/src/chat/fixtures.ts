@@ -1,16 +1,9 @@
 import { type Chat, openChat } from '@chatdoc/schema';
-import { buildChat } from './chat-document.js';
+import { formatCount, progress } from '../measure/progress.js';
+import { writeNested } from '../peers/nested.js';
+import { buildChat, buildThread } from './chat-document.js';
 import { type Draft, generateChat, SESSION_LENGTH, THREAD_LENGTH, toJsonLines } from './generator.js';
-import {
-  buildArray,
-  buildSessions,
-  loadDoc,
-  type OnProgress,
-  type WriteTo,
-  writeFlat,
-  writeNested,
-} from './layouts.js';
-import { formatCount, progress } from './progress.js';
+import { buildArray, buildSessions, loadDoc, type OnProgress, type WriteTo, writeFlat } from './layouts.js';
 
 /** Messages beyond the greatest size, for what is appended and merged. */
 const SPARE = 20_000;
@@ -44,7 +37,7 @@ export class Fixtures {
   }
 
   array(size: number): Uint8Array {
-    return this.#build('raw Y.Array', size, 'few', () => buildArray(generateChat(size)));
+    return this.built('raw Y.Array', size, 'few', () => buildArray(generateChat(size)));
   }
 
   nested(size: number): Uint8Array {
@@ -56,8 +49,15 @@ export class Fixtures {
   }
 
   chat(size: number, clients: Clients): Uint8Array {
-    return this.#build('chatdoc', size, clients, (onProgress) =>
+    return this.built('chatdoc', size, clients, (onProgress) =>
       buildChat(generateChat(size), sessionLength(size, clients), onProgress),
+    );
+  }
+
+  /** One thread of so many messages, half of them answers. */
+  thread(size: number): Uint8Array {
+    return this.built('one thread of chatdoc', size, 'many', (onProgress) =>
+      buildThread(generateChat(size), onProgress),
     );
   }
 
@@ -75,12 +75,13 @@ export class Fixtures {
   }
 
   #sessions(name: string, size: number, clients: Clients, write: WriteTo): Uint8Array {
-    return this.#build(name, size, clients, (onProgress) =>
+    return this.built(name, size, clients, (onProgress) =>
       buildSessions(generateChat(size), sessionLength(size, clients), write, onProgress),
     );
   }
 
-  #build(
+  /** A document that is built once under its name, and kept. */
+  built(
     name: string,
     size: number,
     clients: Clients,

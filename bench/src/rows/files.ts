@@ -7,9 +7,10 @@ import { deriveUlid } from '@chatdoc/schema/internal';
 import { compactChat, encodeFrame } from '@chatdoc/sync';
 import { openChatFile } from '@chatdoc/sync/file';
 import * as Y from 'yjs';
-import { medianOf, pair, ratioOf, timed } from './measure.js';
-import { progress } from './progress.js';
-import { type Figure, figure, ratio } from './report.js';
+import { medianOf, pair, ratioOf, timed } from '../measure/pair.js';
+import { progress } from '../measure/progress.js';
+import type { Plan } from '../plan.js';
+import { type Figure, figure, judge, type Measured, ratio } from '../report/figure.js';
 
 const DOC_ID = deriveUlid(0, 'bench');
 /** Updates of a log: a chat of some days whose every token was stored. */
@@ -17,10 +18,13 @@ const UPDATES = 21_000;
 const CLIENTS = 2_000;
 
 /** Document files: opening a log, appending to it, and what many clients cost. */
-export async function benchFiles(reps: number): Promise<readonly Figure[]> {
+export async function benchFiles(plan: Plan): Promise<Measured> {
+  const reps = plan.reps(7);
   const folder = mkdtempSync(join(tmpdir(), 'chatdoc-bench-'));
   try {
-    return [...(await benchLog(folder, reps)), ...(await benchAppends(folder)), ...benchClients(reps)];
+    return {
+      figures: [...(await benchLog(folder, reps)), ...(await benchAppends(folder)), ...benchClients(reps)],
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -69,7 +73,7 @@ async function benchLog(folder: string, reps: number): Promise<readonly Figure[]
     }
   }
   return [
-    ratio('open a log of 21,000 updates / its snapshot', null, ratioOf(samples['log'], samples['whole']), 40),
+    judge('log', null, ratioOf(samples['log'], samples['whole'])),
     figure('open a log of 21,000 updates', null, medianOf(samples['log'] ?? []), 'ms'),
     figure('open its snapshot', null, medianOf(samples['whole'] ?? []), 'ms'),
   ];
@@ -106,7 +110,7 @@ async function benchAppends(folder: string): Promise<readonly Figure[]> {
   }
   const [few = [], many = []] = times;
   return [
-    ratio('append a frame to 100,000 / to 1,000', null, ratioOf([medianOf(many)], [medianOf(few)]), 1.5),
+    judge('frame', null, medianOf(many) / medianOf(few)),
     figure('append a frame to 100,000', null, medianOf(many), 'ms'),
   ];
 }
@@ -119,7 +123,7 @@ function emptyChat(): { doc: Y.Doc; thread_id: string } {
 
 /** A document that many clients have written, before and after its compaction, beside one of a single client. */
 function benchClients(reps: number): readonly Figure[] {
-  progress(`files: a document of ${CLIENTS} clients, ${reps} times`);
+  progress(`files: writing a document of ${CLIENTS} clients`);
   const { doc, thread_id } = emptyChat();
   const start = Y.encodeStateAsUpdate(doc);
   const updates: Uint8Array[] = [];
@@ -139,6 +143,7 @@ function benchClients(reps: number): readonly Figure[] {
   const compacted = compactChat(openChat(doc), { generation: 1 }).doc;
   const documents = { many: doc, compacted, single };
   const opens = pair(
+    'files: open a document of many clients',
     reps,
     Object.entries(documents).map(([name, each]) => {
       const update = Y.encodeStateAsUpdate(each);
@@ -151,6 +156,7 @@ function benchClients(reps: number): readonly Figure[] {
   );
   const chats = Object.entries(documents).map(([name, each]) => [name, openChat(each)] as const);
   const appends = pair(
+    'files: append to a document of many clients',
     reps,
     chats.map(([name, each]) =>
       timed(name, () => {
@@ -161,18 +167,8 @@ function benchClients(reps: number): readonly Figure[] {
   );
   return [
     ratio('open: 2,000 clients / one client', null, ratioOf(opens['many'], opens['single'])),
-    ratio(
-      'open: 2,000 clients, compacted / one client',
-      null,
-      ratioOf(opens['compacted'], opens['single']),
-      1.5,
-    ),
+    judge('compacted_open', null, ratioOf(opens['compacted'], opens['single'])),
     ratio('append: 2,000 clients / one client', null, ratioOf(appends['many'], appends['single'])),
-    ratio(
-      'append: 2,000 clients, compacted / one client',
-      null,
-      ratioOf(appends['compacted'], appends['single']),
-      1.5,
-    ),
+    judge('compacted_append', null, ratioOf(appends['compacted'], appends['single'])),
   ];
 }

@@ -1,19 +1,19 @@
 import { type Chat, openChat } from '@chatdoc/schema';
 import * as Y from 'yjs';
-import { ScriptedEnvironment } from './chat-document.js';
-import type { Fixtures } from './fixtures.js';
-import { AGENT, USER } from './generator.js';
-import { countStructs, loadDoc } from './layouts.js';
-import { pair, ratioOf, spreadOf, timedOn } from './measure.js';
-import { progress } from './progress.js';
-import { Prose } from './prose.js';
-import { Random } from './random.js';
-import { type Figure, figure, ratio } from './report.js';
+import { ScriptedEnvironment } from '../chat/chat-document.js';
+import { AGENT, USER } from '../chat/generator.js';
+import { countStructs, loadDoc } from '../chat/layouts.js';
+import { Prose } from '../chat/prose.js';
+import { Random } from '../chat/random.js';
+import { pair, ratioOf, spreadOf, timedOn } from '../measure/pair.js';
+import { formatCount, progress } from '../measure/progress.js';
+import type { Plan } from '../plan.js';
+import { type Figure, figure, judge, type Measured, ratio } from '../report/figure.js';
 
 const TOKENS = 8_000;
 const TOKEN_LENGTH = 4;
-/** What LA11 allows a streamed answer. */
-const STRUCTS = 3;
+const ONE = '1 stream';
+const FOUR = '4 streams at once';
 
 interface Streamed {
   readonly updates: readonly Uint8Array[];
@@ -24,7 +24,9 @@ interface Streamed {
 }
 
 /** 8,000 tokens of 4 characters, each in a transaction of its own, to a writer with an `update` listener. */
-export function benchStream(fixtures: Fixtures, reps: number): readonly Figure[] {
+export function benchStream({ fixtures, reps: repsOf, amount }: Plan): Measured {
+  const reps = repsOf(7);
+  const aged = amount(10_000);
   progress(`stream: ${TOKENS} tokens, 1 stream and 4 at once`);
   const random = new Random(4);
   const texts = Array.from({ length: 4 }, () => new Prose(random).ascii(TOKENS * TOKEN_LENGTH));
@@ -34,25 +36,20 @@ export function benchStream(fixtures: Fixtures, reps: number): readonly Figure[]
   const perToken = (streamed: Streamed, streams: number): number => sizeOf(streamed) / (TOKENS * streams);
   const length = TOKENS * TOKEN_LENGTH;
   const figures = [
-    figure('stream: update bytes / Yjs, 1 stream', null, sizeOf(one) / sizeOf(raw), 'x', 1.05),
-    figure(
-      'stream: update bytes / Yjs, 4 streams at once',
-      null,
-      sizeOf(four) / (4 * sizeOf(raw)),
-      'x',
-      1.05,
-    ),
-    figure('stream: document growth / text, 1 stream', null, one.growth / length, 'x', 1.03),
-    figure('stream: document growth / text, 4 streams at once', null, four.growth / (4 * length), 'x', 1.03),
-    figure('stream: structs a stream, 1 stream', null, one.structs, '', STRUCTS),
-    figure('stream: structs a stream, 4 streams at once', null, four.structs / 4, '', STRUCTS),
+    judge('stream_bytes', null, sizeOf(one) / sizeOf(raw), { what: ONE }),
+    judge('stream_bytes', null, sizeOf(four) / (4 * sizeOf(raw)), { what: FOUR }),
+    judge('stream_growth', null, one.growth / length, { what: ONE }),
+    judge('stream_growth', null, four.growth / (4 * length), { what: FOUR }),
+    judge('stream_structs', null, one.structs, { what: ONE }),
+    judge('stream_structs', null, four.structs / 4, { what: FOUR }),
     figure('stream: update bytes a token, chatdoc', null, perToken(one, 1), 'B'),
     figure('stream: update bytes a token, Y.Text', null, perToken(raw, 1), 'B'),
   ];
   figures.push(...benchCpu('in an empty document', undefined, undefined, texts[0] ?? '', reps));
-  const [chat, flat] = [fixtures.chat(10_000, 'many'), fixtures.flat(10_000, 'many')];
-  figures.push(...benchCpu('at 10,000 messages, 100 clientIDs', chat, flat, texts[0] ?? '', reps));
-  return figures;
+  const [chat, flat] = [fixtures.chat(aged, 'many'), fixtures.flat(aged, 'many')];
+  const where = `at ${formatCount(aged)} messages, ${aged / 100} clientIDs`;
+  figures.push(...benchCpu(where, chat, flat, texts[0] ?? '', reps));
+  return { figures };
 }
 
 function benchCpu(
@@ -62,11 +59,10 @@ function benchCpu(
   text: string,
   reps: number,
 ): readonly Figure[] {
-  progress(`stream: ${reps} paired repetitions ${where}`);
   const beginning = Y.encodeStateAsUpdate(prepareChat(chat, 1).doc);
   const updates = streamChat(chat, [text]).updates;
   const rawUpdates = streamText(flat, text, 0x9000_0001).updates;
-  const writers = pair(reps, [
+  const writers = pair(`stream: writers ${where}`, reps, [
     timedOn(
       'chatdoc',
       () => prepareChat(chat, 1),
@@ -78,7 +74,7 @@ function benchCpu(
       (doc) => writeText(doc, text),
     ),
   ]);
-  const readers = pair(reps, [
+  const readers = pair(`stream: readers ${where}`, reps, [
     timedOn(
       'chatdoc',
       () => prepareReader(beginning),
@@ -131,7 +127,7 @@ function docOf(base: Uint8Array | undefined): Y.Doc {
   return base === undefined ? new Y.Doc() : loadDoc(base);
 }
 
-/** Token by token, the streams in turn. Gives the updates. */
+/** Token by token, the streams in turn. Returns the updates. */
 function writeStreams({ doc, chat, prompts }: PreparedChat, texts: readonly string[]): readonly Uint8Array[] {
   const updates = collectUpdates(doc);
   const streams = prompts.map((prompt_id) => {

@@ -1,8 +1,13 @@
+import { type Clock, usualClock } from './clock.js';
+import { progress } from './progress.js';
+
 /** One side of a comparison. */
 export interface Subject {
   readonly name: string;
-  /** Not timed; gives what is timed. */
+  /** Not timed; returns what is timed. */
   prepare(): () => unknown;
+  /** Frees the result after it was timed: what lies outside the heap is not collected between repetitions. */
+  free?(result: unknown): void;
 }
 
 export function timed(name: string, run: () => unknown): Subject {
@@ -27,11 +32,20 @@ const LONG_MS = 500;
 /** By subject, the milliseconds of each repetition. */
 export type Samples = Readonly<Record<string, readonly number[]>>;
 
+const REPORT_MS = 5_000;
+
 /**
  * Times the subjects beside one another in each repetition, the order rotating, garbage collected before each.
- * One or two more repetitions than asked are run first, and discarded.
+ * One or two more repetitions than asked are run first, and discarded. `label` says on stderr what runs.
  */
-export function pair(reps: number, subjects: readonly Subject[]): Samples {
+export function pair(
+  label: string,
+  reps: number,
+  subjects: readonly Subject[],
+  clock: Clock = usualClock(),
+): Samples {
+  progress(`${label}, ${reps} paired repetitions`);
+  let reported = performance.now();
   const samples: Record<string, number[]> = Object.fromEntries(subjects.map(({ name }) => [name, []]));
   let long = false;
   for (let rep = -WARM_UP; rep < reps; rep += 1) {
@@ -39,27 +53,31 @@ export function pair(reps: number, subjects: readonly Subject[]): Samples {
     for (let turn = 0; turn < subjects.length; turn += 1) {
       const subject = subjects[(turn + rep + WARM_UP) % subjects.length];
       if (subject === undefined) continue;
-      const time = once(subject);
+      const time = once(subject, clock);
       if (rep >= 0) samples[subject.name]?.push(time);
       else long ||= time > LONG_MS;
+      if (performance.now() - reported < REPORT_MS) continue;
+      reported = performance.now();
+      progress(`${label}: ${rep < 0 ? 'warming up' : `repetition ${rep + 1} of ${reps}`}, ${subject.name}`);
     }
   }
   return samples;
 }
 
-function once(subject: Subject): number {
+function once(subject: Subject, clock: Clock): number {
   const run = subject.prepare();
   collectGarbage();
-  const start = performance.now();
+  const start = clock();
   const result = run();
-  const time = performance.now() - start;
+  const time = clock() - start;
   // Still reachable while it was timed.
   if (result === run) throw new Error('nothing was run');
+  subject.free?.(result);
   return time;
 }
 
 export function collectGarbage(): void {
-  if (globalThis.gc === undefined) throw new Error('Run with node --expose-gc: `pnpm bench` does.');
+  if (globalThis.gc === undefined) throw new Error('Run with node --expose-gc, as `pnpm bench` does.');
   globalThis.gc();
 }
 
