@@ -118,6 +118,7 @@ function writePrograms({ packages, types }: Consumer, folder: string): void {
         strict: true,
         exactOptionalPropertyTypes: true,
         skipLibCheck: false,
+        rootDir: '.',
         outDir: 'out',
       };
       writeFileSync(join(folder, `${name}-${resolution}.json`), JSON.stringify({ compilerOptions, include }));
