@@ -183,8 +183,8 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   {
     name: 'sync/flush-of-nothing',
     file: 'src/storage/storage-binding.ts',
-    find: 'if (this.#isLoaded && unsaved === 0) return { ok: true };',
-    replace: 'if (this.#isLoaded) return { ok: true };',
+    find: 'if (this.#isLoaded && unsaved === 0) {',
+    replace: 'if (this.#isLoaded) {',
     breaks: 'A binding confirms what the storage did not take.',
     killers: [{ file: 'test/storage-binding.test.ts', test: '[ST9]' }],
   },

@@ -61,7 +61,11 @@ export async function measureWay(
   way: Way,
   limits: Limits,
 ): Promise<WayResult> {
-  const runs = attacks.map((attack) => ({ ms: Number.POSITIVE_INFINITY, peak: Number.POSITIVE_INFINITY, attack }));
+  const runs = attacks.map((attack) => ({
+    ms: Number.POSITIVE_INFINITY,
+    peak: Number.POSITIVE_INFINITY,
+    attack,
+  }));
   let last: HostileResult | undefined;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     for (const run of runs) {

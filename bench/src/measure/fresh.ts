@@ -58,7 +58,8 @@ export function runFresh<T>(name: JobName, input: unknown, options: FreshOptions
       clearTimeout(timer);
       if (timedOut) resolve({ ok: false, code: 'timeout' });
       else if (code === 0) resolve({ ok: true, result: JSON.parse(output) as T });
-      else if (/heap out of memory|allocation failed/i.test(errors)) resolve({ ok: false, code: 'out_of_memory' });
+      else if (/heap out of memory|allocation failed/i.test(errors))
+        resolve({ ok: false, code: 'out_of_memory' });
       else reject(new Error(`job ${name} ended with ${code}: ${errors.slice(0, 2_000)}`));
     });
   });
