@@ -26,7 +26,7 @@ interface Scripted {
   readonly headers?: Record<string, string>;
   readonly json?: Json;
   readonly events?: readonly JsonObject[];
-  readonly ending?: 'hold' | 'cut';
+  readonly ending?: 'hold' | 'cut' | 'reset';
 }
 
 const requests: { path: string; body: JsonObject; headers: IncomingMessage['headers'] }[] = [];
@@ -46,6 +46,7 @@ const server = createServer((request, response) => {
       headers: request.headers,
     });
     const { status = 200, headers = {}, json, events, ending } = script.shift() ?? { status: 500 };
+    if (ending === 'reset') return request.socket.destroy();
     response.writeHead(status, headers);
     if (events === undefined) return response.end(JSON.stringify(json ?? {}));
     for (const event of events)
@@ -57,6 +58,8 @@ const server = createServer((request, response) => {
 });
 
 beforeAll(async () => {
+  // Connections are kept: one that is closed while it is used again is a case of its own.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/`;
 });
@@ -338,6 +341,19 @@ describe('openAiResponsesAgent', () => {
     expect((await serve(agent()).tell('Hi')).attempt?.error).toMatchObject({ code: 'openai_rate' });
   });
 
+  it('[AG16] ✗ a request that did not reach the server is sent again', async () => {
+    script = [{ ending: 'reset' }, { events: said('r1', 'Ok.') }];
+    const answer = await serve(agent()).tell('Hi');
+    expect(answer).toMatchObject({ content: 'Ok.', attempt: { finish_reason: 'stop' } });
+    expect(requests).toHaveLength(2);
+    script = [{ ending: 'reset' }];
+    const once = await serve(agent({ max_retries: 0 })).tell('Hi');
+    expect(once.attempt?.error).toEqual({
+      code: 'openai_failed',
+      message: 'the server could not be reached',
+    });
+  });
+
   it('[AG16] what the server says of a failure is in the record, without the key', async () => {
     script = [{ status: 401, json: { error: { message: 'Incorrect API key provided: KEY-12345.' } } }];
     const api_key = ({ key = '' }: Readonly<Record<string, string>>): string => key;
@@ -492,7 +508,7 @@ describe('openAiChatAgent', () => {
     expect((await serve(agent()).tell('Hi')).attempt?.error).toMatchObject({
       message: 'the provider failed: overloaded',
     });
-    const nowhere = agent({ base_url: 'http://127.0.0.1:1/v1' });
+    const nowhere = agent({ base_url: 'http://127.0.0.1:1/v1', max_retries: 0 });
     expect((await serve(nowhere).tell('Hi')).attempt?.error).toEqual({
       code: 'openai_failed',
       message: 'the server could not be reached',

@@ -11,7 +11,7 @@ export interface OpenAiEndpoint {
   readonly headers?: Readonly<Record<string, string>>;
   readonly fetch?: typeof fetch;
   readonly timers?: Timers;
-  /** How often a request is sent again that was refused for its rate, or by an overloaded server. Defaults to 2. */
+  /** How often a request is sent again that was refused for its rate or by an overloaded server, or did not reach it. Defaults to 2. */
   readonly max_retries?: number;
   /** The longest wait that a server may ask for before a request is sent again, ms. Defaults to 60,000. */
   readonly max_wait_ms?: number;
@@ -68,7 +68,11 @@ export async function postJson(
       response = await (endpoint.fetch ?? fetch)(`${base_url.replace(/\/$/, '')}${path}`, init);
     } catch (error) {
       if (signal.aborted) throw error;
-      throw new AgentError('openai_failed', 'the server could not be reached', error);
+      // A connection that was kept for reuse may have been closed by the server just then.
+      if (tries >= max_retries)
+        throw new AgentError('openai_failed', 'the server could not be reached', error);
+      await sleep(FIRST_WAIT_MS * 2 ** tries, timers, signal);
+      continue;
     }
     if (response.ok) return response;
     const wait = readWait(response, tries);
