@@ -56,18 +56,21 @@ export function choose(mutants: readonly Mutant[], args: readonly string[]): Cho
       only: { type: 'string', multiple: true },
       random: { type: 'string' },
       seed: { type: 'string' },
+      limit: { type: 'string' },
     },
     allowPositionals: true,
   });
-  const { all, rotation, only, random, seed } = values;
+  const { all, rotation, only, random, seed, limit } = values;
   const given = [all, rotation, only, random].filter((value) => value !== undefined).length;
   if (given !== 1) throw new Error('expected one of --all, --rotation, --only and --random');
   if ((random === undefined) !== (seed === undefined))
     throw new Error('expected --random and --seed together');
   if (only !== undefined) return { mutants: pickNamed(mutants, [...only, ...positionals]), limit: LIMIT };
   if (positionals.length > 0) throw new Error(`expected no ${positionals.join(', ')}`);
+  if (limit !== undefined && random === undefined) throw new Error('expected --limit with --random');
   if (random !== undefined && seed !== undefined) {
-    return { mutants: [], random: { count: readNumber(random), seed, limit: LIMIT_OF_RANDOM }, limit: LIMIT };
+    const milliseconds = limit === undefined ? LIMIT_OF_RANDOM : readNumber(limit) * 1000;
+    return { mutants: [], random: { count: readNumber(random), seed, limit: milliseconds }, limit: LIMIT };
   }
   if (rotation === undefined) return { mutants, limit: LIMIT };
   return {

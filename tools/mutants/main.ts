@@ -12,12 +12,13 @@ import { judgeRandom } from './random/judge-random.js';
  * if one survives, or cannot be planted any more. Run by `pnpm mutants`.
  */
 
-const USAGE = `pnpm mutants --all | --rotation NUMBER | --only NAME… | --random COUNT --seed SEED
+const USAGE = `pnpm mutants --all | --rotation NUMBER | --only NAME… | --random COUNT --seed SEED [--limit SECONDS]
 
   --all       every mutant
   --rotation  twelve of them, and four random mutations; the same number picks the same ones
   --only      those with these names, or of these packages
-  --random    mutations that nobody chose, of all packages; the same seed draws the same ones`;
+  --random    mutations that nobody chose, of all packages; the same seed draws the same ones;
+              the tests of one have 180 seconds, or the limit: give a busy machine more`;
 
 /** Processes at the same time. */
 const AT_ONCE = 2;

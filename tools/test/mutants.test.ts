@@ -80,7 +80,9 @@ describe('mutants', () => {
     const [a, b] = MUTANTS.map(({ name }) => name) as [string, string];
     expect(names('--only', b, a)).toEqual([a, b]);
     expect(names('--only', a, '--only', b)).toEqual([a, b]);
+    expect(choose(MUTANTS, ['--random', '1', '--seed', 'x', '--limit', '9']).random?.limit).toBe(9000);
     const wrong = [
+      ['--all', '--limit', '9'],
       ['--random', '4'],
       ['--all', '--seed', '1'],
       ['--random', 'x', '--seed', '1'],
