@@ -59,7 +59,10 @@ async function measureAll(
     const measured: WayResult[] = [];
     const prepared = prepareAttack(create, [bytes / 4, bytes / 2, bytes].map(Math.round));
     for (const way of ways) measured.push(await measureWay(prepared, way, LIMITS));
-    results.push({ name, ways: measured });
+    const result = { name, ways: measured };
+    const times = measured.map(sayTime).join(' / ');
+    progress(`hostile: ${name}: ${times} ms, ${whole(peakOf(result) / MB)} MB`);
+    results.push(result);
   }
   return results;
 }
@@ -101,15 +104,18 @@ function listResults(title: string, results: readonly AttackResult[]): Detail {
     head: ['attack', ...ways.map((way) => `${way}, ms`), 'peak, MB', 'growth', 'gate', 'throws'],
     rows: results.map((each) => [
       each.name,
-      ...each.ways.map(({ ms, ended }) =>
-        ended === undefined ? whole(ms.at(-1)) : ended.replaceAll('_', ' '),
-      ),
+      ...each.ways.map(sayTime),
       whole(peakOf(each) / MB),
       Number.isFinite(growthOf(each)) ? growthOf(each).toFixed(1) : '–',
       each.ways.find(({ way }) => way === 'gate')?.refusal ?? '',
       [...new Set(each.ways.flatMap(({ thrown }) => thrown))].join(', '),
     ]),
   };
+}
+
+/** Of the greatest size, in ms. */
+function sayTime({ ms, ended }: WayResult): string {
+  return ended === undefined ? whole(ms.at(-1)) : ended.replaceAll('_', ' ');
 }
 
 function whole(value: number | undefined): string {
