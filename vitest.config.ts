@@ -6,22 +6,17 @@ const conditions = ['@chatdoc/source'];
 interface ProjectOptions {
   readonly setupFiles?: string[];
   readonly globalSetup?: string[];
-  readonly exclude?: string[];
-  readonly isolate?: boolean;
 }
-
-/** It counts the calls of modules that it mocks, which others must not have loaded before. */
-const MOCKING = 'test/gate-costs.test.ts';
 
 const project = (
   name: string,
   root: string,
   include: string,
-  { setupFiles = [], globalSetup = [], exclude = [], isolate = false }: ProjectOptions = {},
+  { setupFiles = [], globalSetup = [] }: ProjectOptions = {},
 ) => ({
   extends: true as const,
   root,
-  test: { name, include: [include], exclude, setupFiles, globalSetup, isolate },
+  test: { name, include: [include], setupFiles, globalSetup },
 });
 
 export default defineConfig({
@@ -42,11 +37,6 @@ export default defineConfig({
       project('chat-integrity', 'packages/chat-integrity', 'test/**/*.test.ts'),
       project('chat-sync', 'packages/chat-sync', 'test/**/*.test.ts', {
         setupFiles: ['test/setup.ts'],
-        exclude: [MOCKING],
-      }),
-      project('chat-sync-mocked', 'packages/chat-sync', MOCKING, {
-        setupFiles: ['test/setup.ts'],
-        isolate: true,
       }),
       project('chat-turns', 'packages/chat-turns', 'test/**/*.test.ts'),
       project('chat-cli', 'packages/chat-cli', 'test/**/*.test.ts', {

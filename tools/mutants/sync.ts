@@ -87,8 +87,8 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
   {
     name: 'sync/gate-reads-subjects-again',
     file: 'src/gate/owners.ts',
-    find: 'const rows = this.#listNew(role, subject, kind, known?.row);',
-    replace: 'const rows = this.#listNew(role, subject, kind, undefined);',
+    find: 'const rows = this.#listEntries(role, ref, kind, known?.seen);',
+    replace: 'const rows = this.#listEntries(role, ref, kind, undefined);',
     breaks: 'Each line about a subject costs the gate as much as all that the subject has.',
     killers: [{ file: 'test/gate-costs.test.ts', test: '[GT19] lines of revision' }],
   },

@@ -331,6 +331,26 @@ describe('redactions', () => {
     expect(laptop.chat.digest()).toBe(server.chat.digest());
   });
 
+  it('[GT8] [GT11] a stream goes on in a lane of which an earlier line is redacted meanwhile', () => {
+    const server = createServer();
+    const ada = join(server, 'ada');
+    const message_id = say(ada.chat, 'ada', 'secret');
+    const { thread_id } = ada.chat.threads()[0] as { thread_id: string };
+    const stream = ada.chat.openMessage({ thread_id, sender_id: 'ada' });
+    const part = stream.openPart();
+    part.append('one');
+    ada.send();
+    expect(findLane(server.doc, 'secret').text).toContain('"text":"one');
+    ada.chat.redact({ message_id, by: 'ada' });
+    ada.send();
+    part.append(' two');
+    ada.send();
+    stream.finish({ finish_reason: 'stop' });
+    ada.send();
+    expect(server.chat.message(stream.message_id)?.content).toBe('one two');
+    expect(server.chat.toJSONL()).not.toContain('secret');
+  });
+
   it('[GT11] a rule lets a moderator redact', () => {
     const authorize = (assertion: Assertion): boolean =>
       assertion.action === 'redact' ? assertion.user === 'mod' : allowOwnName(assertion);

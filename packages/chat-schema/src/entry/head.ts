@@ -1,3 +1,4 @@
+import { COST } from '../host/cost.js';
 import { ROLE, type Role } from './define.js';
 import { DEFINITION_OF_KIND, findDefinition, KIND } from './table.js';
 import { isUlidAt, ULID_LENGTH } from './ulid.js';
@@ -71,6 +72,7 @@ const TYPE_NAME = /[a-z][a-z0-9_]{0,63}"/y;
  * turns them into refs looks at them there. O(1).
  */
 export function readHead(text: string, start: number, end: number, head: Head, check = true): void {
+  COST.heads += 1;
   forgetHead(head);
   const forms = FORMS[text.charCodeAt(start + START.length)];
   if (forms !== undefined) {

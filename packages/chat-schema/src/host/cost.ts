@@ -3,6 +3,8 @@
  * machine. They only grow; read them before and after.
  */
 export interface Cost {
+  /** Heads of lines read. */
+  heads: number;
   /** Lines given to `JSON.parse`. */
   parses: number;
   /** Bodies held against the schema of their type. */
@@ -17,4 +19,12 @@ export interface Cost {
   rows: number;
 }
 
-export const COST: Cost = { parses: 0, checks: 0, characters: 0, hashes: 0, lookups: 0, rows: 0 };
+export const COST: Cost = {
+  heads: 0,
+  parses: 0,
+  checks: 0,
+  characters: 0,
+  hashes: 0,
+  lookups: 0,
+  rows: 0,
+};

@@ -82,11 +82,6 @@ export class LineTable {
     return this.#drops.size === 0 ? 0 : (this.#drops.get(ref) ?? 0);
   }
 
-  /** How far `rows(from)` has come: rows are filed at the end. */
-  get filed(): number {
-    return this.#size;
-  }
-
   /** The number of the last row. */
   get lastRow(): number {
     return this.#size - 1;
@@ -287,9 +282,9 @@ export class LineTable {
     return this.#walk(this.#headOf(message, ABOUT), NEXT, since, rows);
   }
 
-  /** Message lines of a message: one, or one per attempt. */
-  messageLines(message: number): number[] {
-    return this.#walk(this.#headOf(message, LINES), NEXT, -1, []);
+  /** Message lines of a message after `since`, newest first: one, or one per attempt. */
+  messageLines(message: number, since = -1): number[] {
+    return this.#walk(this.#headOf(message, LINES), NEXT, since, []);
   }
 
   /** The message line, if it is the only one. */
@@ -365,12 +360,17 @@ export class LineTable {
     return rows;
   }
 
-  /** One of them: the latest that names the attempt, else the plain one. */
-  anyMessageOf(attempt: number): number | undefined {
+  /** The latest message line that names the attempt. */
+  answerOf(attempt: number): number | undefined {
     for (let row = this.#headOf(attempt, NAMING); row >= 0; row = this.#cell(row, NEXT_NAMING)) {
       if (this.kindOf(row) === KIND.message) return row;
     }
-    return this.messageLines(attempt).find((row) => this.#cell(row, ATTEMPT) < 0);
+    return undefined;
+  }
+
+  /** One of them: the latest that names the attempt, else the plain one. */
+  anyMessageOf(attempt: number): number | undefined {
+    return this.answerOf(attempt) ?? this.messageLines(attempt).find((row) => this.#cell(row, ATTEMPT) < 0);
   }
 
   /** Refs of the messages with a line in the thread, each once. */
@@ -420,24 +420,6 @@ export class LineTable {
           ? this.#headOf(ref, PARTS) >= 0 || this.#headOf(ref, NAMING) >= 0
           : this.#headOf(ref, LINES) >= 0 || this.#headOf(ref, ABOUT) >= 0;
       if (isOne) yield ref;
-    }
-  }
-
-  /** Rows about an id in this role that were filed after the row `after`, newest first. Those before cost nothing. */
-  *rowsAbout(role: Exclude<Role, 0>, id: string, after = -1): IterableIterator<number> {
-    const ref = this.refs.find(id);
-    if (ref === undefined) return;
-    const isAttempt = role === ROLE.attempt;
-    let [a, b] =
-      role === ROLE.thread
-        ? [this.#threads.get(ref)?.rows ?? -1, -1]
-        : [this.#headOf(ref, isAttempt ? PARTS : LINES), this.#headOf(ref, isAttempt ? NAMING : ABOUT)];
-    while (a > after || b > after) {
-      const row = Math.max(a, b);
-      if (row === a) a = this.#cell(a, NEXT);
-      else b = this.#cell(b, isAttempt ? NEXT_NAMING : NEXT);
-      COST.rows += 1;
-      if (this.kindOf(row) !== KIND.none) yield row;
     }
   }
 

@@ -256,16 +256,17 @@ function readLineStart(
   return runs.reverse();
 }
 
-function readOwnRun(struct: Y.Item | Y.GC | undefined, text: LaneText): Run | undefined {
-  if (!(struct instanceof Y.Item) || struct.parent !== text.type) return undefined;
-  const { id, length, deleted, content } = struct;
-  const isText = !deleted && content instanceof Y.ContentString;
-  if (!isText && !deleted) return undefined;
-  return { clock: id.clock, length, text: isText ? content.str : undefined };
+function readOwnRun(struct: Y.Item | Y.GC | undefined, { type }: LaneText): Run | undefined {
+  if (!(struct instanceof Y.Item) || struct.parent !== type) return undefined;
+  const text = readItem(struct, undefined);
+  if (text === undefined && !struct.deleted) return undefined;
+  return { clock: struct.id.clock, length: struct.length, text };
 }
 
 function pushCut(runs: Run[], { clock, text }: Run, from: number, to: number): void {
-  if (from < to) runs.push({ clock: clock + from, length: to - from, text: text?.slice(from, to) });
+  if (from >= to) return;
+  COST.characters += to - from;
+  runs.push({ clock: clock + from, length: to - from, text: text?.slice(from, to) });
 }
 
 /** The text as it was before `transaction` deleted some of it; new text of the transaction is included. */

@@ -117,13 +117,12 @@ export class GateCheck {
     const stored = this.#owners.lane(key, client, clock);
     const owner = this.#owners.client(client);
     refuseUnless(stored !== undefined && owner !== undefined, 'foreign_text');
-    const { header } = owner;
     const lane: StagedLane = {
       key,
       client,
       end: -1,
       stored: { lane: stored, owner },
-      header: header === undefined ? undefined : { lane: header, lanes: [header], hidden: owner.isHidden },
+      header: owner.header,
       isCopy: false,
       runs: [],
       added: '',

@@ -2,12 +2,12 @@ import type { Environment } from '@chatdoc/schema';
 import {
   EntryIndex,
   findLaneText,
+  type Header,
   isKeyTaken,
   KIND,
   type LaneEntry,
   type LaneMap,
   type LaneText,
-  parseLine,
   ROLE,
   type Run,
   readLineRuns,
@@ -47,11 +47,10 @@ export interface ClientOwner {
   firstClock: number;
   /** Its latest lane, in which alone it can go on, and the header of that; undefined while no lane has one. */
   lane: LaneText | undefined;
-  header: LaneEntry | undefined;
-  /** Readers do not fold what is under this header. */
-  isHidden: boolean;
-  /** The last line of this lane that the index has filed. */
+  header: Header | undefined;
+  /** The last line of this lane that the index has filed, and where that begins. */
   row: number;
+  start: number;
   /** Of that line while it is open and may take text, its ids; null where it may not; undefined until somebody asks. */
   growing: LineIds | null | undefined;
   /** Owns lines under a foreign header: nobody writes in its name again. */
@@ -65,19 +64,14 @@ export interface OpenLine {
   readonly isPart: boolean;
 }
 
-interface Subject {
-  /** Rows up to this one are looked at. */
-  row: number;
-  author: Author | undefined;
-  answer: Answer | undefined;
-  redacted: boolean;
+/** What is known of the rows about one subject, up to the row `seen`. */
+interface Seen<T> {
+  seen: number;
+  value: T;
 }
 
-interface Entries {
-  /** Rows up to this one are looked at. */
-  row: number;
-  readonly lanes: Map<string, LaneEntry>;
-}
+/** No head is longer. */
+const MAX_HEAD = 256;
 
 /**
  * Who owns what of a document: clientIDs, writer ids, entries. Follows the document transaction by transaction,
@@ -90,9 +84,10 @@ export class Owners implements Known {
   readonly #index: EntryIndex;
   readonly #clients = new Map<number, ClientOwner>();
   readonly #writers = new Map<string, LaneEntry>();
-  readonly #subjects = new Map<string, Subject>();
-  readonly #entries = new Map<string, Entries>();
-  #filed = 0;
+  readonly #entries = new Map<string, Seen<Map<string, LaneEntry>>>();
+  readonly #authors = new Map<string, Seen<Author>>();
+  readonly #answers = new Map<string, Answer>();
+  #seen = -1;
   #epoch = 0;
 
   constructor(doc: Y.Doc, root: string, environment: Environment) {
@@ -154,29 +149,50 @@ export class Owners implements Known {
 
   entry(ids: LineIds): LaneEntry | undefined {
     const { kind, role, subject } = ids;
-    const name = role === ROLE.none ? `${kind}` : nameSubject(role, subject);
+    const ref = role === ROLE.none ? -1 : this.#index.refs.find(subject);
+    if (ref === undefined || isUnnamed(kind)) return undefined;
+    const name = role === ROLE.none ? `${kind}` : `${role} ${subject}`;
     const known = this.#entries.get(name);
-    const rows = this.#listNew(role, subject, kind, known?.row);
-    const [last] = rows;
-    if (last === undefined) return known?.lanes.get(nameEntry(ids));
-    const entries = known ?? { row: -1, lanes: new Map<string, LaneEntry>() };
+    const rows = this.#listEntries(role, ref, kind, known?.seen);
+    if (rows.length === 0) return known?.value.get(nameEntry(ids));
+    const entries = known ?? { seen: -1, value: new Map<string, LaneEntry>() };
     this.#entries.set(name, entries);
-    entries.row = last;
+    entries.seen = this.#index.lastRow;
     // Oldest first: who was there before counts.
-    for (const row of rows.reverse()) this.#readEntry(entries.lanes, row);
-    return entries.lanes.get(nameEntry(ids));
+    for (const row of rows.reverse()) this.#readEntry(entries.value, row);
+    return entries.value.get(nameEntry(ids));
   }
 
   author(messageId: string): Author | undefined {
-    return this.#subject(ROLE.message, messageId)?.author;
+    const index = this.#index;
+    const ref = index.refs.find(messageId);
+    if (ref === undefined) return undefined;
+    const known = this.#authors.get(messageId);
+    let author = known?.value;
+    for (const row of index.messageLines(ref, known?.seen)) {
+      const lane = index.headerOf(row)?.lane ?? undefined;
+      if (lane !== undefined) author = mergeAuthors(author, lane);
+    }
+    if (author !== undefined) this.#authors.set(messageId, { seen: index.lastRow, value: author });
+    return author;
   }
 
   answer(attempt: string): Answer | undefined {
-    return this.#subject(ROLE.attempt, attempt)?.answer;
+    const known = this.#answers.get(attempt);
+    if (known !== undefined) return known;
+    const index = this.#index;
+    const ref = index.refs.find(attempt);
+    const row = ref === undefined ? undefined : index.answerOf(ref);
+    const lane = row === undefined ? undefined : index.headerOf(row)?.lane;
+    if (row === undefined || lane === undefined || lane === null) return undefined;
+    const answer = { message_id: index.refs.idOf(index.subjectOf(row)), lane };
+    this.#answers.set(attempt, answer);
+    return answer;
   }
 
   isRedacted(messageId: string): boolean {
-    return this.#subject(ROLE.message, messageId)?.redacted === true;
+    const ref = this.#index.refs.find(messageId);
+    return ref !== undefined && this.#index.isRedacted(ref);
   }
 
   readonly #onTransaction = (transaction: Y.Transaction): void => {
@@ -193,20 +209,20 @@ export class Owners implements Known {
     const index = this.#index;
     if (index.epoch !== this.#epoch) {
       this.#epoch = index.epoch;
-      this.#filed = 0;
+      this.#seen = -1;
       this.#clients.clear();
-      this.#subjects.clear();
       this.#entries.clear();
+      this.#authors.clear();
     }
-    for (const row of index.rows(this.#filed)) this.#noteRow(row);
-    this.#filed = index.filed;
+    for (const row of index.rows(this.#seen + 1)) this.#noteRow(row);
+    this.#seen = index.lastRow;
   }
 
   #ownerOf({ client }: LaneText): ClientOwner {
     let owner = this.#clients.get(client);
     if (owner === undefined) {
       const none = { user: undefined, lane: undefined, header: undefined, growing: undefined };
-      owner = { ...none, firstClock: Number.POSITIVE_INFINITY, row: -1, isHidden: false, isCopy: false };
+      owner = { ...none, firstClock: Number.POSITIVE_INFINITY, row: -1, start: -1, isCopy: false };
       this.#clients.set(client, owner);
     }
     return owner;
@@ -216,30 +232,33 @@ export class Owners implements Known {
     const index = this.#index;
     const lane = index.textOfRow(row);
     const start = index.startOf(row);
-    const { lane: entry, hidden = false } = index.headerOf(row) ?? {};
-    const header = entry ?? undefined;
+    const header = index.headerOf(row);
+    const entry = header?.lane ?? undefined;
     const isHeader = index.kindOf(row) === KIND.lane;
     const owner = this.#ownerOf(lane);
-    const isOwn = header?.lane_id === lane.key && header.rolled_back === undefined;
+    const isOwn = entry?.lane_id === lane.key && entry.rolled_back === undefined;
     if (!isOwn || (isHeader && start > 0)) owner.isCopy = true;
-    if (header === undefined) return;
-    if (isHeader && !this.#writers.has(header.writer_id)) this.#writers.set(header.writer_id, header);
+    if (entry === undefined) return;
+    if (isHeader && !this.#writers.has(entry.writer_id)) this.#writers.set(entry.writer_id, entry);
     if (lane.clock < owner.firstClock) {
       owner.firstClock = lane.clock;
-      owner.user = header.user_id;
+      owner.user = entry.user_id;
     }
-    if (owner.lane !== undefined && lane.clock < owner.lane.clock) return;
+    const latest = owner.lane?.clock ?? -1;
+    // Lines of which somebody has deleted text are filed again.
+    if (lane.clock < latest || (lane.clock === latest && start < owner.start)) return;
     owner.lane = lane;
     owner.header = header;
-    owner.isHidden = hidden;
     owner.row = row;
+    owner.start = start;
     owner.growing = undefined;
   }
 
-  /** Rows about an id in a role, or, without one, of a kind, behind the row `after`; newest first. */
-  #listNew(role: LineIds['role'], id: string, kind: number, after: number | undefined): number[] {
+  /** Rows about a ref in a role, or, without one, of a kind, behind the row `since`; newest first. */
+  #listEntries(role: number, ref: number, kind: number, since: number | undefined): number[] {
     const index = this.#index;
-    return [...(role === ROLE.none ? index.otherRows(kind, after) : index.rowsAbout(role, id, after))];
+    if (role === ROLE.none) return index.otherRows(kind, since);
+    return role === ROLE.thread ? index.threadRows(ref, since) : index.messageRows(ref, since);
   }
 
   #readEntry(lanes: Map<string, LaneEntry>, row: number): void {
@@ -247,41 +266,11 @@ export class Owners implements Known {
     const kind = index.kindOf(row);
     const lane = index.headerOf(row)?.lane ?? undefined;
     if (lane === undefined || isUnnamed(kind) || kind === KIND.message) return;
-    const name = nameEntry(readLineIds(index.rawLine(row)));
+    const { text, start, end } = index.placeOf(row);
+    const line = index.readPlace({ text, start, end: Math.min(end, start + MAX_HEAD) });
+    const name = nameEntry(readLineIds(line));
     if (!lanes.has(name)) lanes.set(name, lane);
   }
-
-  /** What is known about a message or an attempt. */
-  #subject(role: typeof ROLE.message | typeof ROLE.attempt, id: string): Subject | undefined {
-    const name = nameSubject(role, id);
-    const known = this.#subjects.get(name);
-    const rows = this.#listNew(role, id, KIND.none, known?.row);
-    const [last] = rows;
-    if (last === undefined) return known;
-    const none = { author: undefined, answer: undefined, redacted: false };
-    const subject: Subject = known ?? { row: -1, ...none };
-    this.#subjects.set(name, subject);
-    subject.row = last;
-    for (const row of rows.reverse()) this.#look(subject, role, row);
-    return subject;
-  }
-
-  #look(subject: Subject, role: number, row: number): void {
-    const index = this.#index;
-    const kind = index.kindOf(row);
-    const lane = index.headerOf(row)?.lane ?? undefined;
-    if (lane === undefined) return;
-    if (kind === KIND.message && role === ROLE.message) subject.author = mergeAuthors(subject.author, lane);
-    else if (kind === KIND.message) {
-      subject.answer ??= { message_id: readLineIds(index.rawLine(row)).own, lane };
-    } else if (kind === KIND.redaction && !subject.redacted) {
-      subject.redacted = parseLine(index.rawLine(row)).ok;
-    }
-  }
-}
-
-function nameSubject(role: number, id: string): string {
-  return `${role} ${id}`;
 }
 
 /** Entries about one subject that are one. */
