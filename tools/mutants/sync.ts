@@ -173,6 +173,31 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
     killers: [{ file: 'test/generation.property.test.ts', test: '[GN2]' }],
   },
   {
+    name: 'sync/adopts-lines-of-others',
+    file: 'src/generation/adopt-own.ts',
+    find: 'const isOwn = lane !== undefined && isFolded && lane.user_id === user_id;',
+    replace: 'const isOwn = lane !== undefined && isFolded;',
+    breaks: 'A client brings the lines of others to a gate, which refuses its copy again.',
+    killers: [{ file: 'test/adopt-own.test.ts', test: '[GN9]' }],
+  },
+  {
+    name: 'sync/restamps-twice',
+    file: 'src/generation/restamp.ts',
+    find: 'if (before !== undefined) fresh.set(id, before);',
+    replace: 'if (before === id) fresh.set(id, before);',
+    breaks: 'What came in under new stamps comes in again with each call.',
+    killers: [{ file: 'test/adopt-own.test.ts', test: '[GN10]' }],
+  },
+  {
+    name: 'sync/restamp-forgets-references',
+    file: 'src/generation/restamp.ts',
+    find: "if (typeof value === 'string') body[key] = fresh.get(value) ?? value;",
+    replace:
+      "if (key !== 'reply_to_message_id' && typeof value === 'string') body[key] = fresh.get(value) ?? value;",
+    breaks: 'A reply to a message with a new stamp points nowhere.',
+    killers: [{ file: 'test/adopt-own.test.ts', test: '[GN10]' }],
+  },
+  {
     name: 'sync/saved-when-applied',
     file: 'src/server/file-extension.ts',
     find: "if (read.type === 'other') outbox.sendOther(message);",

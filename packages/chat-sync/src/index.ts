@@ -5,12 +5,14 @@ export {
   Gate,
   type GateLimits,
   type GateOptions,
+  type GateRefusal,
   type GateReset,
   type Principal,
   type Verdict,
 } from './gate/gate.js';
 export type { EntryLimits } from './gate/lines.js';
 export type { GateRefusalCode } from './gate/refusal.js';
+export { type AdoptedOwn, type AdoptOwnOptions, adoptOwn } from './generation/adopt-own.js';
 export {
   type Adopted,
   adoptRolledBack,

@@ -139,17 +139,57 @@ describe('what a verdict says', () => {
   it('[GT18] names the room for lines of another generation; anything else takes a fresh copy', () => {
     const server = createServer();
     const mallory = server.gate.connect('mallory');
-    expect(server.gate.check(forgeLane(server.doc, 'mallory', [], { generation: 2 }), mallory)).toEqual({
-      ok: false,
-      code: 'generation',
-      reset: 'move',
-      room: `${DOC_ID}.${GENERATION}`,
-    });
-    expect(server.gate.check(forgeLane(server.doc, 'ada', []), mallory)).toEqual({
+    expect(server.gate.check(forgeLane(server.doc, 'mallory', [], { generation: 2 }), mallory)).toMatchObject(
+      {
+        ok: false,
+        code: 'generation',
+        reset: 'move',
+        room: `${DOC_ID}.${GENERATION}`,
+      },
+    );
+    expect(server.gate.check(forgeLane(server.doc, 'ada', []), mallory)).toMatchObject({
       ok: false,
       code: 'user',
       reset: 'reset',
     });
+  });
+
+  it('[GT18] names the entry that was refused, and how far its stamp is ahead', () => {
+    const server = createServer();
+    const mallory = server.gate.connect('mallory');
+    const line = (id: string): object => ({
+      type: 'message',
+      message_id: id,
+      thread_id: idAt(0, 'thread'),
+      sender_id: 'ada',
+      date: DATE,
+    });
+    const check = (...lines: (object | string)[]): unknown =>
+      server.gate.check(forgeLane(server.doc, 'mallory', lines), mallory);
+    expect(check(line(idAt(0, 'a')))).toEqual({
+      ok: false,
+      code: 'author',
+      reset: 'reset',
+      entry: { type: 'message', id: idAt(0, 'a') },
+    });
+    // The clock of this gate is a minute ahead of the hour.
+    expect(check(line(idAt(10, 'a')))).toEqual({
+      ok: false,
+      code: 'future_stamp',
+      reset: 'reset',
+      entry: { type: 'message', id: idAt(10, 'a') },
+      ahead_ms: 9 * 60_000,
+    });
+    expect(check('not a line')).toEqual({ ok: false, code: 'line', reset: 'reset' });
+    const key = idAt(60, 'lane');
+    const lane = forge(server.doc, (map) => map.set(key, new Y.Text(`${headerLine({ lane_id: key })}\n`)));
+    expect(server.gate.check(lane, mallory)).toMatchObject({
+      code: 'future_stamp',
+      entry: { type: 'lane', id: key },
+      ahead_ms: 59 * 60_000,
+    });
+    const foreign = forge(server.doc, (map) => map.set(idAt(0, 'empty'), new Y.Text()));
+    expect(server.gate.check(foreign, mallory)).toEqual({ ok: false, code: 'header', reset: 'reset' });
   });
 });
 

@@ -79,12 +79,18 @@ export class Member {
   readonly outbox: Uint8Array[] = [];
   #closeServer: () => void = () => {};
 
-  constructor(server: Server, seed: string, user: string | undefined, gc = true) {
+  constructor(
+    server: Server,
+    seed: string,
+    user: string | undefined,
+    gc = true,
+    environment = createEnvironment(seed),
+  ) {
     this.server = server;
     this.user = user;
     this.doc = new Y.Doc({ gc });
     this.chat = openChat(this.doc, {
-      environment: createEnvironment(seed),
+      environment,
       generation: GENERATION,
       ...(user !== undefined && { user_id: user }),
     });

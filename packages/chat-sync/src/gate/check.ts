@@ -1,4 +1,12 @@
-import { type Header, isUlid, KIND, type LaneText, type Run, readHeader } from '@chatdoc/schema/internal';
+import {
+  type Header,
+  isUlid,
+  KIND,
+  type LaneText,
+  ROLE,
+  type Run,
+  readHeader,
+} from '@chatdoc/schema/internal';
 import type { Inspection, PlacedDeletion, PlacedStruct } from '../update/inspect.js';
 import { refuseUnless } from '../update/refusal.js';
 import { EntryRules, type Sender } from './entries.js';
@@ -11,6 +19,7 @@ import {
   fitsLine,
   isBlanking,
   isFutureStamp,
+  type LineIds,
   type LineRules,
   readLineIds,
 } from './lines.js';
@@ -58,6 +67,8 @@ export class GateCheck {
   /** By client, where it writes. */
   readonly #latest = new Map<number, StagedLane>();
   readonly #keys = new Set<string>();
+  /** Of the line, or the key of the lane, that is being looked at. */
+  #looked: { readonly line: string } | { readonly key: string } | undefined;
 
   constructor(owners: Owners, sender: Sender, options: CheckOptions) {
     this.#owners = owners;
@@ -66,9 +77,19 @@ export class GateCheck {
     this.#entries = new EntryRules(owners, sender);
   }
 
+  /** After a refusal: the entry that was refused, if it was one. */
+  refused(): LineIds | undefined {
+    const looked = this.#looked;
+    if (looked === undefined) return undefined;
+    if ('line' in looked) return readLineIds(looked.line.replaceAll(DELETED, ''));
+    const { key } = looked;
+    return { kind: KIND.lane, own: key, subject: '', role: ROLE.none, attempt: '', end: 0 };
+  }
+
   run({ structs, deletions }: Inspection): void {
     for (const struct of structs) this.#checkStruct(struct);
     for (const lane of this.#latest.values()) this.#finishLane(lane);
+    this.#looked = undefined;
     this.#entries.finish();
     this.#checkDeletions(deletions);
   }
@@ -99,7 +120,9 @@ export class GateCheck {
     refuseUnless(isUlid(key), 'key');
     const isNew = origin === null && rightOrigin === null;
     refuseUnless(isNew && !this.#keys.has(key) && !this.#owners.isKeyTaken(key), 'key_taken');
+    this.#looked = { key };
     refuseUnless(!isFutureStamp(key, this.#options.now), 'future_stamp');
+    this.#looked = undefined;
     this.#keys.add(key);
     // What its client has written before is complete: a hostile update is refused before all of it is read.
     const before = this.#latest.get(client);
@@ -161,6 +184,7 @@ export class GateCheck {
   #finishLane(lane: StagedLane): void {
     const { added } = lane;
     lane.added = '';
+    this.#looked = undefined;
     let from = 0;
     if (added !== '' && lane.stored !== undefined) from = this.#checkMore(lane, lane.stored, added);
     for (let newline = added.indexOf('\n', from); newline >= 0; newline = added.indexOf('\n', from)) {
@@ -168,6 +192,7 @@ export class GateCheck {
       from = newline + 1;
     }
     if (from < added.length) this.#checkOpen(lane, added.slice(from));
+    this.#looked = undefined;
     refuseUnless(lane.header !== undefined || lane.isCopy, 'header');
   }
 
@@ -202,6 +227,7 @@ export class GateCheck {
   }
 
   #checkWhole(lane: StagedLane, raw: string): void {
+    this.#looked = { line: raw };
     if (lane.isCopy) this.#takeCopied(lane, raw);
     else if (lane.header === undefined) this.#checkHeader(lane, raw);
     else {
@@ -244,6 +270,7 @@ export class GateCheck {
   }
 
   #checkOpen(lane: StagedLane, raw: string): void {
+    this.#looked = { line: raw };
     if (lane.isCopy) {
       refuseUnless(fitsLine(raw.length), 'line');
     } else if (lane.header === undefined) {

@@ -1,5 +1,5 @@
 import { type Chat, type Environment, openChat, systemEnvironment } from '@chatdoc/schema';
-import { clockOf, isInTransaction } from '@chatdoc/schema/internal';
+import { clockOf, isInTransaction, TYPE_OF_KIND, timeOfUlid } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import { roomName } from '../generation/room.js';
 import { Door } from '../update/door.js';
@@ -8,7 +8,7 @@ import { RefusalError } from '../update/refusal.js';
 import { type Assertion, type Authorize, allowOwnName } from './assertions.js';
 import { GateCheck } from './check.js';
 import type { Sender } from './entries.js';
-import type { EntryLimits } from './lines.js';
+import type { EntryLimits, LineIds } from './lines.js';
 import { Owners } from './owners.js';
 import type { GateRefusalCode } from './refusal.js';
 
@@ -21,9 +21,20 @@ export type GateReset =
   /** Its lines are of another generation: go to `room`. */
   | 'move';
 
-export type Verdict =
-  | { readonly ok: true; readonly outcome: 'pass' | 'duplicate' }
-  | { readonly ok: false; readonly code: GateRefusalCode; readonly reset: GateReset; readonly room?: string };
+export type Verdict = { readonly ok: true; readonly outcome: 'pass' | 'duplicate' } | GateRefusal;
+
+/** An update that was not taken, and what its sender must do. */
+export interface GateRefusal {
+  readonly ok: false;
+  readonly code: GateRefusalCode;
+  readonly reset: GateReset;
+  /** Where to go, for `move`. */
+  readonly room?: string;
+  /** The line that was refused, if it was one: its type and own id, as far as its head is whole. */
+  readonly entry?: { readonly type: string; readonly id: string };
+  /** Of `future_stamp`: milliseconds by which it is ahead of the server's clock. See `adoptOwn`. */
+  readonly ahead_ms?: number;
+}
 
 export interface GateLimits extends EntryLimits {
   /** Of what a connected peer sends as it happens. */
@@ -57,6 +68,14 @@ export interface GateOptions {
   readonly environment?: Environment;
 }
 
+/** What is bound to a connection while it is open. */
+interface Held {
+  /** How many new clientIDs it has brought. */
+  fresh: number;
+  readonly clients: Set<number>;
+  readonly writers: Set<string>;
+}
+
 /** One connection, as the gate knows it. */
 export interface Principal {
   /** Whom the server has authenticated. Undefined: nobody. */
@@ -83,8 +102,7 @@ export class Gate {
   /** What is bound to a connection while that is open. */
   readonly #clients = new Map<number, Principal>();
   readonly #writers = new Map<string, Principal>();
-  /** By connection that is open, how many new clientIDs it has brought. */
-  readonly #open = new Map<Principal, number>();
+  readonly #open = new Map<Principal, Held>();
   #chat: Chat | undefined;
 
   constructor(doc: Y.Doc, options: GateOptions) {
@@ -115,15 +133,20 @@ export class Gate {
 
   connect(user?: string): Principal {
     const principal: Principal = Object.freeze({ user });
-    this.#open.set(principal, 0);
+    this.#open.set(principal, { fresh: 0, clients: new Set(), writers: new Set() });
     return principal;
   }
 
   /** Frees what was bound to the connection: the same user, or where nobody is authenticated anybody, goes on. */
   disconnect(principal: Principal): void {
+    const held = this.#open.get(principal);
     this.#open.delete(principal);
-    for (const [client, holder] of this.#clients) if (holder === principal) this.#clients.delete(client);
-    for (const [writer, holder] of this.#writers) if (holder === principal) this.#writers.delete(writer);
+    for (const client of held?.clients ?? []) {
+      if (this.#clients.get(client) === principal) this.#clients.delete(client);
+    }
+    for (const writer of held?.writers ?? []) {
+      if (this.#writers.get(writer) === principal) this.#writers.delete(writer);
+    }
   }
 
   /** Whether the clientID is held by another connection that is open, or owns lanes of the document. */
@@ -148,9 +171,9 @@ export class Gate {
   }
 
   /**
-   * Judges an update. Changes no document; a pass binds what the update names to the connection. Whoever applies
-   * it must do so at once, or ask again. Never throws for what stands in an update. O(update · log document), and
-   * O(lane) where text is deleted.
+   * Judges an update. Changes no document; a pass binds what the update names to the connection. The caller must
+   * apply it at once, or ask again. Never throws for what is in an update. O(update · log document), and O(length of
+   * each line that it ends or deletes from).
    */
   check(update: Uint8Array, principal: Principal, kind: 'live' | 'initial' = 'live'): Verdict {
     if (!this.#open.has(principal)) return this.#refuse('disconnected');
@@ -160,8 +183,9 @@ export class Gate {
     if (inspected.structs.length === 0 && inspected.deletions.length === 0) {
       return { ok: true, outcome: 'duplicate' };
     }
+    const now = this.#environment.now();
     const check = new GateCheck(this.#owners, this.#senderOf(principal), {
-      now: this.#environment.now(),
+      now,
       limits: this.#limits,
       allowLater: this.#allowLater,
       generation: this.generation,
@@ -170,8 +194,8 @@ export class Gate {
     try {
       check.run(inspected);
     } catch (error) {
-      if (error instanceof RefusalError) return this.#refuse(error.code as GateRefusalCode);
-      throw error;
+      if (!(error instanceof RefusalError)) throw error;
+      return describeRefusal(this.#refuse(error.code as GateRefusalCode), check.refused(), now);
     }
     return this.#bind(principal, check) ? { ok: true, outcome: 'pass' } : this.#refuse('too_many_clients');
   }
@@ -180,11 +204,17 @@ export class Gate {
     const fresh = [...clients].filter(
       (client) => !this.#clients.has(client) && clockOf(this.#doc, client) === 0,
     );
-    const count = (this.#open.get(principal) ?? 0) + fresh.length;
-    if (count > this.#limits.clients) return false;
-    this.#open.set(principal, count);
-    for (const client of clients) this.#clients.set(client, principal);
-    for (const writer of writers) this.#writers.set(writer, principal);
+    const held = this.#open.get(principal);
+    if (held === undefined || held.fresh + fresh.length > this.#limits.clients) return false;
+    held.fresh += fresh.length;
+    for (const client of clients) {
+      this.#clients.set(client, principal);
+      held.clients.add(client);
+    }
+    for (const writer of writers) {
+      this.#writers.set(writer, principal);
+      held.writers.add(writer);
+    }
     return true;
   }
 
@@ -231,10 +261,20 @@ export class Gate {
     return this.#chat;
   }
 
-  #refuse(code: GateRefusalCode): Verdict {
+  #refuse(code: GateRefusalCode): GateRefusal {
     if (code === 'gap' || code === 'busy' || code === 'disconnected')
       return { ok: false, code, reset: 'resync' };
     if (code !== 'generation') return { ok: false, code, reset: 'reset' };
     return { ok: false, code, reset: 'move', room: roomName(this.doc_id, this.generation) };
   }
+}
+
+function describeRefusal(refusal: GateRefusal, ids: LineIds | undefined, now: number): GateRefusal {
+  if (ids === undefined) return refusal;
+  const { kind, own, attempt } = ids;
+  const type = TYPE_OF_KIND[kind];
+  const entry = type === undefined ? {} : { entry: { type, id: own } };
+  if (refusal.code !== 'future_stamp') return { ...refusal, ...entry };
+  const time = Math.max(timeOfUlid(own), attempt === '' ? 0 : timeOfUlid(attempt));
+  return { ...refusal, ...entry, ahead_ms: Math.ceil(time - now) };
 }
