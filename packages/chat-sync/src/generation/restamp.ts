@@ -1,6 +1,7 @@
-import { deriveAnswerId, deriveInterruptId, type Entry, formatDate, timeOfUlid } from '@chatdoc/schema';
+import { deriveAnswerId, type Entry, formatDate, timeOfUlid } from '@chatdoc/schema';
 import {
   createHead,
+  deriveInterruptId,
   deriveUlid,
   encodeLine,
   idAt,
