@@ -50,11 +50,11 @@ export const INTEGRITY: readonly Mutant[] = inPackage('chat-integrity', [
     killers: [{ file: 'test/repair-rest.property.test.ts', test: '[RP8] come to rest' }],
   },
   {
-    name: 'integrity/stand-in-stays',
-    file: 'src/repairs/stand-in-thread.ts',
+    name: 'integrity/placeholder-stays',
+    file: 'src/repairs/placeholder-thread.ts',
     find: '      cut: true,\n',
     replace: '',
-    breaks: 'The line that stands in for a thread hides the thread that arrives later.',
+    breaks: 'The placeholder of a thread hides the thread that arrives later.',
     killers: [{ file: 'test/repair.test.ts', test: '[RP2] the line' }],
   },
   {

@@ -1,4 +1,4 @@
-import type { Chat, DamagedLine, Entry } from '@chatdoc/schema';
+import type { Chat, DamagedLine, Entry, Message } from '@chatdoc/schema';
 import type { LineFaults, SubjectRole } from '@chatdoc/schema/internal';
 
 type EntryOf<T extends Entry['type']> = Extract<Entry, { readonly type: T }>;
@@ -27,7 +27,8 @@ export interface MessageRef {
 export interface MessageFacts {
   readonly kind: 'message';
   readonly id: string;
-  /** Undefined where the message is not in the document. */
+  /** Undefined where it is not in the document. */
+  readonly message: Message | undefined;
   readonly thread: string | undefined;
   readonly hasThread: boolean;
   /** The message that it replies to. */
@@ -124,7 +125,7 @@ export interface TextFacts {
   readonly foreign: number;
 }
 
-/** What a later version wrote. */
+/** Lanes and entries of a later version. */
 export interface VersionFacts {
   readonly kind: 'version';
   /** Ids of lanes that this version must not read. */
@@ -133,7 +134,7 @@ export interface VersionFacts {
   readonly unknown: readonly string[];
 }
 
-/** What this replica knows at the moment of the question: judged each time. */
+/** The knowledge of this replica at the moment of the question: judged each time. */
 export interface MomentFacts {
   readonly kind: 'moment';
   /** Ids that are more than five minutes ahead of its clock. */
@@ -142,7 +143,7 @@ export interface MomentFacts {
   readonly damage: readonly DamagedLine[];
 }
 
-/** What is known of one subject, by the kind of the subject. */
+/** The facts of one subject, by the kind of the subject. */
 export interface FactsByKind {
   readonly attempt: AttemptFacts;
   readonly cycle: CycleFacts;
@@ -157,10 +158,10 @@ export interface FactsByKind {
   readonly version: VersionFacts;
 }
 
-/** What rules are about. */
+/** A kind of subject that rules are about. */
 export type SubjectKind = keyof FactsByKind;
 
-/** What is known of one subject of these kinds; of any kind by default. */
+/** The facts of one subject of these kinds; of any kind by default. */
 export type Facts<K extends SubjectKind = SubjectKind> = FactsByKind[K];
 
 /** The lines about a subject, those that count and those that do not. */

@@ -7,8 +7,8 @@ export type { Finding, Mark, Rule, Severity } from './rule.js';
 export { RULES } from './rules/index.js';
 export { createLeaseRule } from './rules/leases.js';
 export {
-  type Offence,
-  type Offender,
+  type IdCount,
+  type RuleSample,
   type Sample,
   type Watcher,
   type WatchOptions,

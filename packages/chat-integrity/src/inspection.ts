@@ -47,7 +47,7 @@ export class Inspection {
     this.#judgeOpenAttempts();
   }
 
-  /** What the marks of each rule count, in the order of the rules. */
+  /** The count of each rule, in the order of the rules. */
   *counts(): IterableIterator<{ readonly rule: Rule; readonly count: number }> {
     for (const { rule, marks } of this.#rules) yield { rule, count: marks.count };
   }

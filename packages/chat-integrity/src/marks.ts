@@ -18,7 +18,7 @@ export class RuleMarks {
     return this.#subjects.size === 0;
   }
 
-  /** What the marks count, those of one name once. */
+  /** The sum of the marks, those of one name once. */
   get count(): number {
     return this.#sum + this.#names.size;
   }

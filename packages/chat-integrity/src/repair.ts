@@ -6,10 +6,11 @@ import type { RepairStep } from './repairs/repair-step.js';
 import type { Rule } from './rule.js';
 import { RULES } from './rules/index.js';
 
+/** Options of `repair`. */
 export interface RepairOptions {
   /** Whose repairs to run. Defaults to all rules. */
   readonly rules?: readonly Rule[];
-  /** Says what would be written, and writes nothing. */
+  /** Returns the actions of a run, and writes nothing. Defaults to false. */
   readonly dryRun?: boolean;
 }
 

@@ -45,7 +45,7 @@ export interface Rule<K extends SubjectKind = SubjectKind> {
   readonly description: string;
   /** Kinds of subjects that it is about. */
   readonly subjects: readonly K[];
-  /** What is wrong with one subject: a function of its facts that never throws. */
+  /** Returns what is wrong with one subject: a function of its facts that never throws. */
   judge(facts: Facts<K>): readonly Mark[];
   /** One finding of all marks of a group, in unspecified order. Needed where marks have a `group`. */
   report?(marks: readonly Mark[], chat: Chat): Omit<Finding, 'rule' | 'severity'>;
@@ -60,5 +60,5 @@ export function countMarks(marks: readonly Mark[]): number {
   return marks.reduce((sum, { count = 1 }) => sum + count, 0);
 }
 
-/** What a judge returns where nothing is wrong. */
+/** The marks of a subject with which nothing is wrong. */
 export const NO_MARKS: readonly Mark[] = Object.freeze([]);

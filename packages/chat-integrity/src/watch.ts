@@ -6,6 +6,7 @@ import { countMarks, type Rule } from './rule.js';
 import { RULES } from './rules/index.js';
 import { createLeaseRule } from './rules/leases.js';
 
+/** Options of `watch`. */
 export interface WatchOptions {
   /** Called every `interval` milliseconds in which something was written, with what is wrong then. */
   readonly onSample?: (sample: Sample) => void;
@@ -18,26 +19,28 @@ export interface WatchOptions {
   readonly isLive?: (attempt: string) => boolean;
 }
 
-export interface Offender {
+/** A thread or message, and how much of it is wrong. */
+export interface IdCount {
   readonly id: string;
   readonly count: number;
 }
 
-/** What is wrong with one rule: where most of it is. */
-export interface Offence {
+/** The sample of one rule that does not hold: where most of it is. */
+export interface RuleSample {
   /** Id of the rule. */
   readonly rule: string;
   readonly name: string;
   readonly count: number;
   /** Most first. */
-  readonly threads: readonly Offender[];
-  readonly messages: readonly Offender[];
+  readonly threads: readonly IdCount[];
+  readonly messages: readonly IdCount[];
 }
 
+/** The counters of a moment, and where most is wrong. */
 export interface Sample {
   readonly counters: Counters;
   /** Rules that do not hold, in their order. */
-  readonly offences: readonly Offence[];
+  readonly offences: readonly RuleSample[];
 }
 
 /** The counters of a chat, kept up to date as it changes. */
@@ -97,7 +100,7 @@ export function watch(chat: Chat, options: WatchOptions = {}): Watcher {
   };
 }
 
-function describe(inspection: Inspection, rule: Rule, count: number, top: number): Offence {
+function describe(inspection: Inspection, rule: Rule, count: number, top: number): RuleSample {
   const threads = new Map<string, number>();
   const messages = new Map<string, number>();
   for (const { facts, marks } of inspection.subjectsOf(rule)) {
@@ -159,7 +162,7 @@ function add(sums: Map<string, number>, id: string | undefined, more: number): v
   if (isUlid(id)) sums.set(id, (sums.get(id) ?? 0) + more);
 }
 
-function listTop(sums: ReadonlyMap<string, number>, top: number): readonly Offender[] {
+function listTop(sums: ReadonlyMap<string, number>, top: number): readonly IdCount[] {
   const sorted = [...sums].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   return Object.freeze(sorted.slice(0, top).map(([id, count]) => Object.freeze({ id, count })));
 }

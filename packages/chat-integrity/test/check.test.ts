@@ -1,7 +1,7 @@
 import { openChat } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { check, RULES } from '../src/index.js';
+import { check, RULES, type Rule } from '../src/index.js';
 import { BREAKERS } from './breakers.js';
 import { header, healthyLines, idAt, jsonl, message, openText, ROOT, stillEnvironment } from './documents.js';
 
@@ -55,6 +55,29 @@ describe('check', () => {
     const { chat } = openAllDamage();
     const rules = RULES.filter(({ name }) => name === 'reply_cycle');
     expect(new Set(check(chat, rules).map(({ rule }) => rule))).toEqual(new Set(['IN6']));
+  });
+
+  it('[CK4] runs a rule of the host beside its own', () => {
+    const signed: Rule<'message'> = {
+      id: 'AC1',
+      name: 'sender_absent',
+      severity: 'warning',
+      description: 'Every message has a sender.',
+      subjects: ['message'],
+      judge: ({ id, message: record }) =>
+        record?.sender_id === '' ? [{ ids: [id], message: 'nobody sent this message' }] : [],
+    };
+    const unsigned = message(idAt(21), 21, { sender_id: '' });
+    const { chat } = openText(jsonl(header('a'), [...healthyLines(), unsigned]));
+    expect(check(chat, [...RULES, signed])).toEqual([
+      {
+        rule: 'AC1',
+        severity: 'warning',
+        ids: [idAt(21)],
+        message: 'nobody sent this message',
+        count: 1,
+      },
+    ]);
   });
 
   it('[CK5] says nothing of what people wrote', () => {

@@ -1,4 +1,4 @@
-import { COUNTERS, type Offence, type Offender, RULES, type Sample } from '@chatdoc/integrity';
+import { COUNTERS, type IdCount, RULES, type RuleSample, type Sample } from '@chatdoc/integrity';
 import { formatDate } from '@chatdoc/schema';
 import { createLogUpdate } from 'log-update';
 import { type Colors, colorsFor, type Io, widthOf, writeTo } from '../io.js';
@@ -145,15 +145,15 @@ function describeBlock(view: WatchView, sample: Sample | undefined, io: Io): str
   return lines.join('\n');
 }
 
-function paintOf(offences: readonly Offence[], colors: Colors): (text: string) => string {
+function paintOf(offences: readonly RuleSample[], colors: Colors): (text: string) => string {
   const severities = offences.map(({ rule }) => RULES.find(({ id }) => id === rule)?.severity ?? 'warning');
   if (severities.includes('error')) return colors.red;
   return severities.includes('warning') ? colors.yellow : colors.dim;
 }
 
 /** `messages 01JD… (2), 01JD…`, and the same of threads, where most is wrong in front. */
-function listOffenders({ threads, messages }: Offence): readonly string[] {
-  const list = (noun: string, offenders: readonly Offender[]): readonly string[] => {
+function listOffenders({ threads, messages }: RuleSample): readonly string[] {
+  const list = (noun: string, offenders: readonly IdCount[]): readonly string[] => {
     if (offenders.length === 0) return [];
     const ids = offenders.map(({ id, count }) => (count > 1 ? `${id} (${count})` : id));
     return [`${noun}${ids.length > 1 ? 's' : ''} ${ids.join(', ')}`];

@@ -9,7 +9,7 @@ export interface RepairStep {
 }
 
 interface Described {
-  /** What it does, in a sentence. */
+  /** Its effect, in a sentence. */
   readonly description: string;
   /** How a person takes it back, in a sentence. */
   readonly undo: string;

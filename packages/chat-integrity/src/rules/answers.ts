@@ -10,9 +10,10 @@ const FORGED_ANSWER: Rule<'message'> = {
   judge: ({ id, forged }) =>
     forged.map((prompt) => ({
       ids: [id, prompt],
-      message: 'this message says that it answers a prompt, but the answer to that prompt has another id',
+      message:
+        'this message names a prompt as the one it answers, but the answer to that prompt has another id',
     })),
-  unrepaired: 'What it says is kept, and shows as a message of its own; only a person can tell what it was.',
+  unrepaired: 'Its text is kept, and shows as a message of its own; only a person can know what it was.',
 };
 
 const WITHOUT_PROMPT: Rule<'message'> = {

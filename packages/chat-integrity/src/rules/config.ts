@@ -16,7 +16,7 @@ const MISSING_CONFIG: Rule<'thread'> = {
     const message = `${count} ${threadsHave} an agent and no settings for it`;
     return { ids: inOrderOfThreads(marks, chat), message, count };
   },
-  unrepaired: 'Which settings an agent had cannot be told from what it said.',
+  unrepaired: 'The settings that an agent had cannot be derived from its answers.',
 };
 
 const UNRESOLVED_CONFLICT: Rule<'thread' | 'message'> = {

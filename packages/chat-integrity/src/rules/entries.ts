@@ -8,7 +8,7 @@ const FUTURE_STAMP: Rule<'moment'> = {
   name: 'future_stamp',
   counter: 'chat.integrity.future_stamps',
   severity: 'warning',
-  description: 'No id says a time more than five minutes ahead of the clock of this machine.',
+  description: 'No id has a time more than five minutes ahead of the clock of this machine.',
   subjects: ['moment'],
   judge: ({ futureStamps: count }) =>
     count === 0 ? NO_MARKS : [{ ids: [], message: '', count, group: 'stamps' }],
@@ -29,7 +29,7 @@ const PROBLEM_RECORD: Rule<'lines'> = {
   name: 'problem_record',
   counter: 'chat.integrity.problem_records',
   severity: 'error',
-  description: 'What an entry says fits the schema of its type.',
+  description: 'The fields of an entry fit the schema of its type.',
   subjects: ['lines'],
   judge: ({ entries }) =>
     entries

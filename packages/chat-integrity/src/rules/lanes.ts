@@ -54,7 +54,7 @@ const HIDDEN_LANE: Rule<'version'> = {
       ids: [lane],
       message: 'this lane needs a later version of the library; until then nothing in it shows',
     })),
-  unrepaired: 'Only the later version knows what the lane says.',
+  unrepaired: 'Only the later version can read the lane.',
 };
 
 const UNKNOWN_TYPE: Rule<'version'> = {
@@ -70,7 +70,7 @@ const UNKNOWN_TYPE: Rule<'version'> = {
     const entries = `${count} ${count === 1 ? 'entry' : 'entries'} of the type ${marks[0]?.message}`;
     return { ids: [], message: `${entries}, from a later version: kept, not shown`, count };
   },
-  unrepaired: 'Only the later version knows what the entry says.',
+  unrepaired: 'Only the later version can read the entry.',
 };
 
 export const LANE_RULES: readonly Rule[] = [FOREIGN_TEXT, DAMAGED_LANE, HIDDEN_LANE, UNKNOWN_TYPE];

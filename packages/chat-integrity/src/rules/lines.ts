@@ -105,9 +105,10 @@ const MISSING_IDENTITY: Rule<'lines'> = {
   report: (marks) => {
     const count = countMarks(marks);
     const { ids = [] } = marks[0] ?? {};
-    const lines = count === 1 ? 'line says not what it is, and does' : 'lines say not what they are, and do';
+    const lines =
+      count === 1 ? 'line has no valid type or id and is' : 'lines have no valid type or id and are';
     const where = ids.length === 0 ? 'under no lane' : 'in this lane';
-    return { ids, message: `${count} ${lines} not show, ${where}`, count };
+    return { ids, message: `${count} ${lines} hidden, ${where}`, count };
   },
   unrepaired: 'An id that nobody wrote would be an id that nobody refers to; the line is kept and listed.',
 };

@@ -1,4 +1,4 @@
-import { STAND_IN_THREAD } from '../repairs/stand-in-thread.js';
+import { PLACEHOLDER_THREAD } from '../repairs/placeholder-thread.js';
 import { NO_MARKS, type Rule } from '../rule.js';
 
 const THREAD_ABSENT: Rule<'message'> = {
@@ -17,7 +17,7 @@ const THREAD_ABSENT: Rule<'message'> = {
             message: 'the thread of this message is not in the document, so the message does not show',
           },
         ],
-  repair: STAND_IN_THREAD,
+  repair: PLACEHOLDER_THREAD,
 };
 
 const ROOT_ABSENT: Rule<'thread'> = {
@@ -34,7 +34,7 @@ const ROOT_ABSENT: Rule<'thread'> = {
           {
             ids: [id, root.id],
             message:
-              'the root that this thread names is not in the document; its first message stands in for it',
+              'the root that this thread names is not in the document; its first message takes its place',
           },
         ],
   unrepaired: 'The message may still arrive; until then the first message of the thread is its root.',

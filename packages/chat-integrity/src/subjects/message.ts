@@ -2,11 +2,11 @@ import { type Chat, deriveAnswerId, type Message } from '@chatdoc/schema';
 import { findHeads } from '@chatdoc/schema/internal';
 import { type LineFacts, type LooseEntry, readLines } from '../facts.js';
 
-/** What is kept of one message, or of what is about a message that is not in the document. */
+/** The record kept of one message, or of what is about a message that is not in the document. */
 export interface MessageRecord {
   /** Undefined where it is not in the document. */
   readonly message: Message | undefined;
-  /** What the record of the message does not have. Undefined of a plain one, as most are. */
+  /** More than the message has. Undefined of a plain one, as most are. */
   readonly unusual: UnusualRecord | undefined;
 }
 

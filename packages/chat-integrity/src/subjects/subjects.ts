@@ -230,6 +230,7 @@ export class Subjects {
     return {
       kind: 'message',
       id,
+      message,
       thread,
       hasThread: thread !== undefined && this.#threads.get(thread)?.isPresent === true,
       target: target === undefined ? undefined : this.#refer(target),
@@ -318,7 +319,7 @@ export class Subjects {
   }
 }
 
-/** What is to be read or judged again. */
+/** Subjects to be read or judged again. */
 interface Dirty {
   readonly threads: Set<string>;
   readonly messages: Set<string>;

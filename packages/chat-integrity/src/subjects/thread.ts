@@ -2,7 +2,7 @@ import type { Chat, Json, JsonObject } from '@chatdoc/schema';
 import { deriveSlotThreadId } from '@chatdoc/schema/internal';
 import { type LineFacts, type LooseEntry, readLines } from '../facts.js';
 
-/** What is kept of one thread, or of what is about a thread that is not in the document. */
+/** The record kept of one thread, or of what is about a thread that is not in the document. */
 export interface ThreadRecord {
   readonly isPresent: boolean;
   readonly root: string | undefined;
@@ -65,7 +65,7 @@ const SESSION_KEYS: ReadonlySet<string> = new Set([
   ...['response_id', 'responseId', 'previous_response_id', 'previousResponseId'],
 ]);
 
-/** What makes two sessions the same: an id of theirs; where they have none, all that is in them. */
+/** The keys of a session, equal for equal sessions: its ids; where it has none, all that is in it. */
 function listSessions(session: JsonObject): readonly string[] {
   const ids = Object.entries(session)
     .filter(([key, value]) => SESSION_KEYS.has(key) && typeof value === 'string' && value !== '')

@@ -1,6 +1,6 @@
 import { LawBroken } from './simulation/law.js';
 
-/** What an agent yields, as far as the rules here are about it. */
+/** One event of an agent, as far as the rules here are about it. */
 export interface AgentEvent {
   readonly type: string;
 }
@@ -11,6 +11,7 @@ export type AgentUnderTest<T, E extends AgentEvent = AgentEvent> = (
   signal: AbortSignal,
 ) => AsyncIterable<E>;
 
+/** An agent to check, and how to ask it. */
 export interface AgentOptions<T, E extends AgentEvent = AgentEvent> {
   /** A new agent for each case, with the same script. */
   readonly createAgent: () => AgentUnderTest<T, E>;
@@ -22,13 +23,15 @@ export interface AgentOptions<T, E extends AgentEvent = AgentEvent> {
   readonly settle: () => Promise<void>;
 }
 
+/** Whether an agent keeps one rule. */
 export interface AgentResult {
   readonly name: string;
   readonly held: boolean;
-  /** What was seen instead. */
+  /** The observation that breaks it. */
   readonly difference?: string;
 }
 
+/** The results of all rules of `checkAgent`. */
 export interface AgentReport {
   readonly ok: boolean;
   readonly results: readonly AgentResult[];

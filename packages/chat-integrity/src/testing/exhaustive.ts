@@ -17,6 +17,7 @@ export interface ExhaustiveOptions {
   readonly picks?: readonly number[];
 }
 
+/** The cases that were tried. */
 export interface ExhaustiveResult {
   /** Orders in which a replica took everything. */
   readonly cases: number;
@@ -24,7 +25,7 @@ export interface ExhaustiveResult {
   readonly idle: readonly string[];
 }
 
-/** What one command wrote on one replica: each update by itself. */
+/** The updates of one command on one replica, each by itself. */
 interface Written {
   readonly command: string;
   readonly updates: readonly Uint8Array[];
@@ -76,7 +77,7 @@ class Bench<S> {
     return updates.length === 0 ? undefined : { command, updates };
   }
 
-  /** What a replica reads that takes these updates one by one while it is open. */
+  /** Reads a replica that takes these updates one by one while it is open. */
   read(updates: readonly Uint8Array[]): string {
     const { seat, state } = this.open('reader', []);
     for (const update of updates) guard('receiving', () => Y.applyUpdate(seat.doc, update));

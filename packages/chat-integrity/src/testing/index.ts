@@ -11,14 +11,8 @@ export type { ChatState } from './chat/chat-state.js';
 export { type ChatScript, chatScripts, writeChat } from './documents/chat-documents.js';
 export { type ExhaustiveOptions, type ExhaustiveResult, exhaustPairs, exhaustTriples } from './exhaustive.js';
 export { GUARANTEES, type Guarantee } from './prove/guarantees.js';
-export {
-  type Broken,
-  type GuaranteeReport,
-  type GuaranteeResult,
-  type ProveOptions,
-  proveGuarantees,
-  replay,
-} from './prove/prove.js';
+export { type ProveOptions, proveGuarantees, replay } from './prove/prove.js';
+export type { Broken, GuaranteeReport, GuaranteeResult } from './prove/report.js';
 export {
   describeTrace,
   type KeptTrace,

@@ -21,7 +21,7 @@ const STRANGER_MARKS: readonly string[] = [
   'hostile: foreign text',
   'hostile: lines that are not JSON',
   'hostile: parts of another writer',
-  'hostile: values that are no lanes',
+  'hostile: values that are not lanes',
   'newer: a lane that must not be read',
   'newer: types of a later schema',
 ];

@@ -199,7 +199,7 @@ const ATTACKS: readonly Attack[] = [
   (doc, hand) => {
     doc.getMap('chat').set(hand.createId(), hand.pick.below(100));
     doc.getArray('elsewhere').push([1]);
-    return { acknowledged: ['values that are no lanes'] };
+    return { acknowledged: ['values that are not lanes'] };
   },
   (doc, hand) => {
     const text = pickText(doc, hand);

@@ -17,7 +17,7 @@ export function forgedDates(): fc.Arbitrary<string> {
   );
 }
 
-/** What is not a date of a document: other forms of ISO-8601, other time zones, words, digits of other scripts, numbers. */
+/** Values that are not dates of a document: other forms of ISO-8601, other time zones, words, digits of other scripts, numbers. */
 export function brokenDates(): fc.Arbitrary<unknown> {
   return fc.constantFrom<unknown>(
     ...['2026-11-21', '2026-11-21T12:00:00Z', '2026-11-21T12:00:00.000', '2026-11-21T12:00:00.000+01:00'],

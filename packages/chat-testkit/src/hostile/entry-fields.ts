@@ -1,7 +1,7 @@
 import type { EntryType } from '@chatdoc/schema/internal';
 import { RESERVED_NAMES } from './reserved-names.js';
 
-/** What a field of an entry may hold. */
+/** The kinds of values of a field of an entry. */
 export type FieldKind =
   | 'id'
   | 'ids'

@@ -13,7 +13,7 @@ import {
 import { FORBIDDEN_NAME, RESERVED_NAMES, reservedObjects } from './reserved-names.js';
 import { brokenUlids } from './ulids.js';
 
-/** What is wrong with a record. */
+/** The ways in which a record is wrong. */
 export const HOSTILE_KINDS = [
   'wrong_type',
   'missing_field',
@@ -46,7 +46,7 @@ export interface HostileRecord {
   readonly json: string;
 }
 
-/** What must become of a line: why it is quarantined, or how it reads. */
+/** The fate of a line: why it is quarantined, or how it reads. */
 export type LineFate =
   | QuarantineReason
   /** A record with a `problem`, and all fields that fit. */
@@ -59,7 +59,7 @@ export type LineFate =
   | 'unknown'
   /** A record like any other. */
   | 'kept'
-  /** Its id, or what it says, conflicts with a line of the chat: one of the two shows, alike on all replicas. */
+  /** Its id, or its content, conflicts with a line of the chat: one of the two shows, alike on all replicas. */
   | 'contested';
 
 export interface HostileLine {
@@ -299,7 +299,7 @@ function wrap(text: string, levels: number): string {
   return open.join('') + text + close.join('');
 }
 
-/** Lines that say neither type nor id where a head says them. */
+/** Lines that have neither type nor id where a head has them. */
 function writeNoEntry({ value, id, json }: HostileRecord, own: string): string {
   const lines = [
     ...[

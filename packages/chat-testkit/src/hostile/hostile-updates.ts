@@ -3,7 +3,7 @@ import * as Y from 'yjs';
 import { RESERVED_NAMES } from './reserved-names.js';
 
 /**
- * What a peer can do to a document with plain Yjs. The first list adds what is not a lane, beside and within lanes;
+ * The harm that a peer can do to a document with plain Yjs. The first list adds what is not a lane, beside and within lanes;
  * the second takes away what others wrote.
  */
 export const ADDING_UPDATES = [

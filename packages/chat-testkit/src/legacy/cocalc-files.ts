@@ -179,7 +179,7 @@ class ChatBuilder {
     const text = `${one.word} ${index}`;
     const sender_id = one.flavor % 2 === 0 ? (PEOPLE[one.person] ?? '') : 'gpt-5.3-codex';
     const { history, shown } = writeHistory(one, text, sender_id, time);
-    // The migration of 2026 blanked rows whose text stood in their payload.
+    // The migration of 2026 blanked rows whose text was in their payload.
     const isBlanked = one.form === 3;
     const parent = one.flavor % 3 === 0 ? first : members.at(-1);
     const value = {
@@ -226,7 +226,7 @@ function writeHistory(
 
 type Columns = Readonly<Record<string, unknown>>;
 
-/** What each generation adds to a message row. */
+/** The fields that each generation adds to a message row. */
 const DRESSES: Partial<Record<CocalcGeneration, (one: Spec, person: string, isRoot: boolean) => Columns>> = {
   D: ({ flavor }) => (flavor < 3 ? { video_chat: { is_video_chat: false } } : {}),
   H: ({ flavor }, person) => ({

@@ -3,7 +3,7 @@ export interface LegacyRow {
   readonly value: Readonly<Record<string, unknown>>;
   /** Places of the rows without which this one means something else: its root, its prompt. */
   readonly needs: readonly number[];
-  /** What a reader of the chat must find in it. */
+  /** Texts that a reader of the chat must find in it. */
   readonly shown: readonly string[];
 }
 

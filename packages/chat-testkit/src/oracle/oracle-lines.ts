@@ -51,7 +51,7 @@ export interface Chosen {
   readonly unknown: readonly { line: string; type: string }[];
   readonly hidden: readonly string[];
   readonly rolledBack: readonly string[];
-  /** What the digest covers beside entries: lane id, line. */
+  /** Lines that the digest covers beside entries: lane id, line. */
   readonly covered: readonly (readonly [string | null, string])[];
 }
 
@@ -164,14 +164,14 @@ export function unknownType(line: string): string | undefined {
 }
 
 /** [LN11] `\0` as all that is between the quotes of a value. */
-export function heal(line: string): string {
+export function fillBlanks(line: string): string {
   return line.replace(/([:[,]")\0(?=")/g, '$1');
 }
 
 /** [LN10] */
 export function close(open: string): string | undefined {
   const half = /(?:^|[^\\])(?:\\\\)*(\\(?:u[0-9a-fA-F]{0,3})?)$/.exec(open)?.[1] ?? '';
-  const closed = heal(`${open.slice(0, open.length - half.length)}","cut":true}`);
+  const closed = fillBlanks(`${open.slice(0, open.length - half.length)}","cut":true}`);
   return parseLine(closed).ok ? closed : undefined;
 }
 
@@ -223,7 +223,7 @@ function splitTexts(texts: readonly LaneText[]): RawLine[] {
     pieces.forEach((raw, at) => {
       const open = at === pieces.length - 1;
       if (open && raw === '') return;
-      const line = open ? raw : heal(raw);
+      const line = open ? raw : fillBlanks(raw);
       const head = headOf(line);
       // An open header heads nothing yet.
       if (!open && head?.type === 'lane') header = readHeader(line, head.own);
@@ -289,7 +289,7 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
     const text = isBlank && isFolded(header) ? blank(raw.line) : raw.line;
     const closed = open ? close(text) : undefined;
     const isOpenHeader = open && head?.type === 'lane';
-    const line = open ? (closed ?? text) : heal(text);
+    const line = open ? (closed ?? text) : fillBlanks(text);
     // A header that is open heads nothing, but is of its own lane.
     const place = (isOpenHeader ? head.own : header?.lane_id) ?? null;
     const reject = (reason: QuarantineReason): void => {
@@ -299,7 +299,7 @@ export function chooseEntries(texts: readonly LaneText[]): Chosen {
         ? closed === undefined
           ? raw.line
           : (close(raw.line) ?? raw.line)
-        : heal(raw.line);
+        : fillBlanks(raw.line);
       quarantine.set(JSON.stringify([lane_id, listed, reason]), { lane_id, line: listed, reason });
     };
     if (header?.valid === true && (header.min_reader > 2 || header.rolled_back !== undefined)) {

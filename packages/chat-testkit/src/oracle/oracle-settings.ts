@@ -1,6 +1,6 @@
 import type { Annotation, ConfigConflict, Json, ThreadConfig, ThreadConfigFields } from '@chatdoc/schema';
 import { compare, type OracleEntry } from './oracle-lines.js';
-import { compact, type Entries, findHeads, text } from './oracle-turns.js';
+import { compact, type Entries, findConflictHeads, text } from './oracle-turns.js';
 
 const CONFIG_FIELDS: readonly (keyof ThreadConfigFields)[] = [
   ...(['name', 'thread_color', 'thread_icon', 'thread_image', 'pin', 'archived', 'acp_config'] as const),
@@ -8,7 +8,7 @@ const CONFIG_FIELDS: readonly (keyof ThreadConfigFields)[] = [
 ];
 
 function headsOf(entries: Entries, id: string, field: string): OracleEntry[] {
-  return findHeads(entries.of('thread_config', id).filter(({ body }) => body[field] !== undefined));
+  return findConflictHeads(entries.of('thread_config', id).filter(({ body }) => body[field] !== undefined));
 }
 
 /** [LW1], [LW4] */
@@ -48,7 +48,7 @@ export function readVariables(entries: Entries, scope: string, scopeId: string):
   const values: Record<string, Json> = {};
   for (const name of names) {
     const having = all.filter(({ body }) => Object.hasOwn((body['values'] ?? {}) as object, name));
-    const value = (findHeads(having)[0]?.body['values'] as Record<string, Json> | undefined)?.[name];
+    const value = (findConflictHeads(having)[0]?.body['values'] as Record<string, Json> | undefined)?.[name];
     if (value !== null && value !== undefined) values[name] = value;
   }
   return values;
@@ -63,7 +63,7 @@ export function readAnnotations(entries: Entries, role: 'thread' | 'message', id
     );
   const keyOf = ({ body }: OracleEntry): string => JSON.stringify([body['user_id'], body['key']]);
   return [...new Set(all.map(keyOf))]
-    .flatMap((key) => findHeads(all.filter((entry) => keyOf(entry) === key)).slice(0, 1))
+    .flatMap((key) => findConflictHeads(all.filter((entry) => keyOf(entry) === key)).slice(0, 1))
     .filter(({ body }) => body['value'] !== null && body['value'] !== undefined)
     .map(
       ({ own, body }) =>

@@ -12,7 +12,7 @@ export function isTailOf(entry: OracleEntry, line: OracleEntry): boolean {
   );
 }
 
-/** What the oracle knows while it folds: chosen entries by what they are about. */
+/** The knowledge of the oracle while it folds: chosen entries by what they are about. */
 export class Entries {
   readonly all: readonly OracleEntry[];
   readonly tails: readonly OracleEntry[];
@@ -50,7 +50,7 @@ export function compact<T extends object>(record: T): T {
 }
 
 /** [LW1], [LW2]: the unreplaced heads, greatest first; of a cycle the greatest alone. */
-export function findHeads(entries: readonly OracleEntry[]): OracleEntry[] {
+export function findConflictHeads(entries: readonly OracleEntry[]): OracleEntry[] {
   const sorted = [...entries].sort((a, b) => compare(b.own, a.own));
   const replaced = new Set(
     sorted.flatMap(({ own, body }) => ((body['replaces'] ?? []) as string[]).filter((id) => id !== own)),
@@ -225,7 +225,7 @@ export function readHistory(line: OracleEntry, first: string, revisions: readonl
       deleted: false,
     },
   ];
-  const winner = findHeads(revisions)[0];
+  const winner = findConflictHeads(revisions)[0];
   const others = revisions.filter((entry) => entry !== winner);
   for (const { own, body } of winner === undefined ? others : [...others, winner]) {
     const deleted = body['deleted'] === true;

@@ -60,7 +60,7 @@ export interface OracleResult {
   readonly digest: string;
 }
 
-/** What the entries of a document mention. */
+/** Ids that the entries of a document mention. */
 export function findProbe(entries: Entries): Probe {
   const threads = new Set<string>();
   const messages = new Set<string>();

@@ -27,7 +27,7 @@ import {
   attemptOf,
   compact,
   Entries,
-  findHeads,
+  findConflictHeads,
   isAnswerTo,
   openingLines,
   rankAttempts,
@@ -169,7 +169,7 @@ class Fold {
     return this.#entries.of('redaction', id).length > 0;
   }
 
-  /** The line that says where a message is: of an answer, that of its shown attempt. */
+  /** The line that decides where a message is: of an answer, that of its shown attempt. */
   #line(id: string): OracleEntry | undefined {
     return this.#once('line', id, () => this.#findLine(id));
   }
@@ -290,7 +290,7 @@ class Fold {
   }
 
   state(threadId: string): ThreadState {
-    const claimed = findHeads(this.#entries.of('thread_state', threadId))[0];
+    const claimed = findConflictHeads(this.#entries.of('thread_state', threadId))[0];
     const ids = this.order(threadId);
     const turnIds = [...this.#prompts(threadId)];
     const answers: Message[] = [];
@@ -343,7 +343,7 @@ class Fold {
       (thread) => thread.purpose === slot.purpose && thread.slot !== undefined && agrees(thread.slot),
     );
     const ids = inside.map((thread) => thread.thread_id);
-    const winner = findHeads(
+    const winner = findConflictHeads(
       this.#entries
         .of('activation')
         .filter(({ subject, body }) => ids.includes(subject) && agrees(body['slot'])),

@@ -23,7 +23,7 @@ export function readEverything(chat: Chat, probe: Probe): Everything {
 
 type Findings = 'quarantine' | 'duplicates' | 'ignored' | 'waiting' | 'unknown' | 'hidden' | 'rolledBack';
 
-/** What a reader of the past gives too. */
+/** The part that a reader of the past has, too. */
 export function readRecords(chat: ChatReader, probe: Probe): Omit<Everything, Findings> {
   const record = <T>(ids: readonly string[], read: (id: string) => T): Record<string, T> =>
     Object.fromEntries(ids.map((id) => [id, read(id)]));
@@ -58,7 +58,7 @@ export function readRecords(chat: ChatReader, probe: Probe): Omit<Everything, Fi
   };
 }
 
-/** As `canonicalJson`; that there is a problem counts, not what it says. */
+/** As `canonicalJson`; that there is a problem counts, not its text. */
 export function canonicalRecords(records: unknown): string {
   return JSON.stringify(records, (key, value: unknown) =>
     key === 'problem' && typeof value === 'string' ? 'problem' : sortKeys(value),
@@ -67,7 +67,7 @@ export function canonicalRecords(records: unknown): string {
 
 const USERS = ['user 0', 'user 1', 'user 2', 'user 3', 'user 4', 'user 5', 'user 6', 'user 7'];
 
-/** What is in the lists of a chat, to ask it about. */
+/** The ids in the lists of a chat, to ask it about. */
 export function probeChat(chat: Chat): Probe {
   const threads = chat.threads();
   const ids = threads.map(({ thread_id }) => thread_id);

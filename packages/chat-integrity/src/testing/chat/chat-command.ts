@@ -3,7 +3,7 @@ import type { Pick } from '../schedule/pick.js';
 import type { Command, Result } from '../subject/application.js';
 import { type ChatState, knownThreads } from './chat-state.js';
 
-/** What the commands of the chat application share. */
+/** Parts that the commands of the chat application share. */
 
 export type ChatCommand = Command<ChatState>;
 
@@ -65,7 +65,7 @@ export const keepingConfig =
   };
 
 /** Notes what was written: ids that are stamps must rise. */
-export function note(state: ChatState, id: string, stamp?: string): void {
+export function recordWritten(state: ChatState, id: string, stamp?: string): void {
   state.written.push(id);
   if (stamp === undefined) return;
   if (stamp <= state.lastStamp) throw new Error('[ID2] an id is not above the one before');

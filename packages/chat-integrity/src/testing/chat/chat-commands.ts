@@ -1,10 +1,17 @@
 import { deriveSlotThreadId } from '@chatdoc/schema/internal';
 import { repair } from '../../repair.js';
-import { type ChatCommand, keepingConfig, note, pickMessage, pickThread, SLOT } from './chat-command.js';
+import {
+  type ChatCommand,
+  keepingConfig,
+  pickMessage,
+  pickThread,
+  recordWritten,
+  SLOT,
+} from './chat-command.js';
 import { createPiece, knownThreads, messageFact, saidFact, textsOf, threadFact } from './chat-state.js';
 import { TURN_COMMANDS } from './chat-turn-commands.js';
 
-/** What the users, runners and hosts of a chat do. Each command is one call of the library, or a few. */
+/** The calls of users, runners and hosts of a chat. Each command is one call of the library, or a few. */
 
 /** Beyond these a new one is seldom made. */
 const MAX_THREADS = 4;
@@ -14,7 +21,7 @@ const send: ChatCommand = (state, pick) => {
   const thread_id = pickThread(state, pick);
   const content = `Hello ${pick.below(1000)} ${createPiece(pick.below(40))}`;
   const { message_id } = chat.send({ thread_id, sender_id: user, content });
-  note(state, message_id, message_id);
+  recordWritten(state, message_id, message_id);
   return [messageFact(message_id), saidFact(message_id, content)];
 };
 
@@ -23,7 +30,7 @@ const ask: ChatCommand = (state, pick) => {
   const thread_id = pickThread(state, pick);
   const content = `How ${pick.below(1000)}?`;
   const { message_id } = chat.send({ thread_id, sender_id: user, content, expects: 'answer' });
-  note(state, message_id, message_id);
+  recordWritten(state, message_id, message_id);
   return [messageFact(message_id), saidFact(message_id, content)];
 };
 
@@ -34,7 +41,7 @@ const reply: ChatCommand = (state, pick) => {
   if (target === undefined || thread_id === undefined) return false;
   const content = `To that: ${pick.below(1000)}`;
   const { message_id } = chat.send({ thread_id, sender_id: user, content, reply_to_message_id: target });
-  note(state, message_id, message_id);
+  recordWritten(state, message_id, message_id);
   if (chat.message(target)?.redacted === true) state.seat.mark('a reply to a redacted message');
   const ids = chat.messageIds(thread_id);
   if (ids.indexOf(message_id) < ids.indexOf(target) && ids[0] !== message_id) {
@@ -53,7 +60,7 @@ const resend: ChatCommand = (state, pick) => {
   const message = { thread_id, sender_id: user, content, client_message_id: `c${number}`, date };
   const { message_id } = chat.send(message);
   if (state.written.includes(message_id)) state.seat.mark('a message was sent again');
-  else note(state, message_id);
+  else recordWritten(state, message_id);
   return [messageFact(message_id), saidFact(message_id, content)];
 };
 

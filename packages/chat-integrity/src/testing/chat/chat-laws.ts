@@ -13,7 +13,7 @@ import {
   threadFact,
 } from './chat-state.js';
 
-/** What holds at every step, at the cost of a few look-ups. */
+/** Checks what holds at every step, at the cost of a few look-ups. */
 export function findViolation(state: ChatState): string | undefined {
   const { chat, seat, written } = state;
   let structs = 0;
@@ -44,7 +44,7 @@ export function findViolation(state: ChatState): string | undefined {
   return undefined;
 }
 
-/** What holds at any moment, at the cost of reading everything several times. */
+/** Checks what holds at any moment, at the cost of reading everything several times. */
 export function findFault({ chat, seat, watcher }: ChatState): string | undefined {
   const rebuilt = openChat(seat.doc, { environment: seat.environment, readOnly: true });
   try {
@@ -112,7 +112,7 @@ function findBrokenStream(chat: Chat): string | undefined {
   return undefined;
 }
 
-/** What people can see, in the words of the commands that acknowledged it. */
+/** Yields the facts that people can see, in the words of the commands that acknowledged them. */
 export function* listFacts({ chat }: ChatState): IterableIterator<string> {
   for (const thread_id of listThreadIds(chat)) {
     yield threadFact(thread_id);

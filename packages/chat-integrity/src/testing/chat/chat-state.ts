@@ -63,7 +63,7 @@ export const textsOf = (messageId: string): readonly string[] => [
 
 const PIECES = ['', '😀', '"\\', '\ud83d', '\ude00', '漢字', '\n', 'é ', '\u2028'];
 
-/** What a stream appends: its number, and something that is easily torn. */
+/** A piece of a stream: its number, and something that is easily torn. */
 export function createPiece(piece: number): string {
   return `${PIECES[piece % PIECES.length]} #${piece} `;
 }

@@ -1,6 +1,13 @@
 import type { Pick } from '../schedule/pick.js';
 import type { Result } from '../subject/application.js';
-import { allow, type ChatCommand, keepingConfig, note, pickMessage, pickThread } from './chat-command.js';
+import {
+  allow,
+  type ChatCommand,
+  keepingConfig,
+  pickMessage,
+  pickThread,
+  recordWritten,
+} from './chat-command.js';
 import {
   type ChatState,
   createPiece,
@@ -11,7 +18,7 @@ import {
   settledFact,
 } from './chat-state.js';
 
-/** What people and runners do with answers. */
+/** Commands of people and runners about answers. */
 
 /** Streams of one process at a time. */
 const MAX_RUNNING = 3;
@@ -29,7 +36,7 @@ const answer: ChatCommand = (state, pick) => {
   if (asked === undefined) return false;
   if (!queue.includes(asked)) seat.mark('a second attempt at one prompt');
   const writer = chat.openAttempt({ prompt_id: asked, sender_id: 'agent', runner_id: user });
-  note(state, writer.message_id, writer.attempt);
+  recordWritten(state, writer.message_id, writer.attempt);
   running.push({ writer, part: undefined, pieces: 0 });
   return [messageFact(writer.message_id)];
 };
@@ -41,7 +48,7 @@ const stream: ChatCommand = (state, pick) => {
   const thread_id = pickThread(state, pick);
   if (running.length >= MAX_RUNNING) return false;
   const writer = chat.openMessage({ thread_id, sender_id: user });
-  note(state, writer.message_id, writer.message_id);
+  recordWritten(state, writer.message_id, writer.message_id);
   running.push({ writer, part: undefined, pieces: 0 });
   return [messageFact(writer.message_id)];
 };

@@ -91,7 +91,7 @@ class ChatAuthor {
     const thread_id = this.#pickThread(at);
     const date = formatDate(SCRIPT_START + (this.#count * 10 + minutes * 7) * 60_000);
     const message_id = this.#pickMessage(at);
-    // Blank is how CoCalc deletes; what a person writes here says something.
+    // Blank is how CoCalc deletes; what a person writes here has a text.
     const content = word === '' ? '' : `${word} ${this.#count}`;
     const said = word === '' ? `said ${this.#count}` : content;
     switch (call) {
@@ -236,6 +236,7 @@ const CONFIGS = [
   { session: { session_id: 's' }, template: { messages: [] }, variables: { a: 1 } },
 ] as const;
 
+/** Calls that write a chat: the same script writes the same bytes. */
 export interface ChatScript {
   readonly calls: readonly ScriptCall[];
   readonly seed: number;
@@ -243,7 +244,7 @@ export interface ChatScript {
   readonly step: number;
 }
 
-/** What people and agents do in a chat, call by call. */
+/** The calls of people and agents in a chat, in order. */
 export function chatScripts(): fc.Arbitrary<ChatScript> {
   const calls = fc.array(scriptCall, { minLength: 6, maxLength: 30, size: 'max' });
   return fc.record({ calls, seed: fc.nat(1000), step: fc.constantFrom(0, 1, 60_000) });

@@ -11,12 +11,13 @@ export interface Guarantee {
   readonly without?: readonly Law[];
   /** Runs each schedule twice. */
   readonly twice?: boolean;
-  /** What the subject must have, where it must have something. */
+  /** The part that a subject must have for it, if any. */
   readonly needs?: 'storage' | 'facts' | 'schemas' | 'hostile';
 }
 
 const JOURNAL: readonly Law[] = ['keeps what it acknowledged'];
 
+/** All guarantees, in the order in which they are proved. */
 export const GUARANTEES: readonly Guarantee[] = [
   { name: 'converges', faults: [], without: JOURNAL },
   {

@@ -8,9 +8,10 @@ import { Tally } from '../simulation/tally.js';
 import { type Application, assertApplication } from '../subject/application.js';
 import type { Subject } from '../subject/subject.js';
 import { findObstacle, GUARANTEES, type Guarantee, listFaults } from './guarantees.js';
-import { describeReport } from './report.js';
+import { type Broken, describeReport, type GuaranteeReport, type GuaranteeResult } from './report.js';
 import { type KeptTrace, keepTrace, readTraces, type Trace, type TraceFinding } from './trace.js';
 
+/** A subject, and how much of it to try. */
 export interface ProveOptions<S> extends Subject<S> {
   /** Of each guarantee. Defaults to 100. */
   readonly runs?: number;
@@ -27,39 +28,6 @@ export interface ProveOptions<S> extends Subject<S> {
   readonly traces?: string;
   /** Runs that are spent on making a failing one shorter. Defaults to 1,500. */
   readonly shrinkRuns?: number;
-}
-
-export interface Broken {
-  /** Undefined where a kept trace failed: then `file` names it. */
-  readonly seed?: number;
-  readonly path?: string;
-  readonly file?: string;
-  readonly trace: Trace;
-  /** How often the shortest run broke a law when it was run again. Fewer than all: it fails by chance. */
-  readonly again?: { readonly runs: number; readonly broken: number };
-}
-
-export interface GuaranteeResult {
-  readonly name: string;
-  /** Undefined where it does not apply, for this reason. */
-  readonly held: boolean | undefined;
-  readonly reason?: string;
-  readonly runs: number;
-  readonly broken?: Broken;
-}
-
-export interface GuaranteeReport {
-  /** No guarantee was found broken, and every trace of the folder was replayed. */
-  readonly ok: boolean;
-  readonly guarantees: readonly GuaranteeResult[];
-  /** What happened, and how often. */
-  readonly tally: Tally;
-  /** Commands, faults and marks that never came up: the runs have proved nothing about them. */
-  readonly missing: readonly string[];
-  /** Files of the folder of traces that could not be read or written. */
-  readonly findings: readonly TraceFinding[];
-  /** For people: a line a guarantee, and the shortest run that breaks one. */
-  readonly text: string;
 }
 
 const DEFAULT_SEED = 20261121;
@@ -128,7 +96,7 @@ function keep<S>(
   }
 }
 
-/** What enough runs must come across. */
+/** The cases that enough runs must come across. */
 function listExpected<S>(subject: Subject<S>, guarantees: readonly Guarantee[]): string[] {
   const { application } = subject;
   const faults = new Set(guarantees.flatMap(({ faults: some }) => listFaults(subject, some)));

@@ -1,7 +1,43 @@
-import type { GuaranteeResult } from './prove.js';
-import { describeTrace, type TraceFinding } from './trace.js';
+import type { Tally } from '../simulation/tally.js';
+import { describeTrace, type Trace, type TraceFinding } from './trace.js';
 
-/** A line a guarantee, the shortest run that breaks each, and what never came up. */
+/** A guarantee that did not hold, with the shortest run that shows it. */
+export interface Broken {
+  /** Undefined where a kept trace failed: then `file` names it. */
+  readonly seed?: number;
+  readonly path?: string;
+  readonly file?: string;
+  readonly trace: Trace;
+  /** How often the shortest run broke a law when it was run again. Fewer than all: it fails by chance. */
+  readonly again?: { readonly runs: number; readonly broken: number };
+}
+
+/** The result of one guarantee. */
+export interface GuaranteeResult {
+  readonly name: string;
+  /** Undefined where it does not apply, for this reason. */
+  readonly held: boolean | undefined;
+  readonly reason?: string;
+  readonly runs: number;
+  readonly broken?: Broken;
+}
+
+/** The result of `proveGuarantees`. */
+export interface GuaranteeReport {
+  /** No guarantee was found broken, and every trace of the folder was replayed. */
+  readonly ok: boolean;
+  readonly guarantees: readonly GuaranteeResult[];
+  /** Everything that happened, and how often. */
+  readonly tally: Tally;
+  /** Commands, faults and marks that never came up: the runs have proved nothing about them. */
+  readonly missing: readonly string[];
+  /** Files of the folder of traces that could not be read or written. */
+  readonly findings: readonly TraceFinding[];
+  /** For people: one line per guarantee, and the shortest run that breaks one. */
+  readonly text: string;
+}
+
+/** One line per guarantee, the shortest run that breaks each, and what never came up. */
 export function describeReport(
   results: readonly GuaranteeResult[],
   missing: readonly string[],

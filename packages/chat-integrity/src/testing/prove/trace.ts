@@ -11,9 +11,9 @@ export interface Trace {
   readonly application?: string;
   readonly guarantee: string;
   readonly law: Law;
-  /** What was found first. */
+  /** The difference that was found first. */
   readonly difference: string;
-  /** What it guards, in a sentence, once somebody has found out. */
+  /** The behavior that it guards, in a sentence, once somebody has found out. */
   readonly guards?: string;
   readonly schedule: Schedule;
 }

@@ -35,7 +35,7 @@ export class Pick {
     return number + round * 7;
   }
 
-  /** True in one of `times` cases. A simpler step says false. */
+  /** True in one of `times` cases. A simpler step gives false. */
   chance(times: number): boolean {
     return this.below(times) === times - 1;
   }

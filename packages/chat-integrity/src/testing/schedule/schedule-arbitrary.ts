@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { PICK_RANGE } from './pick.js';
-import type { Fault, Schedule, Step } from './schedule.js';
+import { type Fault, RESUME, type Schedule, type Step } from './schedule.js';
 
-/** What the schedules of a guarantee are made of. */
+/** The parts that schedules of a guarantee are made of. */
 export interface Profile {
   /** Names, and how often each is chosen. */
   readonly commands: Readonly<Record<string, number>>;
@@ -15,20 +15,21 @@ export interface Profile {
   readonly replicas: readonly number[];
 }
 
+/** Numbers of replicas to choose from: small ones are tried most. */
 export const REPLICAS: readonly number[] = [2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7, 8];
 
 const PICKS = 3;
 /** Of 100 steps. What is left is commands. */
-const SHARES = { deliver: 47, flush: 4, mend: 3, fault: 12 };
+const SHARES = { deliver: 47, flush: 4, resume: 3, fault: 12 };
 const HOUR = 3_600_000;
 const SKEWS = [0, 0, 0, 0, 1000, -1000, HOUR, -HOUR, 24 * HOUR, -24 * HOUR];
 
-/** Schedules of a profile. In each some kinds of faults and commands are left out: rare ones come together so. */
+/** Schedules of a profile. In each some kinds of faults and commands are left out: then rare ones meet. */
 export function scheduleArbitrary(profile: Profile): fc.Arbitrary<Schedule> {
   return new ScheduleArbitrary(profile);
 }
 
-/** What is left to try in a schedule that fails. */
+/** The attempts that are left to make a failing schedule shorter. */
 type Context =
   | { readonly stage: 'cut'; readonly size: number; readonly from: number; readonly hasCut: boolean }
   | { readonly stage: 'simplify'; readonly from: number };
@@ -64,8 +65,8 @@ class ScheduleArbitrary extends fc.Arbitrary<Schedule> {
       if (below(auditEvery) === 0) return { do: 'audit', at, picks: [] };
       if (share < SHARES.flush) return { do: 'flush', at, picks: [] };
       share -= SHARES.flush;
-      if (share < SHARES.mend) return { do: 'mend', at, picks: picks.slice(0, 1) };
-      share -= SHARES.mend;
+      if (share < SHARES.resume) return { do: RESUME, at, picks: picks.slice(0, 1) };
+      share -= SHARES.resume;
       if (share < SHARES.fault && chosen.length > 0) {
         return { do: 'fault', name: chosen[below(chosen.length)] as Fault, at, picks };
       }

@@ -20,14 +20,18 @@ export const FAULTS = [
   'newer',
   'hostile',
 ] as const;
+/** One of `FAULTS`. */
 export type Fault = (typeof FAULTS)[number];
+
+/** A step that ends partitions and starts processes again, in the word of traces of format 1. */
+export const RESUME = 'mend';
 
 /**
  * One thing that happens. It is plain JSON, and its numbers pick among what exists when it runs: one that finds
  * nothing to act on does nothing.
  */
 export interface Step {
-  readonly do: 'command' | 'deliver' | 'flush' | 'mend' | 'audit' | 'fault';
+  readonly do: 'command' | 'deliver' | 'flush' | typeof RESUME | 'audit' | 'fault';
   /** Of the command or the fault. */
   readonly name?: string;
   /** The replica, or the connection, that it happens to. */
@@ -44,7 +48,7 @@ export interface Schedule {
   readonly steps: readonly Step[];
 }
 
-const DEEDS: ReadonlySet<unknown> = new Set(['command', 'deliver', 'flush', 'mend', 'audit', 'fault']);
+const DEEDS: ReadonlySet<unknown> = new Set(['command', 'deliver', 'flush', RESUME, 'audit', 'fault']);
 
 /** Whether a value that was read from a file is a schedule. */
 export function isSchedule(value: unknown): value is Schedule {

@@ -4,8 +4,8 @@ import type { StrangerKind } from '../subject/application.js';
 import { killReplica } from './crash.js';
 import type { Link } from './network.js';
 import type { Replica } from './replica.js';
-import type { Simulation } from './simulation.js';
 import { visit } from './visit.js';
+import type { World } from './world.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -13,26 +13,26 @@ const FAR = [365 * DAY, 20 * 365 * DAY, 2 ** 48 - 1, Number.NaN];
 /** Steps by which a message is late, times their virtual length. */
 const MAX_DELAY = 2000;
 
-type Apply = <S>(simulation: Simulation<S>, replica: Replica<S>, number: number, pick: Pick) => boolean;
+type Apply = <S>(world: World<S>, replica: Replica<S>, number: number, pick: Pick) => boolean;
 
 /** Does it, and gives whether there was anything to do it to. */
 export function applyFault<S>(
-  simulation: Simulation<S>,
+  world: World<S>,
   name: string,
   replica: Replica<S>,
   number: number,
   pick: Pick,
 ): boolean {
-  return APPLY[name as Fault]?.(simulation, replica, number, pick) ?? false;
+  return APPLY[name as Fault]?.(world, replica, number, pick) ?? false;
 }
 
 /** A fault of a message that is on its way, on the connection of that number or the next with any. */
 function onMessage(change: (link: Link, at: number, pick: Pick, now: number) => boolean): Apply {
-  return (simulation, _replica, number, pick) => {
-    const { links } = simulation.network;
+  return (world, _replica, number, pick) => {
+    const { links } = world.network;
     for (let tried = 0; tried < links.length; tried += 1) {
       const link = links[(number + tried) % links.length] as Link;
-      if (link.queue.length > 0) return change(link, pick.below(link.queue.length), pick, simulation.now);
+      if (link.queue.length > 0) return change(link, pick.below(link.queue.length), pick, world.now);
     }
     return false;
   };
@@ -56,17 +56,17 @@ function corrupt(bytes: Uint8Array, pick: Pick): Uint8Array {
 
 const setClock =
   (choose: (pick: Pick, skew: number) => number): Apply =>
-  (simulation, replica, _number, pick) => {
+  (world, replica, _number, pick) => {
     const before = replica.skew;
     replica.skew = choose(pick, before);
-    if (Number.isNaN(replica.skew)) simulation.mark('a clock gave no number');
+    if (Number.isNaN(replica.skew)) world.mark('a clock gave no number');
     return !Object.is(replica.skew, before);
   };
 
 const stranger =
   (kind: StrangerKind): Apply =>
-  (simulation, replica, _number, pick) =>
-    visit(simulation, replica, kind, pick);
+  (world, replica, _number, pick) =>
+    visit(world, replica, kind, pick);
 
 const APPLY: Readonly<Record<Fault, Apply>> = {
   drop: onMessage((link, at) => link.queue.splice(at, 1).length > 0),
@@ -89,17 +89,16 @@ const APPLY: Readonly<Record<Fault, Apply>> = {
     packet.held = now + 100 + pick.below(MAX_DELAY);
     return true;
   }),
-  replay: (simulation, _replica, number, pick) => {
-    const { links } = simulation.network;
+  replay: (world, _replica, number, pick) => {
+    const { links } = world.network;
     const link = links[number % links.length];
     const bytes = link === undefined ? undefined : pick.one(link.sent);
-    if (link === undefined || bytes === undefined || !simulation.network.isOpen(link.from, link.to))
-      return false;
+    if (link === undefined || bytes === undefined || !world.network.isOpen(link.from, link.to)) return false;
     link.queue.push({ bytes, held: 0 });
     return true;
   },
-  partition: (simulation, _replica, _number, pick) => {
-    const { network, replicas } = simulation;
+  partition: (world, _replica, _number, pick) => {
+    const { network, replicas } = world;
     // One side is the replicas whose bit is set; never none and never all.
     const side = 1 + pick.below(2 ** replicas.length - 2);
     let closed = 0;
@@ -109,8 +108,8 @@ const APPLY: Readonly<Record<Fault, Apply>> = {
     }
     return closed > 0;
   },
-  one_way: (simulation, _replica, number) => {
-    const { network } = simulation;
+  one_way: (world, _replica, number) => {
+    const { network } = world;
     const link = network.links[number % network.links.length];
     if (link === undefined || link.isBlocked || !network.isOpen(link.from, link.to)) return false;
     link.isBlocked = true;
@@ -123,18 +122,18 @@ const APPLY: Readonly<Record<Fault, Apply>> = {
     const bytes = link.queue[at]?.bytes ?? new Uint8Array();
     return replaceBytes(link, at, bytes.slice(0, pick.below(bytes.length)));
   }),
-  garbage: (simulation, _replica, number, pick) => {
-    const { links } = simulation.network;
+  garbage: (world, _replica, number, pick) => {
+    const { links } = world.network;
     const link = links[number % links.length];
-    if (link === undefined || !simulation.network.isOpen(link.from, link.to)) return false;
+    if (link === undefined || !world.network.isOpen(link.from, link.to)) return false;
     const length = pick.below(200);
     const bytes = Uint8Array.from({ length }, () => pick.below(256));
     link.queue.push({ bytes, held: 0 });
     return true;
   },
-  crash: (simulation, replica, _number, pick) => killReplica(simulation, replica, 'crash', pick),
-  torn: (simulation, replica, _number, pick) => killReplica(simulation, replica, 'torn', pick),
-  restore: (simulation, replica, _number, pick) => killReplica(simulation, replica, 'restore', pick),
+  crash: (world, replica, _number, pick) => killReplica(world, replica, 'crash', pick),
+  torn: (world, replica, _number, pick) => killReplica(world, replica, 'torn', pick),
+  restore: (world, replica, _number, pick) => killReplica(world, replica, 'restore', pick),
   clock_back: setClock((pick, skew) => (Number.isNaN(skew) ? 0 : skew - (1000 + pick.below(999) * 10_000))),
   clock_day: setClock((pick) => (pick.below(2) === 0 ? DAY : -DAY)),
   clock_far: setClock((pick) => pick.one(FAR) ?? 0),

@@ -2,7 +2,7 @@ import type { Outcome } from '../subject/application.js';
 import { LawBroken } from './law.js';
 import type { Tally } from './tally.js';
 
-/** What one replica acknowledged, and since which sync of its storage it is safe: undefined while it is not. */
+/** The facts that one replica acknowledged, and since which sync of its storage it is safe: undefined while it is not. */
 type Promises = Map<string, number | undefined>;
 
 /**
@@ -21,7 +21,7 @@ export class Journal {
     this.#promises = Array.from({ length: replicas }, () => new Map());
   }
 
-  note(at: number, { acknowledged = [], withdrawn = [] }: Outcome, cause: string): void {
+  record(at: number, { acknowledged = [], withdrawn = [] }: Outcome, cause: string): void {
     for (const fact of acknowledged) {
       this.#acknowledged.set(fact, at);
       // Lost once, and written again by somebody.
@@ -35,7 +35,7 @@ export class Journal {
     return this.#acknowledged.size;
   }
 
-  /** What `at` acknowledged so far is safe, as of that sync. */
+  /** Records that these facts of `at` are safe, as of that sync. */
   flush(at: number, facts: readonly string[], sync: number): void {
     const promises = this.#promises[at];
     for (const fact of facts) if (promises?.get(fact) === undefined) promises?.set(fact, sync);

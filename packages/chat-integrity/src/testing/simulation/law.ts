@@ -1,4 +1,4 @@
-/** What the harness checks. A run that breaks one ends with a `LawBroken` of that name. */
+/** The laws that the harness checks. A run that breaks one ends with a `LawBroken` of that name. */
 export const LAWS = [
   'no call throws',
   'returns what is asked for',
@@ -15,9 +15,10 @@ export const LAWS = [
   'keeps what it acknowledged',
   'replays the same',
 ] as const;
+/** One of `LAWS`. */
 export type Law = (typeof LAWS)[number];
 
-/** A law that did not hold. The message says where first; it may show data of the run, which is generated. */
+/** A law that did not hold. The message names the place first; it may show data of the run, which is generated. */
 export class LawBroken extends Error {
   override readonly name = 'LawBroken';
   readonly law: Law;

@@ -14,7 +14,7 @@ export class Link {
   readonly queue: Packet[] = [];
   /** The last messages that were sent, for replays. */
   readonly sent: Uint8Array[] = [];
-  /** What is sent is lost, and neither end hears of it. */
+  /** Messages are lost, and neither end hears of it. */
   isBlocked = false;
 
   constructor(from: number, to: number) {
@@ -68,7 +68,7 @@ export class Network {
     return this.#open.has(Math.min(a, b) * this.#size + Math.max(a, b));
   }
 
-  /** What `at` hears of its connection with `peer`. */
+  /** Sets the listeners of `at` for its connection with `peer`. */
   listen(at: number, peer: number, listeners: Listeners): void {
     this.#listeners.set(at * this.#size + peer, listeners);
   }

@@ -11,7 +11,7 @@ import { mixSeeds, seededEnvironment } from './seeded-environment.js';
 /** Origin of what a storage gave. */
 const LOADED = { loaded: true };
 
-/** What a replica takes from the world around it. */
+/** The world around a replica, as far as it needs it. */
 export interface Surroundings {
   readonly seed: number;
   now(): number;
@@ -25,7 +25,7 @@ export interface Surroundings {
   unsafe(replica: number): readonly string[];
 }
 
-/** What a process left that has died. */
+/** The remains of a process that has died. */
 export interface Fallen {
   /** Facts that it showed. */
   readonly shown: ReadonlySet<string>;

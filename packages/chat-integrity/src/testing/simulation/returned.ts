@@ -2,8 +2,8 @@ import type { Outcome, Result } from '../subject/application.js';
 import { LawBroken } from './law.js';
 
 /**
- * What the calls of an application return, taken only as it is declared: what is misunderstood would count as
- * nothing, and the run would hold by that.
+ * Reads what the calls of an application return, only as it is declared: anything that is misunderstood would count
+ * as nothing, and the run would hold by that.
  */
 
 const OUTCOME_KEYS: ReadonlySet<string> = new Set(['acknowledged', 'withdrawn']);

@@ -1,5 +1,5 @@
 import { Pick } from '../schedule/pick.js';
-import type { Schedule, Step } from '../schedule/schedule.js';
+import { RESUME, type Schedule, type Step } from '../schedule/schedule.js';
 import type { Application } from '../subject/application.js';
 import { sharedProvider } from '../subject/framed-provider.js';
 import type { Connection, Port, Provider } from '../subject/provider.js';
@@ -17,7 +17,9 @@ import { reloadDocument } from './reload.js';
 import { Replica } from './replica.js';
 import { assertJson, readComplaint, readFacts, readResult } from './returned.js';
 import type { Tally } from './tally.js';
+import type { World } from './world.js';
 
+/** Options of one run. */
 export interface SimulationOptions {
   readonly tally: Tally;
   /** Laws that are not checked: what a provider or an application does not promise. */
@@ -26,6 +28,7 @@ export interface SimulationOptions {
   readonly auditEvery?: number;
 }
 
+/** A run that broke no law. */
 export interface RunResult {
   /** Equal for two runs in which every message and every read at the end was the same. */
   readonly fingerprint: string;
@@ -42,16 +45,14 @@ const MAX_ROUNDS = 2;
 const MAX_MESSAGES = 400;
 
 /** One run: replicas of the subject, the network between them, and all that happens to both. */
-export class Simulation<S> {
+export class Simulation<S> implements World<S> {
   readonly subject: Subject<S>;
   readonly schedule: Schedule;
   readonly tally: Tally;
   readonly network: Network;
   readonly replicas: readonly Replica<S>[];
   readonly journal: Journal;
-  /** Virtual milliseconds. */
   now: number = START;
-  /** Strangers that have visited: each has a client id of its own. */
   visitors = 0;
   readonly #provider: Provider;
   readonly #fingerprint = new Fingerprint();
@@ -135,8 +136,8 @@ export class Simulation<S> {
       case 'flush':
         if (replica.flush()) this.tally.add('flushes');
         return undefined;
-      case 'mend':
-        this.#mend(pick);
+      case RESUME:
+        this.#resume(pick);
         return undefined;
       case 'audit':
         this.#audit(replica);
@@ -158,7 +159,7 @@ export class Simulation<S> {
     this.#fingerprint.addText(JSON.stringify(outcome ?? false));
     if (outcome === undefined) return false;
     this.tally.add(`command ${name}`);
-    this.journal.note(replica.index, outcome, name);
+    this.journal.record(replica.index, outcome, name);
     return true;
   }
 
@@ -176,7 +177,7 @@ export class Simulation<S> {
   }
 
   /** Some partitions end, and some processes start again. */
-  #mend(pick: Pick): void {
+  #resume(pick: Pick): void {
     const all = pick.below(2) === 0;
     for (const replica of this.replicas)
       if (!replica.isUp && (all || pick.below(2) === 0)) restartReplica(this, replica);
@@ -292,7 +293,7 @@ export class Simulation<S> {
     }
   }
 
-  /** Everybody connects again with everybody, and what is said is heard, until nobody says any more. */
+  /** Everybody connects again with everybody, and messages are delivered, until nobody sends any more. */
   *#syncOnce(): Generator<void, void, void> {
     const { links } = this.network;
     const pairs = links.filter(({ from, to }) => from < to);

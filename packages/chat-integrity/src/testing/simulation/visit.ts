@@ -5,7 +5,7 @@ import { guard } from './law.js';
 import { createSeat } from './reload.js';
 import type { Replica } from './replica.js';
 import { readResult } from './returned.js';
-import type { Simulation } from './simulation.js';
+import type { World } from './world.js';
 
 /** Messages of one visit beyond which it is over. */
 const MAX_MESSAGES = 64;
@@ -14,25 +14,17 @@ const MAX_MESSAGES = 64;
  * Another program connects with one replica over a good line, takes a copy of the document, writes into it in its
  * own way, and leaves.
  */
-export function visit<S>(
-  simulation: Simulation<S>,
-  replica: Replica<S>,
-  kind: StrangerKind,
-  pick: Pick,
-): boolean {
-  const write = simulation.application.strangers?.[kind];
+export function visit<S>(world: World<S>, replica: Replica<S>, kind: StrangerKind, pick: Pick): boolean {
+  const write = world.application.strangers?.[kind];
   const { seat } = replica;
   if (write === undefined || seat === undefined) return false;
-  simulation.visitors += 1;
-  const guest = createSeat(
-    replica,
-    `${kind} ${simulation.visitors}`,
-    0xf000_0000 + simulation.visitors,
-    (name) => simulation.mark(`${kind}: ${name}`),
+  world.visitors += 1;
+  const guest = createSeat(replica, `${kind} ${world.visitors}`, 0xf000_0000 + world.visitors, (name) =>
+    world.mark(`${kind}: ${name}`),
   );
   const line = new Line(guest.name, seat.name);
-  const here = guard('the provider', () => simulation.provider(seat, line.ports[0]));
-  const there = guard('the provider', () => simulation.provider(guest, line.ports[1]));
+  const here = guard('the provider', () => world.provider(seat, line.ports[0]));
+  const there = guard('the provider', () => world.provider(guest, line.ports[1]));
   guard('connecting', () => line.open());
   const outcome = guard(`a client of kind ${kind}`, () =>
     readResult(`the ${kind} client`, write(guest.doc, pick, guest), true),
@@ -43,7 +35,7 @@ export function visit<S>(
   there.close();
   guest.doc.destroy();
   if (outcome === undefined) return false;
-  simulation.journal.note(replica.index, { withdrawn: outcome.withdrawn ?? [] }, kind);
+  world.journal.record(replica.index, { withdrawn: outcome.withdrawn ?? [] }, kind);
   return true;
 }
 

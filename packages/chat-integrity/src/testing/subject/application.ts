@@ -14,12 +14,14 @@ export interface Outcome {
 // biome-ignore lint/suspicious/noConfusingVoidType: a command need not return anything
 export type Result = readonly string[] | Outcome | false | void;
 
+/** One deed of a user. It finds its objects with `pick`, and returns what it acknowledged. */
 export type Command<S> = (state: S, pick: Pick) => Result;
 
 /** Another program that writes into the document: an older or a newer client, or a peer that keeps no rule. */
 export type Stranger = (doc: Y.Doc, pick: Pick, seat: Seat) => Result;
 
 export const STRANGERS = ['older', 'newer', 'hostile'] as const;
+/** An older client, a newer one, or a peer that keeps no rule. */
 export type StrangerKind = (typeof STRANGERS)[number];
 
 /** The program under test: what runs on each replica. It takes time and randomness from its seat alone. */
@@ -27,17 +29,17 @@ export interface Application<S> {
   readonly name?: string;
   /** On a document that holds what was stored. */
   open(seat: Seat): S;
-  /** What its users do, by name. Each finds what to act on with `pick`. */
+  /** The deeds of its users, by name. Each finds its objects with `pick`. */
   readonly commands: Readonly<Record<string, Command<S>>>;
   /** How often each command is chosen. Defaults to 10. */
   readonly weights?: Readonly<Record<string, number>>;
   /** Everything that users see, as JSON: equal on all replicas with equal documents. */
   read(state: S): unknown;
-  /** More than `read` says, to name what differs where `read` is only a digest. */
+  /** More than `read` returns, to name what differs where `read` is only a digest. */
   detail?(state: S): unknown;
   /** The facts that are visible now, in the words of the commands. */
   facts?(state: S): Iterable<string>;
-  /** What is wrong, if anything. Called after every step, so it must be cheap. */
+  /** Returns what is wrong, if anything. Called after every step, so it must be cheap. */
   invariants?(state: S): string | undefined;
   /** The same with time to look at everything. Called at some steps and at the end. */
   audit?(state: S): string | undefined;

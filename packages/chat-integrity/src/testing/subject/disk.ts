@@ -7,7 +7,7 @@ interface Image {
 const KEPT_IMAGES = 12;
 
 /**
- * What a replica stores, and what outlives its process. Bytes that were not synced may be lost when it dies: all of
+ * The stored bytes of a replica, which outlive its process. Bytes that were not synced may be lost when it dies: all of
  * them, or all after one that is torn in the middle.
  */
 export class Disk {

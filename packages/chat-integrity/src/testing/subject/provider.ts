@@ -12,6 +12,7 @@ export interface Port {
   onClose(listener: () => void): void;
 }
 
+/** A provider at work on one connection. */
 export interface Connection {
   /** The process ends: stop listening to the document. */
   close(): void;

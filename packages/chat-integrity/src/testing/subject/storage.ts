@@ -11,6 +11,7 @@ export interface Storage {
   close?(): void;
 }
 
+/** Opens the storage of one seat. Called once for each process. */
 export type OpenStorage = (seat: Seat) => Storage;
 
 /** A log of checksummed frames: the longest valid prefix loads, and what is torn behind it is cut off. */

@@ -2,7 +2,7 @@ import type { Application } from './application.js';
 import type { Provider } from './provider.js';
 import type { OpenStorage } from './storage.js';
 
-/** What is put to the test. What is not given is ours. */
+/** The application, provider and storage under test. Each that is absent is ours. */
 export interface Subject<S> {
   readonly application: Application<S>;
   /** Defaults to checksummed frames that carry any root: `createFramedProvider({ others: 'any' })`. */

@@ -6,9 +6,9 @@ import type { Repair } from './repair-step.js';
  * A line of a thread that is cut: any whole line of the thread outranks it, so that it can never get in the way
  * of the one that may still arrive. Until then what was written in the thread can be read.
  */
-export const STAND_IN_THREAD: Repair<'message'> = {
+export const PLACEHOLDER_THREAD: Repair<'message'> = {
   kind: 'append',
-  description: 'Writes a line that stands in for the thread, so that its messages show.',
+  description: 'Writes a line in place of the thread, so that its messages show.',
   undo: 'It gives way by itself once the line of the thread arrives, for example from an import of another copy.',
   plan: ({ thread }) => {
     if (thread === undefined) return [];
