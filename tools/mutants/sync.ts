@@ -214,6 +214,22 @@ export const SYNC: readonly Mutant[] = inPackage('chat-sync', [
     killers: [{ file: 'test/storage-binding.test.ts', test: '[ST9]' }],
   },
   {
+    name: 'sync/lost-medium-trusted',
+    file: 'src/storage/storage-binding.ts',
+    find: 'if (losses !== this.#losses) result',
+    replace: 'if (losses < 0) result',
+    breaks: 'What a lost database confirmed counts as stored.',
+    killers: [{ file: 'test/storage-binding.test.ts', test: '[ST18]' }],
+  },
+  {
+    name: 'sync/folder-half-read',
+    file: 'src/server/document-folder.ts',
+    find: '    const changes = this.#changes;\n',
+    replace: '    const changes = this.#changes;\n    this.#stat = stat;\n',
+    breaks: 'While the folder is read a document that is there is taken for a new one.',
+    killers: [{ file: 'test/serve-files.test.ts', test: '[SV14]' }],
+  },
+  {
     name: 'sync/failed-write-forgotten',
     file: 'src/storage/storage-binding.ts',
     find: 'if (!written.ok) {\n      this.#fail(written);',

@@ -240,6 +240,15 @@ describe('migrate', () => {
     expect(readFolder(cwd)).toEqual({ ...TEAM, 'rows.json': 'mine' });
   });
 
+  it('[CL2] ends with 1 where something that a person wrote was set aside, not for rows of programs', async () => {
+    const draft = JSON.stringify({ event: 'draft', sender_id: 'ada', date: 0, input: 'I am', active: 1 });
+    const cwd = createFolder({ 'programs.chat': JUPYTER, 'draft.chat': `${draft}\n` });
+    const programs = await runProgram(['migrate', 'programs.chat'], { cwd });
+    expect(programs).toMatchObject({ code: 0, stdout: expect.stringContaining('kept aside') });
+    const written = await runProgram(['migrate', 'draft.chat'], { cwd });
+    expect(written).toMatchObject({ code: 1, stdout: expect.stringContaining('1 unsent draft') });
+  });
+
   it('[CL2] [CL18] goes on where one of several files fails, and ends with 1', async () => {
     const cwd = createFolder({ 'a.chat': 'x', ...TEAM });
     const { code, stdout, stderr } = await spawnProgram(['migrate', 'a.chat', 'nope.chat', 'team.chat'], {
