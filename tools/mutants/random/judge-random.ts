@@ -7,7 +7,7 @@ import { createCompiler } from './compiler.js';
 import { draw, type Place } from './draw.js';
 import { findRelatedTests } from './related-tests.js';
 import { Sandbox } from './sandbox.js';
-import type { FailedTest, TestResult, TestRun } from './test-run.js';
+import type { FailedTest, TestBegin, TestResult, TestRun } from './test-run.js';
 
 /** What became of a mutation that was drawn. Of these only `survived` is a fault of the tests. */
 export type RandomOutcome =
@@ -18,8 +18,8 @@ export type RandomOutcome =
 
 type Ended =
   | ({ readonly ok: true } & TestResult)
-  /** `quiet` is how many milliseconds no test had ended. */
-  | { readonly ok: false; readonly code: 'timed_out'; readonly quiet: number }
+  /** `quiet` is for how many milliseconds the same test had run: none if none had begun. */
+  | { readonly ok: false; readonly code: 'timed_out'; readonly quiet: number; readonly running?: FailedTest }
   | { readonly ok: false; readonly code: 'crashed' };
 
 /** Sandboxes at the same time. */
@@ -89,9 +89,12 @@ class SandboxJudge {
     const ended = await this.sandbox.withMutation(place, () => this.#run({ files: tests }));
     if (!ended.ok) {
       if (ended.code === 'crashed') return { outcome: 'test', by: 'the process of the tests ended' };
-      const quiet = `no test ended for ${Math.round(ended.quiet / 1000)} s`;
-      if (ended.quiet < this.#limit / 2) return { outcome: 'unfinished', why: 'out of time' };
-      return { outcome: 'hangs', by: quiet };
+      const { quiet, running } = ended;
+      // A test that ends in time without the mutation does not end with it.
+      if (running === undefined || quiet < this.#limit / 2 || (await this.#failsAnyway(running))) {
+        return { outcome: 'unfinished', why: 'out of time' };
+      }
+      return { outcome: 'hangs', by: `${running.test} for ${Math.round(quiet / 1000)} s` };
     }
     const { failed, hasRun } = ended;
     if (failed === undefined) {
@@ -130,13 +133,19 @@ class SandboxJudge {
       detached: true,
     });
     return new Promise((resolve) => {
-      let lastEnd = performance.now();
+      let last: { readonly running: FailedTest; readonly since: number } | undefined;
       const timer = setTimeout(() => {
-        resolve({ ok: false, code: 'timed_out', quiet: performance.now() - lastEnd });
+        const since = last?.since ?? performance.now();
+        resolve({
+          ok: false,
+          code: 'timed_out',
+          quiet: performance.now() - since,
+          ...(last && { running: last.running }),
+        });
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       }, this.#limit);
-      child.on('message', (message: TestResult | 'tick') => {
-        if (message === 'tick') lastEnd = performance.now();
+      child.on('message', (message: TestResult | TestBegin) => {
+        if ('running' in message) last = { running: message.running, since: performance.now() };
         else resolve({ ok: true, ...message });
       });
       child.once('error', () => resolve({ ok: false, code: 'crashed' }));

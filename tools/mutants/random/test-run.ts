@@ -23,6 +23,15 @@ export interface FailedTest {
   readonly test?: string;
 }
 
+/** Sent as each test begins. */
+export interface TestBegin {
+  readonly running: FailedTest;
+}
+
+function send(message: TestBegin | TestResult): void {
+  process.send?.(message);
+}
+
 class InOrder extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return files;
@@ -38,8 +47,13 @@ async function runTests({ files, pattern }: TestRun): Promise<TestResult> {
     bail: 1,
     cache: false,
     sequence: { sequencer: InOrder },
-    // The judge is told that it is not stuck.
-    reporters: [{ onTestCaseResult: () => void process.send?.('tick') }],
+    // The judge is told that it is not stuck, and where it is.
+    reporters: [
+      {
+        onTestCaseReady: ({ module, fullName }) =>
+          send({ running: { file: relative(root, module.moduleId), test: fullName } }),
+      },
+    ],
   });
   await vitest.standalone();
   const testNamePattern = pattern === undefined ? undefined : new RegExp(pattern);
@@ -67,8 +81,8 @@ function findFailed(root: string, module: TestModule): FailedTest[] {
 }
 
 process.once('message', (run: TestRun) => {
-  const send = (result: TestResult): void => void process.send?.(result, end);
-  runTests(run).then(send, () => send({ failed: { file: run.files[0] ?? '' }, hasRun: false }));
+  const finish = (result: TestResult): void => void process.send?.(result, end);
+  runTests(run).then(finish, () => finish({ failed: { file: run.files[0] ?? '' }, hasRun: false }));
 });
 // Nobody waits for the result.
 process.once('disconnect', end);
