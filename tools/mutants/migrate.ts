@@ -3,7 +3,7 @@ import { inPackage, type Mutant } from './mutant.js';
 export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   {
     name: 'migrate/ledger-sum',
-    file: 'src/ledger.ts',
+    file: 'src/plan/ledger.ts',
     find: 'if (count !== rowCount || sum !== rowCount) {',
     replace: 'if (count !== rowCount) {',
     breaks: 'A ledger whose sums do not add up is taken.',
@@ -11,7 +11,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/ledger-of-strangers',
-    file: 'src/ledger.ts',
+    file: 'src/plan/ledger.ts',
     find: 'if (held.size < entryIds.size) {',
     replace: 'if (held.size > entryIds.size) {',
     breaks: 'An entry that comes from no row is taken.',
@@ -19,7 +19,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/same-millisecond',
-    file: 'src/cocalc-messages.ts',
+    file: 'src/cocalc/messages.ts',
     find: 'if (ordinal === 0) continue;',
     replace: 'if (ordinal >= 0) continue;',
     breaks: 'Rows of one millisecond that are alike in all but their later versions get one id.',
@@ -27,7 +27,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/order-of-file',
-    file: 'src/cocalc-messages.ts',
+    file: 'src/cocalc/messages.ts',
     find: 'keyed.sort((a, b) => compareText(a.text, b.text));',
     replace: '',
     breaks: 'Two machines whose files have their rows in another order make other ids.',
@@ -38,7 +38,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/history-by-clock',
-    file: 'src/cocalc-messages.ts',
+    file: 'src/cocalc/messages.ts',
     find: 'stamp = Math.max(time, stamp + 1);',
     replace: 'stamp = time;',
     breaks: 'Versions of a message are ordered by clocks that contradict their order.',
@@ -46,7 +46,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/versions-replace-nothing',
-    file: 'src/cocalc-messages.ts',
+    file: 'src/cocalc/messages.ts',
     find: '...(before === undefined ? {} : { replaces: [before] }),',
     replace: '',
     breaks: 'Each version of a message is a conflict with all others.',
@@ -54,7 +54,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/own-writer',
-    file: 'src/plan.ts',
+    file: 'src/plan/plan.ts',
     find: "writer_id: deriveId(0, 'legacy_writer'),",
     replace: "writer_id: deriveId(Math.floor(performance.now() * 1000), 'legacy_writer'),",
     breaks: 'Parts that a newer revision of the file adds do not count.',
@@ -62,7 +62,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/zone-of-machine',
-    file: 'src/dates.ts',
+    file: 'src/source/dates.ts',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a text of the module
     find: 'const date = checkTime(Date.parse(`${value}Z`));',
     replace: 'const date = checkTime(Date.parse(value));',
@@ -71,7 +71,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/twins-of-jupyter',
-    file: 'src/jupyter-messages.ts',
+    file: 'src/jupyter/messages.ts',
     find: '...(ordinal === 0 ? [] : [ordinal])',
     replace: '...[]',
     breaks: 'Different messages under one id are taken for one.',
@@ -79,7 +79,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/microseconds-lost',
-    file: 'src/derive-id.ts',
+    file: 'src/plan/derive-id.ts',
     find: 'if (micros >= 0) writeDigits(10, micros, 2);',
     replace: '',
     breaks: 'Messages of one millisecond read in another order than in their list.',
@@ -87,7 +87,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/oldest-thread-active',
-    file: 'src/relational-threads.ts',
+    file: 'src/tables/relational-threads.ts',
     find: '(a.created ?? 0) - (b.created ?? 0) ||',
     replace: '(b.created ?? 0) - (a.created ?? 0) ||',
     breaks: 'Of the threads of a slot the wrong one keeps the session that two of them name.',
@@ -95,7 +95,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/number-counted',
-    file: 'src/relational-threads.ts',
+    file: 'src/tables/relational-threads.ts',
     find: "const hash = readHash(deriveUlid(created ?? 0, 'legacy_slot_number', row_id ?? ''));",
     replace: 'const hash = this.#given.size;',
     breaks: 'Two exports that overlap give one number to two threads.',
@@ -103,7 +103,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/backup-not-compared',
-    file: 'src/file/backup.ts',
+    file: 'src/commit/backup.ts',
     find: "return digestOf(present.bytes) === digestOf(bytes) ? { ok: true } : { ok: false, code: 'backup_damaged' };",
     replace: 'return { ok: true };',
     breaks: 'A damaged backup is taken for one.',
@@ -111,7 +111,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/changed-source-lost',
-    file: 'src/file/roll-back.ts',
+    file: 'src/commit/roll-back.ts',
     find: 'const isSame = digestOf(present.bytes) === record.source_sha256;',
     replace: 'const isSame = true;',
     breaks: 'A rollback gives up the document although somebody has written to the source since.',
@@ -119,7 +119,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/generation-kept',
-    file: 'src/file/roll-back.ts',
+    file: 'src/commit/roll-back.ts',
     find: '    ...record,\n    generation: generation + 1,',
     replace: '    ...record,\n    generation,',
     breaks: 'Replicas of a document that was rolled back count in the next one.',

@@ -7,7 +7,7 @@ import { runs, scale } from '../../../tools/amounts.js';
 import { chatScripts, createScriptEnvironment, writeChat } from '../../chat-testkit/src/index.js';
 import { describeLoss } from '../src/export/describe-loss.js';
 import { EXPORT_FORMATS, exportChat } from '../src/export/export-chat.js';
-import { openLegacy } from '../src/open-legacy.js';
+import { openLegacy } from '../src/plan/open-legacy.js';
 import { importPlans } from './helpers/documents.js';
 import { expectPlan, readFixture, toBytes } from './helpers/plans.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { createScriptEnvironment } from '../../chat-testkit/src/index.js';
 import { exportChat } from '../src/export/export-chat.js';
-import { openLegacy } from '../src/open-legacy.js';
+import { openLegacy } from '../src/plan/open-legacy.js';
 import { importPlans } from './helpers/documents.js';
 import { expectPlan, readFixture, toBytes } from './helpers/plans.js';
 

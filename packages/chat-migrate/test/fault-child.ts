@@ -1,4 +1,4 @@
-import { commitMigration, rollBackMigration } from '../src/file/index.js';
+import { commitMigration, rollBackMigration } from '../src/commit/index.js';
 import { countCalls } from './fault-calls.js';
 
 /**

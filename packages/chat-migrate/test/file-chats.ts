@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readDocument } from '@chatdoc/sync';
 import { type ChatFile, openChatFile } from '@chatdoc/sync/file';
 import { onTestFinished } from 'vitest';
-import { type CommitOptions, type CommitResult, commitMigration } from '../src/file/index.js';
+import { type CommitOptions, type CommitResult, commitMigration } from '../src/commit/index.js';
 
 /** Chats in folders, for what is done with files. */
 

@@ -4,7 +4,7 @@ import { openChat } from '@chatdoc/schema';
 import { createChatFile, nodeFileEnvironment, openChatFile } from '@chatdoc/sync/file';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { commitMigration, defaultOutput, readRecord } from '../src/file/index.js';
+import { commitMigration, defaultOutput, readRecord } from '../src/commit/index.js';
 import { openLegacy, planMigration } from '../src/index.js';
 import {
   CHAT,

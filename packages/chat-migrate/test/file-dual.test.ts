@@ -10,7 +10,7 @@ import {
   relationalFiles,
   taskFiles,
 } from '../../chat-testkit/src/index.js';
-import { openDual, rollBackMigration, surveyMigration } from '../src/file/index.js';
+import { openDual, rollBackMigration, surveyMigration } from '../src/commit/index.js';
 import { openLegacy } from '../src/index.js';
 import {
   CHAT,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { thin } from '../../../tools/amounts.js';
 import { type Call, Disk, FOLDER, type Hook } from '../../chat-sync/test/fault-disk.js';
 import { createFileEnvironment } from '../../chat-sync/test/fault-world.js';
-import { commitMigration, rollBackMigration } from '../src/file/index.js';
+import { commitMigration, rollBackMigration } from '../src/commit/index.js';
 import { CHAT, LATER, textsIn, textsOf } from './file-chats.js';
 import { toBytes } from './helpers/plans.js';
 

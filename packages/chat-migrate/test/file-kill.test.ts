@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isMore, thin } from '../../../tools/amounts.js';
-import { commitMigration, rollBackMigration } from '../src/file/index.js';
+import { commitMigration, rollBackMigration } from '../src/commit/index.js';
 import { buildChild } from './child-program.js';
 import { CHAT, commit, createFolder, LATER, readFolder, textsIn } from './file-chats.js';
 

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { runs } from '../../../tools/amounts.js';
-import { readRecord, rollBackMigration } from '../src/file/index.js';
+import { readRecord, rollBackMigration } from '../src/commit/index.js';
 import { CHAT, commit, createFolder, LATER, open, readFolder, textsIn, textsOf } from './file-chats.js';
 
 async function migrate(): Promise<{ folder: string; source: string; output: string; backup: string }> {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs, scale } from '../../../tools/amounts.js';
-import { readDateBytes } from '../src/dates.js';
+import { PlainCocalcRows } from '../src/cocalc/plain-rows.js';
 import { planMigration } from '../src/index.js';
-import { JsonBytes, StringSpan } from '../src/json-bytes.js';
-import { PlainCocalcRows } from '../src/plain-cocalc-rows.js';
-import { PlainJupyterMessages } from '../src/plain-jupyter-messages.js';
+import { PlainJupyterMessages } from '../src/jupyter/plain-messages.js';
+import { readDateBytes } from '../src/source/dates.js';
+import { JsonBytes, StringSpan } from '../src/source/json-bytes.js';
 import { expectPlan, toBytes, toLines } from './helpers/plans.js';
 
 // Most rows are read from their bytes, the others by `JSON.parse`: both must make the same of them. A row that says the

@@ -3,10 +3,10 @@ import { deriveUlid, Escaper, encodeLine } from '@chatdoc/schema/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from '../../../tools/amounts.js';
-import { readCanonicalDate, readDate } from '../src/dates.js';
-import { deriveId, TupleHash } from '../src/derive-id.js';
-import { quote } from '../src/quote.js';
-import { writeEntry } from '../src/write-entry.js';
+import { deriveId, TupleHash } from '../src/plan/derive-id.js';
+import { writeEntry } from '../src/plan/write-entry.js';
+import { readCanonicalDate, readDate } from '../src/source/dates.js';
+import { quote } from '../src/source/quote.js';
 import { toBytes } from './helpers/plans.js';
 
 // Short cuts, each beside the long way that it stands in for.

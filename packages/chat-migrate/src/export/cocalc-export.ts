@@ -1,9 +1,9 @@
 import { formatDate, type Json, type JsonObject, type Message, type Thread } from '@chatdoc/schema';
-import { readAnchor } from '../cocalc-config.js';
-import { isFork } from '../cocalc-messages.js';
-import { type CocalcRowKind, classifyCocalcRow, isBlank, readVersions } from '../cocalc-rows.js';
-import { readDate } from '../dates.js';
-import { canonicalText, isJsonObject, parseJson, readName } from '../json-value.js';
+import { readAnchor } from '../cocalc/config.js';
+import { isFork } from '../cocalc/messages.js';
+import { type CocalcRowKind, classifyCocalcRow, isBlank, readVersions } from '../cocalc/rows.js';
+import { readDate } from '../source/dates.js';
+import { canonicalText, isJsonObject, parseJson, readName } from '../source/json-value.js';
 import { writeHistory } from './cocalc-history.js';
 import { readTime } from './exported-time.js';
 import { LegacyNames } from './legacy-names.js';

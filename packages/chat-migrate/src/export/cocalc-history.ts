@@ -1,6 +1,6 @@
 import { formatDate, type Json, type JsonObject, type Message, type Version } from '@chatdoc/schema';
-import { readDate } from '../dates.js';
-import { isJsonObject, readName } from '../json-value.js';
+import { readDate } from '../source/dates.js';
+import { isJsonObject, readName } from '../source/json-value.js';
 
 /** The versions of a message, newest first. A redacted one, of which nothing is left, shows as deleted. */
 export function writeHistory(

@@ -1,5 +1,5 @@
 import { isUlid, timeOfUlid } from '@chatdoc/schema';
-import { readDate } from '../dates.js';
+import { readDate } from '../source/dates.js';
 
 /** Milliseconds of a record's date; of one that is damaged, those of its id. */
 export function readTime(date: string, id: string): number {

@@ -1,5 +1,5 @@
 import type { Json, JsonObject, Part } from '@chatdoc/schema';
-import { canonicalText, isJsonObject } from '../json-value.js';
+import { canonicalText, isJsonObject } from '../source/json-value.js';
 
 /** The table of attachments. One that several messages have stands in it once. */
 export class JupyterAttachments {

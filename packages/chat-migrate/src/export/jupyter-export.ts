@@ -1,6 +1,6 @@
 import type { Json, JsonObject, Message, Part } from '@chatdoc/schema';
-import { readSeconds } from '../dates.js';
-import { isJsonArray, isJsonObject, omitKeys, readName, sortKeys } from '../json-value.js';
+import { readSeconds } from '../source/dates.js';
+import { isJsonArray, isJsonObject, omitKeys, readName, sortKeys } from '../source/json-value.js';
 import { readTime } from './exported-time.js';
 import { JupyterAttachments } from './jupyter-attachments.js';
 import { LegacyNames } from './legacy-names.js';

@@ -1,6 +1,6 @@
 import { formatDate, type Message, type Part, type Thread } from '@chatdoc/schema';
-import { isJsonObject, readName } from '../json-value.js';
-import { UNKNOWN_SENDER } from '../reading.js';
+import { UNKNOWN_SENDER } from '../plan/reading.js';
+import { isJsonObject, readName } from '../source/json-value.js';
 import { readTime } from './exported-time.js';
 import { quoteMarkdown, writePlain } from './markdown-text.js';
 import { type ExportableChat, readUnshown } from './unshown.js';

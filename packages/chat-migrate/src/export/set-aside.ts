@@ -1,5 +1,5 @@
 import type { ChatReader, Json, JsonObject } from '@chatdoc/schema';
-import { isJsonObject } from '../json-value.js';
+import { isJsonObject } from '../source/json-value.js';
 import type { Unshown } from './unshown.js';
 
 /** Rows and columns of an old file that became no record, as the migration kept them. */

@@ -15,7 +15,7 @@ import {
   type ThreadStateEntry,
   type VariablesEntry,
 } from '@chatdoc/schema/internal';
-import { isJsonObject } from '../json-value.js';
+import { isJsonObject } from '../source/json-value.js';
 
 /** What an export reads: a chat, and its lines for what no record shows. */
 export type ExportableChat = ChatReader & { toJSONL(): string };

@@ -1,8 +1,8 @@
 import type { Chat, ChatReader, Message, ThreadConfig } from '@chatdoc/schema';
 import { expect } from 'vitest';
 import { type ExportFormat, exportChat } from '../../src/export/export-chat.js';
-import { openLegacy } from '../../src/open-legacy.js';
-import type { Problem } from '../../src/plan-draft.js';
+import type { Problem } from '../../src/plan/draft.js';
+import { openLegacy } from '../../src/plan/open-legacy.js';
 import { expectPlan, toBytes } from './plans.js';
 
 export interface Returned {

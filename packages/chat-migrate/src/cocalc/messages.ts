@@ -1,0 +1,346 @@
+import { formatDate, type Json, type JsonObject } from '@chatdoc/schema';
+import type { AnnotationEntry, RevisionEntry } from '@chatdoc/schema/internal';
+import { deriveId, deriveIdOfTuple } from '../plan/derive-id.js';
+import { UNKNOWN_SENDER } from '../plan/reading.js';
+import { type ByteTail, PIECE_LENGTH, writeTail } from '../plan/write-entry.js';
+import { compareText } from '../source/code-unit-order.js';
+import { readCanonicalDate, readDate } from '../source/dates.js';
+import { canonicalText, isJsonObject, readName } from '../source/json-value.js';
+import { quote } from '../source/quote.js';
+import type { SourceRow } from '../source/rows.js';
+import { readAnchor } from './config.js';
+import type { PlainCocalcRows } from './plain-rows.js';
+import { isBlank, readVersions, type Version } from './rows.js';
+
+/** A message row, as far as it can be read without looking at another. */
+export interface CocalcMessage {
+  readonly source: SourceRow;
+  readonly row: JsonObject;
+  /** Undefined where the row has no usable date. */
+  readonly time: number | undefined;
+  /** Whether the date names no zone. */
+  readonly assumedUtc: boolean;
+  readonly sender_id: string;
+  /** Of a row that names its sender in the display-name column of 2013. */
+  readonly isNamedByColumn: boolean;
+  /** Oldest first. Empty where nobody knows what it said. */
+  readonly versions: readonly Version[];
+  /** The oldest content as JSON text: its id and its line are both made of it. */
+  readonly quoted: string | undefined;
+  /** The end of its line, where that is known already; its row and versions are what makes other entries then. */
+  readonly tail: string | ByteTail | undefined;
+  readonly isDamaged: boolean;
+  /** The blank message that holds the anchor of its thread, or says what that is a fork of: it was never shown. */
+  readonly isPlaceholder: boolean;
+  /** The date of the root that it replies to; NaN where that is no date. */
+  readonly replyTime: number | undefined;
+  /** Identities of the 2026 dialects. */
+  readonly legacyId: string | undefined;
+  readonly legacyThreadId: string | undefined;
+  readonly message_id: string;
+}
+
+/**
+ * Reads message rows and gives each its id: a hash of what never changes about it (date, sender, event, oldest
+ * content; or the id that it has). Only rows equal in all of these are counted, in the order of their text, so
+ * that neither the order of the file nor an edit of another row moves an id.
+ */
+export class CocalcMessages {
+  readonly #messages: CocalcMessage[] = [];
+
+  /** Gives whether the message holds all that its row says: nothing of the row will be asked for again. */
+  add(source: SourceRow, row: JsonObject): boolean {
+    const message = readMessage(source, row);
+    this.#messages.push(message);
+    return message.tail !== undefined;
+  }
+
+  /** The row that was read last, which is the one of `source`. */
+  addPlain(source: SourceRow, read: PlainCocalcRows): void {
+    this.#messages.push({
+      source,
+      row: read.row,
+      time: read.time,
+      assumedUtc: false,
+      sender_id: read.sender_id,
+      isNamedByColumn: false,
+      versions: read.versions,
+      quoted: undefined,
+      tail: read.writeTail(),
+      isDamaged: false,
+      isPlaceholder: false,
+      replyTime: read.replyTime,
+      legacyId: undefined,
+      legacyThreadId: undefined,
+      message_id: read.deriveId(),
+    });
+  }
+
+  /** In the order in which they were added. */
+  finish(): readonly CocalcMessage[] {
+    if (!areTimesRising(this.#messages)) countAllTwins(this.#messages);
+    return this.#messages;
+  }
+}
+
+/** Whether no two of them can have one id: it says their time, or is told by the row. */
+function areTimesRising(messages: readonly CocalcMessage[]): boolean {
+  let latest = -1;
+  for (const { time = -1, legacyId } of messages) {
+    if (time <= latest || legacyId !== undefined) return false;
+    latest = time;
+  }
+  return true;
+}
+
+function countAllTwins(messages: CocalcMessage[]): void {
+  const places = new Map<string, number>();
+  const twins = new Map<string, number[]>();
+  for (const [place, { legacyId, message_id }] of messages.entries()) {
+    // An id says all that it was made of; but one that the row has counts at any date.
+    const identity = legacyId === undefined ? message_id : ` ${legacyId}`;
+    const first = places.get(identity);
+    const same = twins.get(identity);
+    if (first === undefined) places.set(identity, place);
+    else if (same === undefined) twins.set(identity, [first, place]);
+    else same.push(place);
+  }
+  for (const same of twins.values()) countTwins(messages, same);
+}
+
+function countTwins(messages: CocalcMessage[], places: readonly number[]): void {
+  const keyed = places.flatMap((place) => {
+    const message = messages[place];
+    return message === undefined ? [] : [{ place, message, text: message.source.text }];
+  });
+  keyed.sort((a, b) => compareText(a.text, b.text));
+  for (const [ordinal, { place, message }] of keyed.entries()) {
+    if (ordinal === 0) continue;
+    const { content } = readVersions(readRow(message)).versions[0] ?? {};
+    const quoted = content === undefined ? undefined : quote(content);
+    messages[place] = { ...message, message_id: deriveMessageId(message, quoted, ordinal) };
+  }
+}
+
+function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
+  const sender = readName(row['sender_id']);
+  // The display name stands in for a sender in 2013 only: later, `name` is the title of a thread.
+  const name = sender === undefined && row['mesg'] !== undefined ? readName(row['name']) : undefined;
+  const reply = row['reply_to'];
+  const isReply = reply !== undefined && reply !== null && reply !== '';
+  const { versions, isDamaged } = readVersions(row);
+  const date = readDate(row['date']);
+  const first = versions[0];
+  const quoted = first === undefined ? undefined : quote(first.content);
+  const message = {
+    source,
+    row,
+    time: date?.time,
+    assumedUtc: date?.assumedUtc === true,
+    sender_id: sender ?? name ?? UNKNOWN_SENDER,
+    isNamedByColumn: name !== undefined,
+    versions,
+    quoted,
+    tail: undefined as string | ByteTail | undefined,
+    isDamaged,
+    isPlaceholder: isBlank(versions) && (readAnchor(row) !== undefined || isFork(row)),
+    replyTime: isReply ? (readDate(reply)?.time ?? Number.NaN) : undefined,
+    legacyId: readName(row['message_id']),
+    legacyThreadId: readName(row['thread_id']),
+    message_id: '',
+  };
+  message.message_id = deriveMessageId(message, quoted, 0);
+  message.tail = createTail(message);
+  if (message.tail !== undefined) {
+    message.row = NO_ROW;
+    message.versions = NONE;
+    message.quoted = undefined;
+  }
+  return message;
+}
+
+/** Whether the row begins a thread that goes on from another: its text, which is blank, was never shown. */
+export function isFork(row: JsonObject): boolean {
+  return readDate(row['forked_from_root_date']) !== undefined;
+}
+
+const NO_ROW: JsonObject = {};
+const NONE: readonly never[] = [];
+const NO_COLUMNS: ReadonlySet<string> = new Set();
+
+/** Of a message that is one text and no more, as nearly all are: the part of its line that no other row changes. */
+function createTail(message: CocalcMessage): string | undefined {
+  const { source, row, versions, quoted, sender_id, isPlaceholder, isDamaged } = message;
+  const [version] = versions;
+  if (version === undefined || quoted === undefined || versions.length > 1 || !source.exact) return undefined;
+  const { content } = version;
+  if (content.length > PIECE_LENGTH || isPlaceholder || isDamaged) return undefined;
+  // Settings among them: those are columns of no message.
+  if (readOtherColumns(message, NO_COLUMNS) !== undefined || hasFeedback(row)) return undefined;
+  const date = readMessageDate(message);
+  return writeTail({ sender_id, date, legacy: readFixedColumns(message, date), content }, quoted);
+}
+
+/** Its row, which a message with a tail does without. */
+function readRow({ row, tail, source }: CocalcMessage): JsonObject {
+  return tail !== undefined && isJsonObject(source.value) ? source.value : row;
+}
+
+/** The date of a message as a document writes it. */
+export function readMessageDate({ row, time = 0 }: CocalcMessage): string {
+  const { date } = row;
+  return typeof date === 'string' && readCanonicalDate(date) >= 0 ? date : formatDate(time);
+}
+
+function deriveMessageId(
+  { time = 0, sender_id, legacyId }: CocalcMessage,
+  quoted: string | undefined,
+  ordinal: number,
+): string {
+  const counted = ordinal > 0 ? `,${ordinal}]` : ']';
+  const identity =
+    legacyId === undefined
+      ? `["legacy_message",${time},${quote(sender_id)},"chat",${quoted ?? '""'}${counted}`
+      : `["legacy_message_id",${quote(legacyId)}${counted}`;
+  return deriveIdOfTuple(time, identity);
+}
+
+/**
+ * The later versions, each replacing the one before it. An id depends on the versions up to its own and on
+ * nothing after them, so a newer revision of the file only adds.
+ */
+export function createRevisions(message: CocalcMessage): readonly RevisionEntry[] {
+  const { message_id, sender_id, versions } = message;
+  if (versions.length < 2) return NONE;
+  const start = message.time ?? 0;
+  const revisions: RevisionEntry[] = [];
+  let stamp = start;
+  for (const [index, version] of versions.entries()) {
+    if (index === 0) continue;
+    const { content, author_id = sender_id, time = start, legacy } = version;
+    // Strictly rising: the order of the array holds even where clocks disagree.
+    stamp = Math.max(time, stamp + 1);
+    const before = revisions.at(-1)?.id;
+    const hashed = [message_id, before ?? '', author_id, time, content];
+    revisions.push({
+      type: 'revision',
+      id: deriveId(stamp, 'legacy_revision', ...hashed),
+      message_id,
+      ...(before === undefined ? {} : { replaces: [before] }),
+      author_id,
+      date: formatDate(time),
+      // Deleting a message was editing it to nothing.
+      ...(content.trim() === '' ? { deleted: true } : {}),
+      ...(legacy === undefined ? {} : { legacy }),
+      content,
+    });
+  }
+  return revisions;
+}
+
+/** Thumbs up and down, one per person. */
+export function createFeedback(message: CocalcMessage): readonly AnnotationEntry[] {
+  const feedback = message.row['feedback'];
+  if (!isJsonObject(feedback)) return NONE;
+  const { message_id, time = 0 } = message;
+  return Object.entries(feedback)
+    .filter(([, value]) => typeof value === 'string')
+    .map(([user_id, value]) => ({
+      type: 'annotation',
+      id: deriveId(time, 'legacy_feedback', message_id, user_id, canonicalText(value) ?? ''),
+      message_id,
+      user_id,
+      key: 'feedback',
+      value,
+    }));
+}
+
+function hasFeedback({ feedback }: JsonObject): boolean {
+  return isJsonObject(feedback) && isFilledObject(feedback);
+}
+
+/** Columns that the entries of a message say, or that say nothing. */
+const SAID: ReadonlySet<string> = new Set([
+  ...['event', 'sender_id', 'message_id', 'thread_id', 'schema_version'],
+]);
+
+/** What never changes about a message and has no field: it rides on the message line. */
+export function readFixedColumns(message: CocalcMessage, date: string): JsonObject | undefined {
+  const { row, versions, sender_id, isNamedByColumn, legacyId, legacyThreadId, time } = message;
+  const fixed: Record<string, Json> = {};
+  if (legacyId !== undefined) fixed['message_id'] = legacyId;
+  if (legacyThreadId !== undefined) fixed['thread_id'] = legacyThreadId;
+  const written = row['date'];
+  if (written !== undefined && written !== date) fixed['date'] = written;
+  if (isNamedByColumn && row['color'] !== undefined) fixed['color'] = row['color'];
+  const sender = row['sender_id'];
+  if (sender !== undefined && sender !== sender_id) fixed['sender_id'] = sender;
+  const first = versions[0];
+  // Of a model's answer that a person asked to write again, and of rows that two people share.
+  if (first?.author_id !== undefined && first.author_id !== sender_id) fixed['author_id'] = first.author_id;
+  if (first?.time !== undefined && first.time !== time) fixed['first_date'] = first.time;
+  if (first?.legacy !== undefined) fixed['history'] = first.legacy;
+  return isFilledObject(fixed) ? fixed : undefined;
+}
+
+function isFilledObject(value: JsonObject): boolean {
+  for (const _ in value) return true;
+  return false;
+}
+
+/** The columns left over once `taken` went into entries: kept beside the message. */
+export function readOtherColumns(message: CocalcMessage, taken: ReadonlySet<string>): JsonObject | undefined {
+  let rest: [string, Json][] | undefined;
+  for (const column in message.row) {
+    const value = message.row[column] as Json;
+    if (value === null || SAID.has(column) || taken.has(column) || isSaid(column, value, message)) continue;
+    if (rest === undefined) rest = [[column, value]];
+    else rest.push([column, value]);
+  }
+  return rest === undefined ? undefined : Object.fromEntries(rest);
+}
+
+function isSaid(column: string, value: Json, message: CocalcMessage): boolean {
+  switch (column) {
+    case 'date':
+      return true;
+    case 'history':
+      return !message.isDamaged;
+    case 'payload':
+    case 'mesg':
+      return isPlainContent(value, message);
+    case 'name':
+    case 'color':
+      return message.isNamedByColumn;
+    case 'editing':
+    case 'folding':
+    case 'feedback':
+      return !isFilled(value, column);
+    case 'generating':
+      return value === false;
+    case 'reply_to':
+      // The thread says it, to the millisecond.
+      return message.replyTime !== undefined && !Number.isNaN(message.replyTime);
+    default:
+      return false;
+  }
+}
+
+function isPlainContent(value: Json, { versions }: CocalcMessage): boolean {
+  const shown = (text: Json | undefined): boolean => versions.some(({ content }) => content === text);
+  if (!isJsonObject(value)) return shown(value);
+  const { content, event = 'chat' } = value;
+  return (
+    shown(content) &&
+    event === 'chat' &&
+    Object.keys(value).every((key) => key === 'content' || key === 'event')
+  );
+}
+
+function isFilled(value: Json, column: string): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  // Strings of feedback are annotations.
+  return Object.values(value).some(
+    (entry) => entry !== null && (column !== 'feedback' || typeof entry !== 'string'),
+  );
+}

@@ -1,0 +1,146 @@
+import type { Json } from '@chatdoc/schema';
+import { ByteSpans, decodeSpan } from '../source/byte-spans.js';
+import { isJsonObject, parseJson } from '../source/json-value.js';
+import type { Progress } from '../source/progress.js';
+import { decodeBytes, isExact, readText, type SourceRow } from '../source/rows.js';
+import { type PlainJupyterMessage, PlainJupyterMessages } from './plain-messages.js';
+
+/** A member of a jupyter-chat document. */
+export class JupyterRow implements SourceRow {
+  readonly row: number;
+  readonly line: number;
+  /** What the short way made of it; there is no need for its value then. */
+  readonly plain: PlainJupyterMessage | undefined;
+  readonly table: string;
+  readonly end: number;
+  /** Its key, or its place in a list; undefined where it is the whole table. */
+  readonly #name: string | number | undefined;
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+  readonly #value: Json | undefined;
+  readonly exact: boolean;
+
+  constructor(
+    row: number,
+    line: number,
+    table: string,
+    name: string | number | undefined,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    plain: PlainJupyterMessage | undefined,
+  ) {
+    this.row = row;
+    this.line = line;
+    this.plain = plain;
+    this.table = table;
+    this.end = end;
+    this.#name = name;
+    this.#bytes = bytes;
+    this.#start = start;
+    const raw = plain === undefined ? this.raw : '';
+    this.#value = plain === undefined ? parseJson(raw)?.value : undefined;
+    this.exact = plain !== undefined || isExact(this.#value, raw);
+  }
+
+  get path(): string {
+    return this.#name === undefined ? this.table : `${this.table}/${this.#name}`;
+  }
+
+  get key(): string | undefined {
+    return typeof this.#name === 'string' ? this.#name : undefined;
+  }
+
+  get value(): Json | undefined {
+    return this.plain === undefined ? this.#value : parseJson(this.raw)?.value;
+  }
+
+  get raw(): string {
+    return decodeSpan(this.#bytes, this.#start, this.end);
+  }
+
+  get text(): string {
+    return readText(this);
+  }
+}
+
+export interface JupyterDocument {
+  readonly bytes: Uint8Array;
+  readonly rows: readonly JupyterRow[];
+  /**
+   * The document with its first rows only, by which it is told from other formats; undefined where it is no JSON, or
+   * has a member twice.
+   */
+  readonly outline: Json | undefined;
+}
+
+const TABLES: ReadonlySet<string> = new Set(['messages', 'users', 'attachments']);
+const [BRACE, BRACKET] = [123, 91] as const;
+
+/** The rows of a jupyter-chat document: each message, user and attachment, and every other top-level member. */
+export function readJupyterDocument(bytes: Uint8Array, progress: Progress): JupyterDocument {
+  const spans = new ByteSpans(bytes);
+  const plain = new PlainJupyterMessages(bytes);
+  const rows: JupyterRow[] = [];
+  const outline = new Map<string, Json>();
+  let line = 1;
+  let newline = bytes.indexOf(NEWLINE);
+  const add = (table: string, name: string | number | undefined, start: number): JupyterRow | undefined => {
+    for (; newline >= 0 && newline < start; newline = bytes.indexOf(NEWLINE, newline + 1)) line += 1;
+    const after = table === 'messages' && typeof name === 'number' ? plain.read(start) : -1;
+    const message = after < 0 ? undefined : plain.take();
+    const end = message === undefined ? spans.skipValue(start) : after;
+    if (end === start) {
+      // Of what is no JSON: between two commas there is nothing to keep.
+      spans.isSound = false;
+      return undefined;
+    }
+    const row = new JupyterRow(rows.length + 1, line, table, name, bytes, start, end, message);
+    rows.push(row);
+    if (message === undefined && row.value === undefined) spans.isSound = false;
+    progress.advance(end);
+    return row;
+  };
+  const start = findStart(bytes);
+  const end = spans.visit(start, (key, at) => {
+    const table = String(key);
+    if (outline.has(table)) spans.isSound = false;
+    const open = bytes[at];
+    if (!TABLES.has(table) || (open !== BRACE && open !== BRACKET)) {
+      const row = add(table, undefined, at);
+      outline.set(table, row?.value ?? null);
+      return row?.end ?? at;
+    }
+    let first: Json | undefined;
+    const after = spans.visit(at, (name, from) => {
+      const row = add(table, name, from);
+      if (first === undefined && isJsonObject(row?.value)) first = row.value;
+      return row?.end ?? from;
+    });
+    outline.set(table, open === BRACE ? {} : first === undefined ? [] : [first]);
+    return after;
+  });
+  const isWhole = spans.isSound && bytes[start] === BRACE && spans.skipSpace(end) >= bytes.length;
+  return { bytes, rows, outline: isWhole ? Object.fromEntries(outline) : undefined };
+}
+
+const NEWLINE = 10;
+const MARK = [0xef, 0xbb, 0xbf] as const;
+
+/** The offset of the first character that is no white space. */
+function findStart(bytes: Uint8Array): number {
+  let start = MARK.every((byte, index) => bytes[index] === byte) ? MARK.length : 0;
+  for (
+    let byte = bytes[start];
+    byte === 32 || (byte !== undefined && byte >= 9 && byte <= 13);
+    byte = bytes[start]
+  )
+    start += 1;
+  if ((bytes[start] ?? 0) < 128) return start;
+  // Of other scripts.
+  const text = decodeBytes(bytes);
+  const space = text.slice(0, Math.max(0, text.search(/\S/)));
+  return (
+    new TextEncoder().encode(space).length + (MARK.every((byte, index) => bytes[index] === byte) ? 3 : 0)
+  );
+}

@@ -1,0 +1,194 @@
+import type { Entry, Json } from '@chatdoc/schema';
+import type { MessageEntry } from '@chatdoc/schema/internal';
+import type { SourceRow } from '../source/rows.js';
+import type { TableProblemCode } from '../tables/problems.js';
+import { type Ledger, type LedgerCheck, LedgerColumns } from './ledger.js';
+import { createLegacyRow, createTextRows } from './legacy-rows.js';
+import { type WrittenEntry, writeEntry } from './write-entry.js';
+
+/** What a reader reports: nothing here stops a migration, and no content stands in a message. */
+export type ProblemCode =
+  /** A reply that could answer two messages of one millisecond. */
+  | 'ambiguous_reply'
+  /** A version of a message that has no text. */
+  | 'bad_history'
+  /** A `reply_to` that names no time. */
+  | 'bad_reply_to'
+  /** A date without a zone, read as UTC. */
+  | 'date_without_zone'
+  /** The file says that it is not the whole chat. */
+  | 'incomplete_file'
+  /** No usable date: kept in order of appearance, at 1970. */
+  | 'no_date'
+  | 'not_a_row'
+  | 'not_json'
+  | 'not_utf8'
+  /** A reply to a message that the file does not hold. */
+  | 'orphan_reply'
+  /** A row, or some of it, that no entry can hold (too long, too deep): kept as text. */
+  | 'unfit'
+  | TableProblemCode;
+
+export interface Problem {
+  readonly row: number;
+  readonly line: number;
+  readonly path?: string;
+  readonly code: ProblemCode;
+  readonly message: string;
+  /** The row as it stands in the file, where it could not be read. */
+  readonly raw?: string;
+}
+
+/** Collects what becomes of each row. The only way to an entry leads through a row, so none escapes the ledger. */
+export class PlanDraft {
+  readonly problems: Problem[] = [];
+  readonly #columns = new LedgerColumns();
+  /** What the ledger names, by number. */
+  readonly #written: WrittenEntry[] = [];
+  readonly #numbers = new Map<string, number>();
+  /** By line, entries whose id another entry has too. */
+  readonly #doubles = new Map<string, WrittenEntry>();
+  readonly #setAside: SourceRow[] = [];
+
+  /** `reason` of the rows that say what an earlier row says. */
+  merge(row: SourceRow, target: SourceRow): void {
+    this.#columns.settle(row.row, 'merged', 'same_row', target.row);
+  }
+
+  /**
+   * The row became these entries, the first of them the one that the others are about. What does not fit is
+   * kept as text; without the first one, the row is set aside.
+   */
+  become(row: SourceRow, main: Entry, ...others: readonly Entry[]): boolean {
+    return this.becomeQuoted(row, undefined, main, others);
+  }
+
+  /** As `become`; `content` is the JSON text of the content of the first entry, which need not be made again. */
+  becomeQuoted(row: SourceRow, content: string | undefined, main: Entry, others: readonly Entry[]): boolean {
+    let kept = writeEntry(main, content);
+    let whole = kept !== undefined;
+    if (kept === undefined && main.type === 'message' && main.legacy !== undefined) {
+      const { legacy: _, ...bare } = main satisfies MessageEntry;
+      kept = writeEntry(bare);
+    }
+    if (kept === undefined) {
+      this.report(row, 'unfit', 'the row does not fit the limits of an entry: it is kept as text');
+      this.setAside(row, 'unfit');
+      return false;
+    }
+    this.#columns.settle(row.row, 'became');
+    this.#add(row, kept);
+    for (const entry of others) whole = this.#hold(row, entry) && whole;
+    if (!whole) this.#keepUnfit(row, kept);
+    return true;
+  }
+
+  /** As `become`, of an entry that is written already, and whose id no other entry has. */
+  becomeWritten(row: SourceRow, main: WrittenEntry, ...others: readonly (readonly Entry[])[]): void {
+    this.#columns.settle(row.row, 'became');
+    this.#columns.hold(row.row, this.#written.push(main) - 1);
+    let whole = true;
+    for (const entries of others) for (const entry of entries) whole = this.#hold(row, entry) && whole;
+    if (!whole) this.#keepUnfit(row, main);
+  }
+
+  /** The row became no record: it is kept whole. `time` dates its entry. */
+  setAside(row: SourceRow, reason: string, time: number = 0, value: Json | undefined = row.value): void {
+    this.#columns.settle(row.row, 'set_aside', reason);
+    this.#setAside.push(row);
+    this.keep(row, reason, time, value);
+  }
+
+  /** Keeps the row besides what became of it: its value, or its text where that says more. */
+  keep(row: SourceRow, reason: string, time: number = 0, value: Json | undefined = row.value): void {
+    const entry = row.exact && value !== undefined ? createLegacyRow(time, reason, value) : undefined;
+    if (entry === undefined || !this.#hold(row, entry)) this.keepText(row, reason);
+  }
+
+  /** Keeps the row as it stands in the file, besides the message or other record that became of it. */
+  keepText(row: SourceRow, reason: string, message_id?: string): void {
+    for (const entry of createTextRows(reason, row, message_id)) this.#hold(row, entry);
+  }
+
+  /** An entry that these rows share in: their thread, the document. */
+  share(rows: readonly SourceRow[], entry: Entry): void {
+    const written = writeEntry(entry);
+    let number: number | undefined;
+    for (const row of rows) {
+      if (!this.has(row)) this.#columns.settle(row.row, 'became');
+      if (written === undefined) continue;
+      number ??= this.#number(written);
+      this.#columns.hold(row.row, number);
+    }
+  }
+
+  report(row: SourceRow, code: ProblemCode, message: string, raw?: string): void {
+    const path = row.path === undefined ? {} : { path: row.path };
+    this.problems.push({
+      row: row.row,
+      line: row.line,
+      ...path,
+      code,
+      message,
+      ...(raw === undefined ? {} : { raw }),
+    });
+  }
+
+  /** Every entry once, in no order. */
+  entries(): WrittenEntry[] {
+    return [...this.#written, ...this.#doubles.values()];
+  }
+
+  /** Whether anything became of the row yet. */
+  has(row: SourceRow): boolean {
+    return this.#columns.outcomeOf(row.row) !== undefined;
+  }
+
+  /** In the order of the file. */
+  setAsideRows(): readonly SourceRow[] {
+    const rows = this.#setAside.filter(({ row }) => this.#columns.outcomeOf(row) === 'set_aside');
+    return rows.sort((a, b) => a.row - b.row);
+  }
+
+  /** Whether a reader took up all of these rows, and no entry came from elsewhere. */
+  checkLedger(rows: readonly SourceRow[]): LedgerCheck {
+    return this.#columns.check(rows.length, this.#written.length);
+  }
+
+  ledger(rows: readonly SourceRow[]): Ledger {
+    return this.#columns.toLedger(
+      rows,
+      this.#written.map(({ ref }) => ref),
+    );
+  }
+
+  #hold(row: SourceRow, entry: Entry): boolean {
+    const written = writeEntry(entry);
+    if (written === undefined) return false;
+    this.#add(row, written);
+    return true;
+  }
+
+  #add(row: SourceRow, written: WrittenEntry): void {
+    this.#columns.hold(row.row, this.#number(written));
+  }
+
+  /** The number of the entry, which is that of an earlier one with its id. */
+  #number(written: WrittenEntry): number {
+    const { ref, line } = written;
+    const known = this.#numbers.get(ref);
+    if (known === undefined) {
+      const number = this.#written.push(written) - 1;
+      this.#numbers.set(ref, number);
+      return number;
+    }
+    if (this.#written[known]?.line !== line) this.#doubles.set(line, written);
+    return known;
+  }
+
+  #keepUnfit(row: SourceRow, { type, ref }: WrittenEntry): void {
+    const message = 'a part of the row does not fit the limits of an entry: the row is also kept as text';
+    this.report(row, 'unfit', message);
+    this.keepText(row, 'unfit', type === 'message' ? ref : undefined);
+  }
+}
