@@ -1,20 +1,17 @@
 import { formatDate, type Json, type JsonObject } from '@chatdoc/schema';
-import type { AnnotationEntry, RevisionEntry } from '@chatdoc/schema/internal';
-import { deriveId, deriveIdOfTuple } from '../plan/derive-id.js';
+import { type AnnotationEntry, compareText, type RevisionEntry } from '@chatdoc/schema/internal';
+import { deriveId } from '../plan/derive-id.js';
 import { UNKNOWN_SENDER } from '../plan/reading.js';
-import { type ByteTail, PIECE_LENGTH, writeTail } from '../plan/write-entry.js';
-import { compareText } from '../source/code-unit-order.js';
 import { readCanonicalDate, readDate } from '../source/dates.js';
 import { canonicalText, isJsonObject, readName } from '../source/json-value.js';
-import { quote } from '../source/quote.js';
 import type { SourceRow } from '../source/rows.js';
 import { readAnchor } from './config.js';
-import type { PlainCocalcRows } from './plain-rows.js';
 import { isBlank, readVersions, type Version } from './rows.js';
 
 /** A message row, as far as it can be read without looking at another. */
 export interface CocalcMessage {
   readonly source: SourceRow;
+  /** Empty of a message whose other fields have all that its row has. */
   readonly row: JsonObject;
   /** Undefined where the row has no usable date. */
   readonly time: number | undefined;
@@ -23,12 +20,10 @@ export interface CocalcMessage {
   readonly sender_id: string;
   /** Of a row that names its sender in the display-name column of 2013. */
   readonly isNamedByColumn: boolean;
-  /** Oldest first. Empty where nobody knows what it said. */
-  readonly versions: readonly Version[];
-  /** The oldest content as JSON text: its id and its line are both made of it. */
-  readonly quoted: string | undefined;
-  /** The end of its line, where that is known already; its row and versions are what makes other entries then. */
-  readonly tail: string | ByteTail | undefined;
+  /** Oldest first. Empty where nobody knows the text, and once its entries are written. */
+  versions: readonly Version[];
+  /** As a document writes it. */
+  readonly date: string;
   readonly isDamaged: boolean;
   /** The blank message that holds the anchor of its thread, or says what that is a fork of: it was never shown. */
   readonly isPlaceholder: boolean;
@@ -48,32 +43,11 @@ export interface CocalcMessage {
 export class CocalcMessages {
   readonly #messages: CocalcMessage[] = [];
 
-  /** Gives whether the message holds all that its row says: nothing of the row will be asked for again. */
+  /** Returns whether the message has all that its row has: the row can be released. */
   add(source: SourceRow, row: JsonObject): boolean {
     const message = readMessage(source, row);
     this.#messages.push(message);
-    return message.tail !== undefined;
-  }
-
-  /** The row that was read last, which is the one of `source`. */
-  addPlain(source: SourceRow, read: PlainCocalcRows): void {
-    this.#messages.push({
-      source,
-      row: read.row,
-      time: read.time,
-      assumedUtc: false,
-      sender_id: read.sender_id,
-      isNamedByColumn: false,
-      versions: read.versions,
-      quoted: undefined,
-      tail: read.writeTail(),
-      isDamaged: false,
-      isPlaceholder: false,
-      replyTime: read.replyTime,
-      legacyId: undefined,
-      legacyThreadId: undefined,
-      message_id: read.deriveId(),
-    });
+    return message.row === NO_ROW;
   }
 
   /** In the order in which they were added. */
@@ -116,9 +90,7 @@ function countTwins(messages: CocalcMessage[], places: readonly number[]): void 
   keyed.sort((a, b) => compareText(a.text, b.text));
   for (const [ordinal, { place, message }] of keyed.entries()) {
     if (ordinal === 0) continue;
-    const { content } = readVersions(readRow(message)).versions[0] ?? {};
-    const quoted = content === undefined ? undefined : quote(content);
-    messages[place] = { ...message, message_id: deriveMessageId(message, quoted, ordinal) };
+    messages[place] = { ...message, message_id: deriveMessageId(message, ordinal) };
   }
 }
 
@@ -130,18 +102,15 @@ function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
   const isReply = reply !== undefined && reply !== null && reply !== '';
   const { versions, isDamaged } = readVersions(row);
   const date = readDate(row['date']);
-  const first = versions[0];
-  const quoted = first === undefined ? undefined : quote(first.content);
   const message = {
     source,
     row,
     time: date?.time,
+    date: readMessageDate(row, date?.time),
     assumedUtc: date?.assumedUtc === true,
     sender_id: sender ?? name ?? UNKNOWN_SENDER,
     isNamedByColumn: name !== undefined,
     versions,
-    quoted,
-    tail: undefined as string | ByteTail | undefined,
     isDamaged,
     isPlaceholder: isBlank(versions) && (readAnchor(row) !== undefined || isFork(row)),
     replyTime: isReply ? (readDate(reply)?.time ?? Number.NaN) : undefined,
@@ -149,13 +118,8 @@ function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
     legacyThreadId: readName(row['thread_id']),
     message_id: '',
   };
-  message.message_id = deriveMessageId(message, quoted, 0);
-  message.tail = createTail(message);
-  if (message.tail !== undefined) {
-    message.row = NO_ROW;
-    message.versions = NONE;
-    message.quoted = undefined;
-  }
+  message.message_id = deriveMessageId(message, 0);
+  if (isBare(message)) message.row = NO_ROW;
   return message;
 }
 
@@ -168,41 +132,27 @@ const NO_ROW: JsonObject = {};
 const NONE: readonly never[] = [];
 const NO_COLUMNS: ReadonlySet<string> = new Set();
 
-/** Of a message that is one text and no more, as nearly all are: the part of its line that no other row changes. */
-function createTail(message: CocalcMessage): string | undefined {
-  const { source, row, versions, quoted, sender_id, isPlaceholder, isDamaged } = message;
-  const [version] = versions;
-  if (version === undefined || quoted === undefined || versions.length > 1 || !source.exact) return undefined;
-  const { content } = version;
-  if (content.length > PIECE_LENGTH || isPlaceholder || isDamaged) return undefined;
-  // Settings among them: those are columns of no message.
-  if (readOtherColumns(message, NO_COLUMNS) !== undefined || hasFeedback(row)) return undefined;
-  const date = readMessageDate(message);
-  return writeTail({ sender_id, date, legacy: readFixedColumns(message, date), content }, quoted);
+/** Whether the other fields of a message have all that its row has, as of nearly every message. */
+function isBare(message: CocalcMessage): boolean {
+  const { source, row, sender_id, date, isPlaceholder, isDamaged } = message;
+  if (!source.exact || isPlaceholder || isDamaged || hasFeedback(row)) return false;
+  if (row['date'] !== date || row['sender_id'] !== sender_id) return false;
+  // Settings are among them: those are not columns of a message.
+  return readOtherColumns(message, NO_COLUMNS) === undefined && message.legacyId === undefined;
 }
 
-/** Its row, which a message with a tail does without. */
-function readRow({ row, tail, source }: CocalcMessage): JsonObject {
-  return tail !== undefined && isJsonObject(source.value) ? source.value : row;
-}
-
-/** The date of a message as a document writes it. */
-export function readMessageDate({ row, time = 0 }: CocalcMessage): string {
-  const { date } = row;
+function readMessageDate({ date }: JsonObject, time = 0): string {
   return typeof date === 'string' && readCanonicalDate(date) >= 0 ? date : formatDate(time);
 }
 
 function deriveMessageId(
-  { time = 0, sender_id, legacyId }: CocalcMessage,
-  quoted: string | undefined,
+  { time = 0, sender_id, legacyId, versions }: CocalcMessage,
   ordinal: number,
 ): string {
-  const counted = ordinal > 0 ? `,${ordinal}]` : ']';
-  const identity =
-    legacyId === undefined
-      ? `["legacy_message",${time},${quote(sender_id)},"chat",${quoted ?? '""'}${counted}`
-      : `["legacy_message_id",${quote(legacyId)}${counted}`;
-  return deriveIdOfTuple(time, identity);
+  const counted = ordinal > 0 ? [ordinal] : [];
+  return legacyId === undefined
+    ? deriveId(time, 'legacy_message', time, sender_id, 'chat', versions[0]?.content ?? '', ...counted)
+    : deriveId(time, 'legacy_message_id', legacyId, ...counted);
 }
 
 /**
@@ -265,8 +215,8 @@ const SAID: ReadonlySet<string> = new Set([
 ]);
 
 /** What never changes about a message and has no field: it rides on the message line. */
-export function readFixedColumns(message: CocalcMessage, date: string): JsonObject | undefined {
-  const { row, versions, sender_id, isNamedByColumn, legacyId, legacyThreadId, time } = message;
+export function readFixedColumns(message: CocalcMessage): JsonObject | undefined {
+  const { row, date, versions, sender_id, isNamedByColumn, legacyId, legacyThreadId, time } = message;
   const fixed: Record<string, Json> = {};
   if (legacyId !== undefined) fixed['message_id'] = legacyId;
   if (legacyThreadId !== undefined) fixed['thread_id'] = legacyThreadId;

@@ -1,7 +1,6 @@
 import type { JsonObject } from '@chatdoc/schema';
-import type { AnnotationEntry } from '@chatdoc/schema/internal';
+import { type AnnotationEntry, compareText } from '@chatdoc/schema/internal';
 import { deriveId } from '../plan/derive-id.js';
-import { compareText } from '../source/code-unit-order.js';
 import { readDate } from '../source/dates.js';
 import type { CocalcMessage } from './messages.js';
 

@@ -1,12 +1,10 @@
 import { type Entry, formatDate, type JsonObject } from '@chatdoc/schema';
-import type { MessageEntry, ThreadEntry } from '@chatdoc/schema/internal';
+import { compareText, type MessageEntry, type ThreadEntry } from '@chatdoc/schema/internal';
 import { deriveId } from '../plan/derive-id.js';
 import { PlanDraft } from '../plan/draft.js';
 import { createColumnsRow } from '../plan/legacy-rows.js';
 import { createContent } from '../plan/long-content.js';
 import { type Reading, UNKNOWN_SENDER } from '../plan/reading.js';
-import { TailedMessage } from '../plan/write-entry.js';
-import { compareText } from '../source/code-unit-order.js';
 import { readCanonicalDate, readDate } from '../source/dates.js';
 import { isJsonObject, omitKeys, readName } from '../source/json-value.js';
 import { KnownRows } from '../source/known-rows.js';
@@ -28,10 +26,8 @@ import {
   createRevisions,
   isFork,
   readFixedColumns,
-  readMessageDate,
   readOtherColumns,
 } from './messages.js';
-import { PlainCocalcRows } from './plain-rows.js';
 import { createReadMarks, hasReadMarks } from './read-marks.js';
 import { type CocalcRowKind, classifyCocalcRow } from './rows.js';
 import { deriveLegacyThreadId, type FoundThread, ROOM_BEGIN, ROOM_ID, ThreadFinder } from './threads.js';
@@ -96,6 +92,8 @@ class CocalcReader {
     const last = new Map<string, string>();
     for (const message of this.#messages) {
       this.#writeMessage(message, last);
+      // A text is held once: here until it is written, in its line from then on.
+      message.versions = [];
       this.#progress.advance(message.source.end ?? 0);
     }
     for (const row of this.#rowsOf('thread')) this.#readThreadRow(row);
@@ -113,19 +111,17 @@ class CocalcReader {
 
   #readRows(bytes: Uint8Array): void {
     const known = new KnownRows(readDateMark, ({ text }) => text);
-    const plain = new PlainCocalcRows(bytes);
-    for (const row of iterateLineRows(bytes, (start, end) => plain.read(start, end))) {
+    for (const row of iterateLineRows(bytes)) {
       this.#rows.push(row);
-      const same = known.find(row, row.isPlain ? plain.time : undefined);
+      const same = known.find(row);
       if (same !== undefined) this.#draft.merge(row, same);
-      else if (row.isPlain) this.#read.addPlain(row, plain);
       else if (this.#take(row)) row.release();
       this.#progress.advance(row.end ?? 0);
     }
     this.#progress.endStage();
   }
 
-  /** Gives whether nothing of the row will be asked for again. */
+  /** Returns whether nothing of the row will be asked for again. */
   #take(row: SourceRow): boolean {
     if (row.bytes !== undefined) {
       this.#draft.report(row, 'not_utf8', 'the line is not UTF-8: its bytes are kept aside', row.raw);
@@ -172,17 +168,10 @@ class CocalcReader {
   }
 
   #writeMessage(message: CocalcMessage, last: Map<string, string>): void {
-    const { source, message_id, tail, time, isPlaceholder } = message;
+    const { source, message_id, time, isPlaceholder } = message;
     const found = this.#finder.find(message);
     const { thread_id } = found;
     this.#reportMessage(message, found);
-    if (tail !== undefined) {
-      const { reply_to_message_id, after } = this.#relations(message, found, last.get(thread_id));
-      const written = new TailedMessage(message_id, thread_id, reply_to_message_id, after, tail);
-      this.#draft.becomeWritten(source, written, createRevisions(message), createFeedback(message));
-      this.#enter(message, found, last);
-      return;
-    }
     const { config, taken } = this.#readSettings(message, thread_id);
     const relations = this.#takenRelations(message);
     const other = readOtherColumns(
@@ -202,8 +191,7 @@ class CocalcReader {
         ...createFeedback(message),
         ...beside,
       ];
-      const quoted = parts.length === 0 ? message.quoted : undefined;
-      isKept = this.#draft.becomeQuoted(source, quoted, entry, records);
+      isKept = this.#draft.become(source, entry, ...records);
     } else if (config[0] !== undefined) {
       isKept = this.#draft.become(source, config[0], ...beside);
     } else {
@@ -253,8 +241,7 @@ class CocalcReader {
     found: FoundThread,
     previous: string | undefined,
   ): { readonly entry: MessageEntry; readonly parts: readonly Entry[] } {
-    const { message_id, sender_id, versions } = message;
-    const date = readMessageDate(message);
+    const { message_id, sender_id, date, versions } = message;
     const { content, parts } = createContent(message_id, versions[0]?.content);
     const entry: MessageEntry = {
       type: 'message',
@@ -263,7 +250,7 @@ class CocalcReader {
       ...this.#relations(message, found, previous),
       sender_id,
       date,
-      legacy: readFixedColumns(message, date),
+      legacy: readFixedColumns(message),
       content,
     };
     return { entry, parts };

@@ -1,5 +1,5 @@
+import { compareText } from '@chatdoc/schema/internal';
 import { deriveId } from '../plan/derive-id.js';
-import { compareText } from '../source/code-unit-order.js';
 import type { CocalcMessage } from './messages.js';
 
 /** Longest chain of replies to replies that is followed: the readers of its time gave up there too. */

@@ -1,23 +1,21 @@
 import type { Json } from '@chatdoc/schema';
-import { ByteSpans, decodeSpan } from '../source/byte-spans.js';
 import { isJsonObject, parseJson } from '../source/json-value.js';
+import { decodeSpan, JsonWalk } from '../source/json-walk.js';
 import type { Progress } from '../source/progress.js';
 import { decodeBytes, isExact, readText, type SourceRow } from '../source/rows.js';
-import { type PlainJupyterMessage, PlainJupyterMessages } from './plain-messages.js';
 
 /** A member of a jupyter-chat document. */
 export class JupyterRow implements SourceRow {
   readonly row: number;
   readonly line: number;
-  /** What the short way made of it; there is no need for its value then. */
-  readonly plain: PlainJupyterMessage | undefined;
   readonly table: string;
   readonly end: number;
   /** Its key, or its place in a list; undefined where it is the whole table. */
   readonly #name: string | number | undefined;
   readonly #bytes: Uint8Array;
   readonly #start: number;
-  readonly #value: Json | undefined;
+  #parsed: { readonly value: Json } | undefined;
+  #isReleased = false;
   readonly exact: boolean;
 
   constructor(
@@ -28,19 +26,17 @@ export class JupyterRow implements SourceRow {
     bytes: Uint8Array,
     start: number,
     end: number,
-    plain: PlainJupyterMessage | undefined,
   ) {
     this.row = row;
     this.line = line;
-    this.plain = plain;
     this.table = table;
     this.end = end;
     this.#name = name;
     this.#bytes = bytes;
     this.#start = start;
-    const raw = plain === undefined ? this.raw : '';
-    this.#value = plain === undefined ? parseJson(raw)?.value : undefined;
-    this.exact = plain !== undefined || isExact(this.#value, raw);
+    const raw = this.raw;
+    this.#parsed = parseJson(raw);
+    this.exact = isExact(this.#parsed?.value, raw);
   }
 
   get path(): string {
@@ -52,7 +48,13 @@ export class JupyterRow implements SourceRow {
   }
 
   get value(): Json | undefined {
-    return this.plain === undefined ? this.#value : parseJson(this.raw)?.value;
+    return (this.#isReleased ? parseJson(this.raw) : this.#parsed)?.value;
+  }
+
+  /** Forgets the value, which is read from the bytes again where somebody asks for it. */
+  release(): void {
+    this.#parsed = undefined;
+    this.#isReleased = true;
   }
 
   get raw(): string {
@@ -65,7 +67,6 @@ export class JupyterRow implements SourceRow {
 }
 
 export interface JupyterDocument {
-  readonly bytes: Uint8Array;
   readonly rows: readonly JupyterRow[];
   /**
    * The document with its first rows only, by which it is told from other formats; undefined where it is no JSON, or
@@ -79,32 +80,29 @@ const [BRACE, BRACKET] = [123, 91] as const;
 
 /** The rows of a jupyter-chat document: each message, user and attachment, and every other top-level member. */
 export function readJupyterDocument(bytes: Uint8Array, progress: Progress): JupyterDocument {
-  const spans = new ByteSpans(bytes);
-  const plain = new PlainJupyterMessages(bytes);
+  const walk = new JsonWalk(bytes);
   const rows: JupyterRow[] = [];
   const outline = new Map<string, Json>();
   let line = 1;
   let newline = bytes.indexOf(NEWLINE);
   const add = (table: string, name: string | number | undefined, start: number): JupyterRow | undefined => {
     for (; newline >= 0 && newline < start; newline = bytes.indexOf(NEWLINE, newline + 1)) line += 1;
-    const after = table === 'messages' && typeof name === 'number' ? plain.read(start) : -1;
-    const message = after < 0 ? undefined : plain.take();
-    const end = message === undefined ? spans.skipValue(start) : after;
+    const end = walk.skipValue(start);
     if (end === start) {
       // Of what is no JSON: between two commas there is nothing to keep.
-      spans.isSound = false;
+      walk.isSound = false;
       return undefined;
     }
-    const row = new JupyterRow(rows.length + 1, line, table, name, bytes, start, end, message);
+    const row = new JupyterRow(rows.length + 1, line, table, name, bytes, start, end);
     rows.push(row);
-    if (message === undefined && row.value === undefined) spans.isSound = false;
+    if (row.value === undefined) walk.isSound = false;
     progress.advance(end);
     return row;
   };
   const start = findStart(bytes);
-  const end = spans.visit(start, (key, at) => {
+  const end = walk.visit(start, (key, at) => {
     const table = String(key);
-    if (outline.has(table)) spans.isSound = false;
+    if (outline.has(table)) walk.isSound = false;
     const open = bytes[at];
     if (!TABLES.has(table) || (open !== BRACE && open !== BRACKET)) {
       const row = add(table, undefined, at);
@@ -112,7 +110,7 @@ export function readJupyterDocument(bytes: Uint8Array, progress: Progress): Jupy
       return row?.end ?? at;
     }
     let first: Json | undefined;
-    const after = spans.visit(at, (name, from) => {
+    const after = walk.visit(at, (name, from) => {
       const row = add(table, name, from);
       if (first === undefined && isJsonObject(row?.value)) first = row.value;
       return row?.end ?? from;
@@ -120,8 +118,8 @@ export function readJupyterDocument(bytes: Uint8Array, progress: Progress): Jupy
     outline.set(table, open === BRACE ? {} : first === undefined ? [] : [first]);
     return after;
   });
-  const isWhole = spans.isSound && bytes[start] === BRACE && spans.skipSpace(end) >= bytes.length;
-  return { bytes, rows, outline: isWhole ? Object.fromEntries(outline) : undefined };
+  const isWhole = walk.isSound && bytes[start] === BRACE && walk.skipSpace(end) >= bytes.length;
+  return { rows, outline: isWhole ? Object.fromEntries(outline) : undefined };
 }
 
 const NEWLINE = 10;

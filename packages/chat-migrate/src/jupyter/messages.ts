@@ -1,13 +1,11 @@
 import type { Json, JsonObject } from '@chatdoc/schema';
-import type { PartEntry } from '@chatdoc/schema/internal';
-import { deriveIdOfTuple, writeTuple } from '../plan/derive-id.js';
+import { compareText, type PartEntry } from '@chatdoc/schema/internal';
+import { deriveId, withMicros } from '../plan/derive-id.js';
+import { derivePartNumber } from '../plan/part-number.js';
 import { UNKNOWN_SENDER } from '../plan/reading.js';
-import { type ByteTail, derivePartNumber } from '../plan/write-entry.js';
-import { compareText } from '../source/code-unit-order.js';
 import { readSeconds } from '../source/dates.js';
 import { canonicalText, isJsonArray, isJsonObject, omitKeys, readName } from '../source/json-value.js';
 import type { JupyterRow } from './document.js';
-import { PlainJupyterIds, type PlainJupyterMessage } from './plain-messages.js';
 
 export interface JupyterMessage {
   readonly source: JupyterRow;
@@ -22,14 +20,11 @@ export interface JupyterMessage {
   readonly isDeleted: boolean;
   /** What never changes about it and has no field: its own id, its time to the last digit. */
   readonly fixed: JsonObject | undefined;
-  /** The end of its line, of a message that needs no more than that, and its body where it was edited. */
-  readonly tail: ByteTail | undefined;
 }
 
 interface Draft extends Omit<JupyterMessage, 'message_id'> {
   message_id: string;
   readonly micros: number;
-  /** Empty of a plain message, whose id is made from its bytes. */
   readonly identity: readonly string[];
 }
 
@@ -40,16 +35,13 @@ interface Draft extends Omit<JupyterMessage, 'message_id'> {
 export function readJupyterMessages(
   sources: readonly JupyterRow[],
   chatId: string,
-  bytes: Uint8Array,
 ): readonly JupyterMessage[] {
-  const ids = new PlainJupyterIds(bytes, chatId);
   const drafts: Draft[] = [];
   for (const source of sources) {
-    const { plain } = source;
-    if (plain !== undefined) drafts.push(createPlain(source, plain, ids.derive(plain)));
-    else if (isJsonObject(source.value)) drafts.push(readMessage(source, source.value, chatId));
+    const { value } = source;
+    if (isJsonObject(value)) drafts.push(readMessage(source, value, chatId));
   }
-  if (!areTimesRising(drafts)) countTwins(drafts, chatId);
+  if (!areTimesRising(drafts)) countTwins(drafts);
   const isMap = sources.every(({ key }) => key !== undefined);
   return isMap ? drafts.sort((a, b) => compareText(a.message_id, b.message_id)) : drafts;
 }
@@ -65,7 +57,7 @@ function areTimesRising(drafts: readonly Draft[]): boolean {
   return true;
 }
 
-function countTwins(drafts: readonly Draft[], chatId: string): void {
+function countTwins(drafts: readonly Draft[]): void {
   // An id says all that it was made of.
   const firsts = new Map<string, Draft>();
   const twins = new Map<string, Draft[]>();
@@ -82,7 +74,7 @@ function countTwins(drafts: readonly Draft[], chatId: string): void {
     keyed.sort((a, b) => compareText(a.text, b.text));
     for (const [ordinal, { draft }] of keyed.entries()) {
       if (ordinal === 0) continue;
-      draft.message_id = deriveMessageId(readAgain(draft, chatId), ordinal);
+      draft.message_id = deriveMessageId(draft, ordinal);
     }
   }
 }
@@ -90,34 +82,7 @@ function countTwins(drafts: readonly Draft[], chatId: string): void {
 // The list is in the order of microseconds, and so are the ids.
 function deriveMessageId({ time = 0, micros, identity }: Draft, ordinal: number): string {
   const [tag = '', ...parts] = identity;
-  return deriveIdOfTuple(time, writeTuple(tag, [...parts, ...(ordinal === 0 ? [] : [ordinal])]), micros);
-}
-
-function createPlain(source: JupyterRow, plain: PlainJupyterMessage, id: string): Draft {
-  const { time, micros, sender_id, content, tail } = plain;
-  return {
-    source,
-    row: NO_ROW,
-    time,
-    micros,
-    sender_id,
-    content: content ?? '',
-    isEdited: content !== undefined,
-    isDeleted: false,
-    identity: NO_IDENTITY,
-    fixed: undefined,
-    tail,
-    message_id: id,
-  };
-}
-
-const NO_ROW: JsonObject = {};
-const NO_IDENTITY: readonly string[] = [];
-
-/** A plain message by the long way. */
-function readAgain(draft: Draft, chatId: string): Draft {
-  const { plain, value } = draft.source;
-  return plain !== undefined && isJsonObject(value) ? readMessage(draft.source, value, chatId) : draft;
+  return withMicros(deriveId(time, tag, ...parts, ...(ordinal === 0 ? [] : [ordinal])), micros);
 }
 
 function readMessage(source: JupyterRow, row: JsonObject, chatId: string): Draft {
@@ -144,7 +109,6 @@ function readMessage(source: JupyterRow, row: JsonObject, chatId: string): Draft
     isDeleted,
     identity,
     fixed: Object.keys(fixed).length === 0 ? undefined : fixed,
-    tail: undefined,
     message_id: '',
   };
   draft.message_id = deriveMessageId(draft, 0);

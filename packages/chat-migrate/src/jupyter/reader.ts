@@ -5,7 +5,6 @@ import { PlanDraft } from '../plan/draft.js';
 import { createColumnsRow, createLegacyRow } from '../plan/legacy-rows.js';
 import { createContent } from '../plan/long-content.js';
 import { type Reading, UNKNOWN_SENDER } from '../plan/reading.js';
-import { TailedMessage } from '../plan/write-entry.js';
 import { readSeconds } from '../source/dates.js';
 import { isJsonObject, omitKeys, readName } from '../source/json-value.js';
 import { KnownRows } from '../source/known-rows.js';
@@ -26,8 +25,10 @@ export function readJupyter(document: JupyterDocument, progress: Progress): Read
   return new JupyterReader(document, progress).read();
 }
 
+/** What is asked of a message once its entries are written. */
+type KeptMessage = Pick<JupyterMessage, 'source' | 'message_id' | 'time'>;
+
 class JupyterReader {
-  readonly #bytes: Uint8Array;
   readonly #rows: readonly JupyterRow[];
   readonly #progress: Progress;
   readonly #draft = new PlanDraft();
@@ -35,8 +36,7 @@ class JupyterReader {
   readonly #tables = new Map<string, JupyterRow[]>();
   readonly #attachments = new Map<string, SourceRow>();
 
-  constructor({ bytes, rows }: JupyterDocument, progress: Progress) {
-    this.#bytes = bytes;
+  constructor({ rows }: JupyterDocument, progress: Progress) {
     this.#rows = rows;
     this.#progress = progress;
   }
@@ -47,7 +47,7 @@ class JupyterReader {
     const thread_id = deriveId(0, 'jupyter_thread', chatId?.id ?? '');
     for (const row of this.#table('attachments'))
       if (row.key !== undefined) this.#attachments.set(row.key, row);
-    const messages = readJupyterMessages(this.#messageRows(), chatId?.id ?? '', this.#bytes);
+    const messages = readJupyterMessages(this.#messageRows(), chatId?.id ?? '');
     const kept = this.#writeMessages(messages, thread_id);
     this.#writeThread(kept, thread_id, chatId?.id);
     this.#keepTables(chatId?.row);
@@ -92,15 +92,15 @@ class JupyterReader {
 
   #messageRows(): readonly JupyterRow[] {
     return this.#table('messages').filter((row) => {
-      if (row.plain !== undefined || isJsonObject(row.value)) return true;
+      if (isJsonObject(row.value)) return true;
       this.#draft.report(row, 'not_a_row', 'the message is no object: it is kept as it is', row.raw);
       this.#draft.setAside(row, 'not_a_row');
       return false;
     });
   }
 
-  #writeMessages(messages: readonly JupyterMessage[], thread_id: string): readonly JupyterMessage[] {
-    const kept: JupyterMessage[] = [];
+  #writeMessages(messages: readonly JupyterMessage[], thread_id: string): readonly KeptMessage[] {
+    const kept: KeptMessage[] = [];
     let greatest = '';
     for (const message of messages) {
       const { source, message_id, time } = message;
@@ -115,21 +115,15 @@ class JupyterReader {
       // The order is that of the list. Times say nearly all of it, and then no message depends on another.
       const after = message_id <= greatest ? kept.at(-1)?.message_id : undefined;
       if (!this.#writeMessage(message, thread_id, after)) continue;
-      kept.push(message);
+      source.release();
+      kept.push({ source, message_id, time });
       if (message_id > greatest) greatest = message_id;
     }
     return kept;
   }
 
   #writeMessage(message: JupyterMessage, thread_id: string, after: string | undefined): boolean {
-    const { source, message_id, sender_id, row, tail } = message;
-    if (tail !== undefined) {
-      const written = new TailedMessage(message_id, thread_id, undefined, after, tail);
-      if (!message.isEdited) this.#draft.becomeWritten(source, written);
-      else
-        this.#draft.becomeWritten(source, written, [createRevision(message, formatDate(message.time ?? 0))]);
-      return true;
-    }
+    const { source, message_id, sender_id, row } = message;
     const date = formatDate(message.time ?? 0);
     const isChanged = message.isEdited || message.isDeleted;
     // A body that was overwritten is no first version: that one is unknown, unless another revision of the file has it.
@@ -171,7 +165,7 @@ class JupyterReader {
     return isKept;
   }
 
-  #writeThread(messages: readonly JupyterMessage[], thread_id: string, chatId: string | undefined): void {
+  #writeThread(messages: readonly KeptMessage[], thread_id: string, chatId: string | undefined): void {
     // The document has no thread of its own: it begins with its earliest message, and nobody says who made it.
     let earliest: number | undefined;
     for (const { time } of messages)
@@ -217,9 +211,7 @@ function readIdentity({ table, key = '', text }: JupyterRow): string {
 
 /** The time of a message in a list, or else its own id. */
 function readMark(row: JupyterRow): string | number {
-  const { table, key, plain } = row;
-  if (plain !== undefined) return plain.time;
-  const { value } = row;
+  const { table, key, value } = row;
   if (!isJsonObject(value)) return `${table}/${key ?? ''}/`;
   const time = table === 'messages' && key === undefined ? readSeconds(value['time'])?.time : undefined;
   return time ?? `${table}/${key ?? ''}/${readName(value['id']) ?? ''}`;

@@ -4,7 +4,7 @@ import type { SourceRow } from '../source/rows.js';
 import type { TableProblemCode } from '../tables/problems.js';
 import { type Ledger, type LedgerCheck, LedgerColumns } from './ledger.js';
 import { createLegacyRow, createTextRows } from './legacy-rows.js';
-import { type WrittenEntry, writeEntry } from './write-entry.js';
+import { type WrittenEntry, writeEntry } from './written-entry.js';
 
 /** What a reader reports: nothing here stops a migration, and no content stands in a message. */
 export type ProblemCode =
@@ -60,12 +60,7 @@ export class PlanDraft {
    * kept as text; without the first one, the row is set aside.
    */
   become(row: SourceRow, main: Entry, ...others: readonly Entry[]): boolean {
-    return this.becomeQuoted(row, undefined, main, others);
-  }
-
-  /** As `become`; `content` is the JSON text of the content of the first entry, which need not be made again. */
-  becomeQuoted(row: SourceRow, content: string | undefined, main: Entry, others: readonly Entry[]): boolean {
-    let kept = writeEntry(main, content);
+    let kept = writeEntry(main);
     let whole = kept !== undefined;
     if (kept === undefined && main.type === 'message' && main.legacy !== undefined) {
       const { legacy: _, ...bare } = main satisfies MessageEntry;
@@ -81,15 +76,6 @@ export class PlanDraft {
     for (const entry of others) whole = this.#hold(row, entry) && whole;
     if (!whole) this.#keepUnfit(row, kept);
     return true;
-  }
-
-  /** As `become`, of an entry that is written already, and whose id no other entry has. */
-  becomeWritten(row: SourceRow, main: WrittenEntry, ...others: readonly (readonly Entry[])[]): void {
-    this.#columns.settle(row.row, 'became');
-    this.#columns.hold(row.row, this.#written.push(main) - 1);
-    let whole = true;
-    for (const entries of others) for (const entry of entries) whole = this.#hold(row, entry) && whole;
-    if (!whole) this.#keepUnfit(row, main);
   }
 
   /** The row became no record: it is kept whole. `time` dates its entry. */

@@ -1,44 +1,43 @@
-import { ByteWriter } from '../source/byte-writer.js';
 import type { Progress } from '../source/progress.js';
-import { TupleHash } from './derive-id.js';
-import { TailedMessage, type WrittenEntry } from './write-entry.js';
+import { LinesId } from './derive-id.js';
+import type { WrittenEntry } from './written-entry.js';
 
 /** Bytes that are hashed at once: few at first, for most chats are small. */
-const FIRST_BLOCK = 4 * 1024;
-const BLOCK = 256 * 1024;
+const FIRST_BLOCK = 8 * 1024;
+const MAX_BLOCK = 256 * 1024;
 const NEWLINE = 10;
+const ENCODER = new TextEncoder();
 
-/** The lines under the header of a lane, as bytes: a text of this length costs several times as much to put together. */
+/** The lines under the header of a lane, as UTF-8: a string of this length costs several times as much to join. */
 export class LaneText {
-  readonly #hash: TupleHash;
+  readonly #id: LinesId;
   readonly #progress: Progress;
   readonly #blocks: Uint8Array[] = [];
-  #writer = new ByteWriter(FIRST_BLOCK);
+  #block = new Uint8Array(FIRST_BLOCK);
+  #end = 0;
   #done = 0;
 
   constructor(schemaVersion: number, progress: Progress) {
-    this.#hash = new TupleHash('legacy_lane', schemaVersion);
+    this.#id = new LinesId('legacy_lane', schemaVersion);
     this.#progress = progress;
   }
 
-  add(written: WrittenEntry): void {
-    if (written instanceof TailedMessage && written.size > 0) {
-      this.#reserve(written.size + 1);
-      written.writeTo(this.#writer);
-    } else {
-      const { line } = written;
-      this.#reserve(line.length * 3 + 1);
-      this.#writer.addText(line);
+  add({ line }: WrittenEntry): void {
+    // A code unit takes three bytes at most.
+    const room = line.length * 3 + 1;
+    if (this.#end + room > this.#block.length) {
+      this.#endBlock();
+      this.#block = new Uint8Array(Math.max(Math.min(this.#block.length * 4, MAX_BLOCK), room));
     }
-    const { bytes, end } = this.#writer;
-    bytes[end] = NEWLINE;
-    this.#writer.end = end + 1;
+    this.#end += ENCODER.encodeInto(line, this.#block.subarray(this.#end)).written;
+    this.#block[this.#end] = NEWLINE;
+    this.#end += 1;
   }
 
   /** The id of the lane, which hashes all lines. */
   finish(time: number): string {
     this.#endBlock();
-    return this.#hash.deriveId(time);
+    return this.#id.derive(time);
   }
 
   /** The lines, after `finish`. */
@@ -47,18 +46,12 @@ export class LaneText {
     return this.#blocks.reduce((text, block) => text + decoder.decode(block), '');
   }
 
-  #reserve(count: number): void {
-    if (this.#writer.end + count <= this.#writer.bytes.length) return;
-    this.#endBlock();
-    const size = Math.min(this.#writer.bytes.length * 4, BLOCK);
-    this.#writer = new ByteWriter(Math.max(size, count));
-  }
-
   #endBlock(): void {
-    const block = this.#writer.bytes.subarray(0, this.#writer.end);
+    const block = this.#block.subarray(0, this.#end);
     this.#blocks.push(block);
-    this.#hash.addLines(block);
+    this.#id.add(block);
     this.#done += block.length;
+    this.#end = 0;
     this.#progress.advance(this.#done);
   }
 }

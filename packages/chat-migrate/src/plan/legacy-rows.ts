@@ -2,7 +2,7 @@ import type { Json, JsonObject, LegacyRowEntry } from '@chatdoc/schema';
 import { canonicalText } from '../source/json-value.js';
 import type { SourceRow } from '../source/rows.js';
 import { deriveId } from './derive-id.js';
-import { splitText } from './write-entry.js';
+import { splitText } from './long-content.js';
 
 /** A value of the old file, under an id that its content gives it. Undefined where it is nested too deep. */
 export function createLegacyRow(time: number, reason: string, row: Json): LegacyRowEntry | undefined {

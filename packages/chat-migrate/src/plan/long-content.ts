@@ -1,5 +1,17 @@
+import { LIMITS } from '@chatdoc/schema';
 import type { PartEntry } from '@chatdoc/schema/internal';
-import { derivePartNumber, splitText } from './write-entry.js';
+import { derivePartNumber } from './part-number.js';
+
+/** Code units of one piece of a long text: escaped sixfold it still fits a line. */
+const PIECE_LENGTH: number = Math.floor(LIMITS.text / 4);
+
+/** A text in pieces that each fit an entry. */
+export function splitText(text: string): readonly string[] {
+  if (text.length <= PIECE_LENGTH) return text === '' ? [] : [text];
+  const pieces: string[] = [];
+  for (let at = 0; at < text.length; at += PIECE_LENGTH) pieces.push(text.slice(at, at + PIECE_LENGTH));
+  return pieces;
+}
 
 export interface LongContent {
   readonly content: string | undefined;
@@ -8,7 +20,7 @@ export interface LongContent {
 
 /** The content of a message, the rest of a very long one as parts: read together they are the whole text. */
 export function createContent(message_id: string, text: string | undefined): LongContent {
-  if (text === undefined) return { content: undefined, parts: [] };
+  if (text === undefined || text.length <= PIECE_LENGTH) return { content: text, parts: [] };
   const [content = '', ...rest] = splitText(text);
   const parts = rest.map<PartEntry>((piece, index) => ({
     type: 'part',

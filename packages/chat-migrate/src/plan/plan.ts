@@ -1,9 +1,8 @@
 import { type Entry, type LaneEntry, SCHEMA_VERSION, timeOfUlid } from '@chatdoc/schema';
-import { type DocumentEntry, encodeLine } from '@chatdoc/schema/internal';
+import { compareText, type DocumentEntry, encodeLine } from '@chatdoc/schema/internal';
 import { readCocalc } from '../cocalc/reader.js';
 import { type JupyterDocument, readJupyterDocument } from '../jupyter/document.js';
 import { readJupyter } from '../jupyter/reader.js';
-import { compareText } from '../source/code-unit-order.js';
 import {
   type Detected,
   detectFormat,
@@ -21,7 +20,7 @@ import { PlanDraft, type Problem } from './draft.js';
 import { LaneText } from './lane.js';
 import type { Ledger } from './ledger.js';
 import type { Reading } from './reading.js';
-import type { WrittenEntry } from './write-entry.js';
+import type { WrittenEntry } from './written-entry.js';
 
 /** Beyond this many bytes the text of the result would not fit a string. */
 export const MAX_BYTES: number = 192 * 1024 * 1024;

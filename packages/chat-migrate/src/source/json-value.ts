@@ -1,5 +1,4 @@
 import type { Json, JsonObject } from '@chatdoc/schema';
-import { skipString } from './json-spans.js';
 
 /** Deeper values have no canonical text: they are kept as the text they came as. */
 const CANONICAL_DEPTH = 64;
@@ -99,7 +98,18 @@ export function losesDigits(json: string): boolean {
   return false;
 }
 
+/** The offset after the string whose opening quote is at `at`. */
+function skipString(json: string, at: number): number {
+  for (let end = json.indexOf('"', at + 1); end >= 0; end = json.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (json.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1;
+    if (slashes % 2 === 0) return end + 1;
+  }
+  return json.length;
+}
+
 const QUOTE = 34;
+const BACKSLASH = 92;
 const MINUS = 45;
 const ZERO = 48;
 const NINE = 57;

@@ -22,9 +22,9 @@ export class KnownRows<Row extends SourceRow> {
   }
 
   /** The first row looked up that says the same; undefined where this is the first. O(1) but for shared marks. */
-  find(row: Row, given?: number): Row | undefined {
-    if (given === undefined && row.bytes !== undefined && this.#hasMarks) this.#forgetMarks();
-    const mark = this.#hasMarks ? (given ?? this.#mark(row)) : '';
+  find(row: Row): Row | undefined {
+    if (row.bytes !== undefined && this.#hasMarks) this.#forgetMarks();
+    const mark = this.#hasMarks ? this.#mark(row) : '';
     if (this.#rising !== undefined && typeof mark === 'number') {
       if (mark > (this.#risen.at(-1) ?? -1)) {
         this.#rising.push(row);

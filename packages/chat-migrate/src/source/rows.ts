@@ -28,6 +28,7 @@ export interface SourceRow {
 }
 
 const BOM = '\ufeff';
+const BLANK = /^\s*$/;
 const NEWLINE = 10;
 
 /** UTF-8 without its byte order mark, bad bytes replaced. */
@@ -37,35 +38,24 @@ export function decodeBytes(bytes: Uint8Array): string {
 
 /** The rows of a file of JSON lines. Empty lines are no rows. */
 export function readLineRows(bytes: Uint8Array): readonly SourceRow[] {
-  return [...iterateLineRows(bytes, () => false)];
+  return [...iterateLineRows(bytes)];
 }
 
-/**
- * As `readLineRows`, one after the other: what is released before the next is asked for never piles up. A line of
- * which `isPlain` says so is an object that its value says exactly, and is not read here.
- */
-export function* iterateLineRows(
-  bytes: Uint8Array,
-  isPlain: (start: number, end: number) => boolean,
-): Generator<LineRow> {
+/** As `readLineRows`, one after the other: what is released before the next is asked for never piles up. */
+export function* iterateLineRows(bytes: Uint8Array): Generator<LineRow> {
   let row = 0;
   let line = 0;
   for (let start = 0; start <= bytes.length; ) {
     let end = bytes.indexOf(NEWLINE, start);
     if (end < 0) end = bytes.length;
     line += 1;
-    if (isPlain(start, end)) {
+    const text = decodeLine(bytes, start, end);
+    const raw = text ?? readLine(bytes, start, end);
+    if (!BLANK.test(raw)) {
       row += 1;
-      yield new LineRow(row, line, bytes, start, end, true);
-    } else {
-      const text = decodeLine(bytes, start, end);
-      const raw = text ?? readLine(bytes, start, end);
-      if (raw.trim() !== '') {
-        row += 1;
-        const one = new LineRow(row, line, bytes, start, end, false);
-        one.parse(raw, text === undefined);
-        yield one;
-      }
+      const one = new LineRow(row, line, bytes, start, end);
+      one.parse(raw, text === undefined);
+      yield one;
     }
     start = end + 1;
   }
@@ -97,8 +87,6 @@ function trimLine(line: string, start: number): string {
 export class LineRow implements SourceRow {
   readonly row: number;
   readonly line: number;
-  /** What `isPlain` said of it. */
-  readonly isPlain: boolean;
   readonly end: number;
   readonly #source: Uint8Array;
   readonly #start: number;
@@ -107,10 +95,9 @@ export class LineRow implements SourceRow {
   #parsed: { readonly value: Json } | undefined;
   #isReleased = true;
 
-  constructor(row: number, line: number, source: Uint8Array, start: number, end: number, isPlain: boolean) {
+  constructor(row: number, line: number, source: Uint8Array, start: number, end: number) {
     this.row = row;
     this.line = line;
-    this.isPlain = isPlain;
     this.end = end;
     this.#source = source;
     this.#start = start;

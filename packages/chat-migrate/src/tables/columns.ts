@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '@chatdoc/schema';
 import { readDate } from '../source/dates.js';
-import { readSpans } from '../source/json-spans.js';
 import { isJsonObject, omitKeys } from '../source/json-value.js';
+import { decodeSpan, JsonWalk } from '../source/json-walk.js';
 import type { SourceRow } from '../source/rows.js';
 
 /** The name of a column as all its writers spell it: `row_id`, `Row ID` and `rowId` are one. */
@@ -85,13 +85,19 @@ export class TableColumns {
 /** The row, with the digits of ids that a number cannot hold. */
 function readExactly({ value, exact, raw, bytes }: SourceRow): JsonObject {
   if (!isJsonObject(value)) return {};
-  const start = raw.search(/\S/);
-  if (exact || bytes !== undefined || raw.charAt(start) !== '{') return value;
-  const entries = readSpans(raw, start).map(({ key, start, end }): [string, Json] => {
-    const token = raw.slice(start, end);
-    return [key, WHOLE.test(token) && !Number.isSafeInteger(Number(token)) ? token : (value[key] as Json)];
+  const json = raw.trim();
+  if (exact || bytes !== undefined || !json.startsWith('{')) return value;
+  const encoded = new TextEncoder().encode(json);
+  const walk = new JsonWalk(encoded);
+  const columns: [string, Json][] = [];
+  walk.visit(0, (key, start) => {
+    const end = walk.skipValue(start);
+    const token = decodeSpan(encoded, start, end);
+    const isLong = WHOLE.test(token) && !Number.isSafeInteger(Number(token));
+    columns.push([String(key), isLong ? token : (value[key] as Json)]);
+    return end;
   });
-  return Object.fromEntries(entries);
+  return Object.fromEntries(columns);
 }
 
 const WHOLE = /^-?\d+$/;

@@ -1,7 +1,7 @@
 import type { Purpose, Slot } from '@chatdoc/schema';
-import { deriveSlotThreadId, deriveUlid, PURPOSES } from '@chatdoc/schema/internal';
+import { compareText, deriveSlotThreadId, PURPOSES } from '@chatdoc/schema/internal';
+import { deriveId, hashOfId } from '../plan/derive-id.js';
 import { UNKNOWN_SENDER } from '../plan/reading.js';
-import { compareText } from '../source/code-unit-order.js';
 import type { TableColumns } from './columns.js';
 
 /** A row of a table of threads, by itself. */
@@ -136,7 +136,7 @@ class SlotNumbers {
   give({ row_id, created }: ThreadRow): number {
     const known = row_id === undefined ? undefined : this.#byRow.get(row_id);
     if (known !== undefined) return known;
-    const hash = readHash(deriveUlid(created ?? 0, 'legacy_slot_number', row_id ?? ''));
+    const hash = hashOfId(deriveId(created ?? 0, 'legacy_slot_number', row_id ?? ''));
     // Without a date all of the hash counts; it stays below the numbers of any date after 1970.
     let number =
       created === undefined ? hash + 1 : Math.min(created, LAST_MS) * NUMBERS_A_MS + (hash % NUMBERS_A_MS);
@@ -145,13 +145,4 @@ class SlotNumbers {
     if (row_id !== undefined) this.#byRow.set(row_id, number);
     return number;
   }
-}
-
-const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-/** 30 bits of the random part of a ULID. */
-function readHash(ulid: string): number {
-  let value = 0;
-  for (const digit of ulid.slice(-6)) value = value * 32 + DIGITS.indexOf(digit);
-  return value;
 }

@@ -1,6 +1,7 @@
 import { formatDate } from '@chatdoc/schema';
-import { type ActivationEntry, deriveUlid, type ThreadEntry } from '@chatdoc/schema/internal';
+import type { ActivationEntry, ThreadEntry } from '@chatdoc/schema/internal';
 import { createConfig } from '../cocalc/config.js';
+import { deriveId } from '../plan/derive-id.js';
 import { PlanDraft } from '../plan/draft.js';
 import { createColumnsRow } from '../plan/legacy-rows.js';
 import type { Reading } from '../plan/reading.js';
@@ -69,7 +70,7 @@ function createActivation(thread: RelationalThread, replaces: readonly string[])
   const { thread_id } = thread;
   return {
     type: 'activation',
-    id: deriveUlid(latestOf(thread), 'legacy_activation', thread_id, ...replaces),
+    id: deriveId(latestOf(thread), 'legacy_activation', thread_id, ...replaces),
     thread_id,
     ...(replaces.length === 0 ? {} : { replaces }),
     slot: { root_id, owner_id, provider },
@@ -139,7 +140,7 @@ function identify(threads: readonly RelationalThread[]): Reading['identity'] {
   return (
     oldest && {
       row: oldest.columns.source,
-      doc_id: deriveUlid(0, 'legacy_document', 'relational', oldest.thread_id),
+      doc_id: deriveId(0, 'legacy_document', 'relational', oldest.thread_id),
     }
   );
 }

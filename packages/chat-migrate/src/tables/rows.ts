@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '@chatdoc/schema';
 import type { PlanDraft } from '../plan/draft.js';
 import { type CsvRecord, readCsvRecords } from '../source/csv-records.js';
-import { type JsonSpan, readSpans } from '../source/json-spans.js';
 import { canonicalText, isJsonArray, isJsonObject, losesDigits, parseJson } from '../source/json-value.js';
+import { decodeSpan, JsonWalk } from '../source/json-walk.js';
 import { decodeBytes, readLineRows, type SourceRow } from '../source/rows.js';
 import { plainName } from './columns.js';
 
@@ -55,7 +55,7 @@ export function readTableRows(bytes: Uint8Array, isTable: TableTest): readonly S
   const whole = parseJson(skipMark(file.text))?.value;
   if (whole !== undefined) {
     const isRow = isJsonObject(whole) && isTable(plainColumns(whole));
-    return readJsonRows(file, isRow);
+    return readJsonRows(bytes, isRow);
   }
   const delimiter = findDelimiter(skipMark(file.text), isTable);
   if (delimiter !== undefined) return readCsvRows(file, delimiter);
@@ -78,16 +78,25 @@ function decodeExactly(bytes: Uint8Array): Decoded {
   }
 }
 
-/** Makes the rows of a file; what stands between quotes may hold newlines, so lines are counted. */
+/** The text from `start` to `end` of a file; also each byte as one character, where they are not UTF-8. */
+interface Span {
+  readonly raw: string;
+  readonly bytes?: string;
+}
+
+/** Makes the rows of a file; quoted text may hold newlines, so lines are counted. */
 class RowMaker {
   readonly rows: SourceRow[] = [];
-  readonly #file: Decoded;
+  readonly #file: string | Uint8Array;
+  readonly #read: (start: number, end: number) => Span;
   #line = 1;
   #newline: number;
 
-  constructor(file: Decoded) {
+  /** Offsets of rows are those of `file`. */
+  constructor(file: string | Uint8Array, read: (start: number, end: number) => Span) {
     this.#file = file;
-    this.#newline = file.text.indexOf('\n');
+    this.#read = read;
+    this.#newline = this.#findNewline(0);
   }
 
   add(
@@ -96,12 +105,9 @@ class RowMaker {
     place: Pick<SourceRow, 'path' | 'table' | 'key'>,
     read: (raw: string) => Json | undefined,
   ): void {
-    const { text, isUtf8 } = this.#file;
-    for (; this.#newline >= 0 && this.#newline < start; this.#newline = text.indexOf('\n', this.#newline + 1))
+    for (; this.#newline >= 0 && this.#newline < start; this.#newline = this.#findNewline(this.#newline + 1))
       this.#line += 1;
-    const slice = text.slice(start, end);
-    const raw = isUtf8 ? slice : decodeBytes(Uint8Array.from(slice, (char) => char.charCodeAt(0)));
-    const bytes = isUtf8 || !raw.includes('\ufffd') ? undefined : slice;
+    const { raw, bytes } = this.#read(start, end);
     const value = read(raw);
     const canonical = value === undefined || losesDigitsOf(raw, place) ? undefined : canonicalText(value);
     const exact = canonical !== undefined && bytes === undefined;
@@ -116,6 +122,28 @@ class RowMaker {
       text: exact ? canonical : (bytes ?? raw),
     });
   }
+
+  #findNewline(from: number): number {
+    return typeof this.#file === 'string'
+      ? this.#file.indexOf('\n', from)
+      : this.#file.indexOf(NEWLINE, from);
+  }
+}
+
+const NEWLINE = 10;
+
+function readBytesSpan(bytes: Uint8Array, start: number, end: number): Span {
+  const raw = decodeSpan(bytes, start, end);
+  if (!raw.includes('\ufffd')) return { raw };
+  const { text, isUtf8 } = decodeExactly(bytes.subarray(start, end));
+  return isUtf8 ? { raw } : { raw, bytes: text };
+}
+
+function readTextSpan({ text, isUtf8 }: Decoded, start: number, end: number): Span {
+  const slice = text.slice(start, end);
+  if (isUtf8) return { raw: slice };
+  const raw = decodeBytes(Uint8Array.from(slice, (char) => char.charCodeAt(0)));
+  return raw.includes('\ufffd') ? { raw, bytes: slice } : { raw };
 }
 
 /** Fields of a record are texts, which lose nothing. */
@@ -125,29 +153,46 @@ function losesDigitsOf(raw: string, { path }: Pick<SourceRow, 'path'>): boolean 
 
 const readJson = (raw: string): Json | undefined => parseJson(raw)?.value;
 
-function readJsonRows(file: Decoded, isRow: boolean): readonly SourceRow[] {
-  const { text } = file;
-  const maker = new RowMaker(file);
-  const start = text.search(/[[{]/);
+function readJsonRows(bytes: Uint8Array, isRow: boolean): readonly SourceRow[] {
+  const maker = new RowMaker(bytes, (start, end) => readBytesSpan(bytes, start, end));
+  const walk = new JsonWalk(bytes);
+  let start = 0;
+  while (bytes[start] !== BRACE && bytes[start] !== BRACKET) start += 1;
   if (isRow) {
-    maker.add(start, text.trimEnd().length, { path: 'row' }, readJson);
+    maker.add(start, walk.skipValue(start), { path: 'row' }, readJson);
     return maker.rows;
   }
-  const addList = (list: readonly JsonSpan[], prefix: string, table: { table?: string }): void => {
-    for (const { start, end, key } of list)
-      maker.add(start, end, { path: `${prefix}/${key}`, ...table }, readJson);
-  };
-  const members = readSpans(text, start);
-  if (text.charAt(start) === '[') {
-    addList(members, 'rows', {});
+  const visitList = (from: number, prefix: string, table: { table?: string }): number =>
+    walk.visit(from, (key, at) => {
+      const end = walk.skipValue(at);
+      maker.add(at, end, { path: `${prefix}/${key}`, ...table }, readJson);
+      return end;
+    });
+  if (bytes[start] === BRACKET) {
+    visitList(start, 'rows', {});
     return maker.rows;
   }
-  for (const { start: at, end, key } of members) {
-    const list = text.charAt(at) === '[' ? readSpans(text, at) : [];
-    if (list.some((element) => text.charAt(element.start) === '{')) addList(list, key, { table: key });
-    else maker.add(at, end, { path: key, key }, readJson);
-  }
+  walk.visit(start, (name, at) => {
+    const key = String(name);
+    if (hasObject(walk, bytes, at)) return visitList(at, key, { table: key });
+    const end = walk.skipValue(at);
+    maker.add(at, end, { path: key, key }, readJson);
+    return end;
+  });
   return maker.rows;
+}
+
+const [BRACE, BRACKET] = [123, 91] as const;
+
+/** Whether a list of which an element is an object begins at `start`. */
+function hasObject(walk: JsonWalk, bytes: Uint8Array, start: number): boolean {
+  let found = false;
+  if (bytes[start] !== BRACKET) return found;
+  walk.visit(start, (_, at) => {
+    found ||= bytes[at] === BRACE;
+    return walk.skipValue(at);
+  });
+  return found;
 }
 
 function readCsvRows(file: Decoded, delimiter: string): readonly SourceRow[] {
@@ -155,7 +200,7 @@ function readCsvRows(file: Decoded, delimiter: string): readonly SourceRow[] {
   const [header, ...records] = readCsvRecords(skipMark(text), delimiter);
   const shift = text.length - skipMark(text).length;
   const columns = readHeader(header);
-  const maker = new RowMaker(file);
+  const maker = new RowMaker(text, (start, end) => readTextSpan(file, start, end));
   for (const { start, end, fields, isDamaged } of records) {
     const raw = text.slice(start + shift, end + shift);
     if (raw.trim() === '') continue;

@@ -1,5 +1,6 @@
 import { deriveAnswerId, type Entry, formatDate } from '@chatdoc/schema';
-import { deriveInterruptId, deriveUlid, type MessageEntry } from '@chatdoc/schema/internal';
+import { deriveInterruptId, type MessageEntry } from '@chatdoc/schema/internal';
+import { deriveId } from '../plan/derive-id.js';
 import { createContent } from '../plan/long-content.js';
 import { UNKNOWN_SENDER } from '../plan/reading.js';
 import { canonicalText } from '../source/json-value.js';
@@ -91,7 +92,7 @@ function createAttempt(prompt: Prompt, row: TaskRow, place: Place, identity: str
       : [
           {
             type: 'retry',
-            id: deriveUlid(place.time, 'legacy_task_retry', message_id, epoch),
+            id: deriveId(place.time, 'legacy_task_retry', message_id, epoch),
             message_id,
             epoch,
             by: UNKNOWN_SENDER,
@@ -106,7 +107,7 @@ export function createFinish(attempt: string, time: number, { state, error }: Ta
   const text = error === undefined ? '' : (canonicalText(error) ?? '');
   return {
     type: 'finish',
-    id: deriveUlid(time, 'legacy_task_finish', attempt, finish_reason, text),
+    id: deriveId(time, 'legacy_task_finish', attempt, finish_reason, text),
     attempt,
     finish_reason,
     ...(error === undefined ? {} : { error }),
@@ -118,7 +119,7 @@ export function createStop(prompt: Prompt): Entry {
   const message_id = deriveAnswerId(prompt.message_id);
   return {
     type: 'stop',
-    id: deriveUlid(prompt.time ?? 0, 'legacy_task_stop', message_id),
+    id: deriveId(prompt.time ?? 0, 'legacy_task_stop', message_id),
     message_id,
     epoch: 1,
     by: UNKNOWN_SENDER,

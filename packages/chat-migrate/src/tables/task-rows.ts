@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '@chatdoc/schema';
-import { deriveUlid } from '@chatdoc/schema/internal';
-import { compareText } from '../source/code-unit-order.js';
+import { compareText } from '@chatdoc/schema/internal';
+import { deriveId } from '../plan/derive-id.js';
 import { isJsonArray, isJsonObject, readName } from '../source/json-value.js';
 import type { TableColumns } from './columns.js';
 
@@ -170,7 +170,7 @@ export function deriveTaskId(
   tag: string,
   ...parts: readonly (string | number)[]
 ): string {
-  const id = deriveUlid(time, tag, ...parts);
+  const id = deriveId(time, tag, ...parts);
   let digits = '';
   for (let rest = Math.min(sequence, MAX_SEQUENCE), place = 0; place < 4; place += 1) {
     digits = DIGITS.charAt(rest % 32) + digits;

@@ -1,11 +1,7 @@
 import { deriveAnswerId, type Entry, formatDate } from '@chatdoc/schema';
-import {
-  deriveUlid,
-  type MessageEntry,
-  type RevisionEntry,
-  type ThreadEntry,
-} from '@chatdoc/schema/internal';
+import type { MessageEntry, RevisionEntry, ThreadEntry } from '@chatdoc/schema/internal';
 import { createConfig } from '../cocalc/config.js';
+import { deriveId } from '../plan/derive-id.js';
 import { PlanDraft } from '../plan/draft.js';
 import { createColumnsRow } from '../plan/legacy-rows.js';
 import { createContent } from '../plan/long-content.js';
@@ -65,7 +61,7 @@ class TaskReader {
     const first = this.#first;
     const identity = first && {
       row: first.row,
-      doc_id: deriveUlid(0, 'legacy_document', 'tasks', first.message_id),
+      doc_id: deriveId(0, 'legacy_document', 'tasks', first.message_id),
     };
     return { rows: this.#rows, draft: this.#draft, ...(identity === undefined ? {} : { identity }) };
   }
@@ -85,7 +81,7 @@ class TaskReader {
   #task(taskId: string): Task {
     let task = this.#tasks.get(taskId);
     if (task === undefined) {
-      task = { taskId, thread_id: deriveUlid(0, 'legacy_task', taskId), messages: [], own: [] };
+      task = { taskId, thread_id: deriveId(0, 'legacy_task', taskId), messages: [], own: [] };
       this.#tasks.set(taskId, task);
     }
     return task;

@@ -1,16 +1,14 @@
-import { skipSpaceBytes } from './json-bytes.js';
-
 const [QUOTE, COMMA, COLON, BACKSLASH, BRACE, BRACKET] = [34, 44, 58, 92, 123, 91] as const;
 const [BRACE_END, BRACKET_END] = [125, 93] as const;
 
-/** Takes the member that begins at `start`, under its key or index, and gives the offset after it. */
+/** Takes the member that begins at `start`, under its key or index, and returns the offset after it. */
 export type TakeMember = (key: string | number, start: number) => number;
 
 /**
  * Walks over the members of JSON in a file. Of what is no JSON it makes the best, and says so: whether all between
  * the values was sound, it knows; the values themselves are for who takes them.
  */
-export class ByteSpans {
+export class JsonWalk {
   readonly #bytes: Uint8Array;
   isSound = true;
 
@@ -18,7 +16,7 @@ export class ByteSpans {
     this.#bytes = bytes;
   }
 
-  /** Visits each member of the object or list that begins at `start`; gives the offset after the whole. */
+  /** Visits each member of the object or list that begins at `start`; returns the offset after the whole. */
   visit(start: number, take: TakeMember): number {
     const bytes = this.#bytes;
     const isObject = bytes[start] === BRACE;
@@ -51,8 +49,12 @@ export class ByteSpans {
   }
 
   skipSpace(at: number): number {
-    const next = skipSpaceBytes(this.#bytes, at);
-    const byte = this.#bytes[next];
+    let next = at;
+    let byte = this.#bytes[next];
+    while (byte === 32 || byte === 10 || byte === 13 || byte === 9) {
+      next += 1;
+      byte = this.#bytes[next];
+    }
     if (byte !== 11 && byte !== 12) return next;
     // No white space of JSON, and yet nothing else.
     this.isSound = false;

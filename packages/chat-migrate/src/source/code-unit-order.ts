@@ -1,4 +1,0 @@
-/** Order by code unit: the same on every machine, in every locale. */
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
