@@ -26,6 +26,22 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
     killers: [{ file: 'test/plan.test.ts', test: '[PL4] rows equal' }],
   },
   {
+    name: 'migrate/answer-by-text',
+    file: 'src/cocalc/messages.ts',
+    find: "if (isAnswer) return deriveId(time, 'legacy_answer', time, sender_id, ...counted);",
+    replace: '',
+    breaks: 'An answer that was saved while it was written is another message once it is final.',
+    killers: [{ file: 'test/answers.test.ts', test: '[RW22] the final text of a v1' }],
+  },
+  {
+    name: 'migrate/partial-is-whole',
+    file: 'src/plan/long-content.ts',
+    find: 'export const CUT: { readonly cut: true } = { cut: true };',
+    replace: 'export const CUT: { readonly cut?: true } = {};',
+    breaks: 'The text of an answer in progress counts as much as the final one.',
+    killers: [{ file: 'test/answers.test.ts', test: '[RW22] the final text of a v2' }],
+  },
+  {
     name: 'migrate/order-of-file',
     file: 'src/cocalc/messages.ts',
     find: 'keyed.sort((a, b) => compareText(a.text, b.text));',

@@ -75,7 +75,7 @@ describe('RW rows of CoCalc chats', () => {
       ['hello', 'same millisecond', 'hi\nAda'],
       ['B: is this on?', 'C: &lt;b&gt;hi&lt;/b&gt;'],
       ['D row', 'first version', 'regretted'],
-      ['what is 1+1?', '2', 'prompt', ':robot: Thinking...', 'reply to a reply', 'the root is gone'],
+      ['what is 1+1?', '2', ':robot: Thinking...', 'prompt', 'reply to a reply', 'the root is gone'],
       ['about the cell', 'root'],
       ['make it build', 'done', 'thanks', 'text of 2016', 'from an old client'],
     ]);
@@ -155,7 +155,10 @@ describe('RW rows of CoCalc chats', () => {
       root.message_id,
       prompt.message_id,
     ]);
-    expect(plan.problems).toMatchObject([{ row: 6, code: 'orphan_reply' }]);
+    expect(plan.problems).toMatchObject([
+      { row: 4, code: 'unfinished' },
+      { row: 6, code: 'orphan_reply' },
+    ]);
   });
 
   it('[RW6] a row that replies to itself alone is a root, of several the smallest id', () => {

@@ -17,7 +17,7 @@ const OBJECTS = ['acp_config', 'anchor', 'resolved'] as const;
 
 export interface ReadConfig {
   readonly fields: ThreadConfigFields;
-  /** The columns that the fields say. */
+  /** The columns that the fields have. */
   readonly taken: ReadonlySet<string>;
 }
 
@@ -57,7 +57,7 @@ function readFlag(value: Json | undefined): boolean | undefined {
   return undefined;
 }
 
-/** What a thread is pinned to: `cell_id` for two weeks of April 2026, `id` and `path` since. */
+/** The anchor of a thread: `cell_id` for two weeks of April 2026, `id` and `path` since. */
 export function readAnchor({ id, cell_id, path }: JsonObject): JsonObject | undefined {
   const anchor = readName(id) ?? readName(cell_id);
   if (anchor === undefined) return undefined;
@@ -67,7 +67,7 @@ export function readAnchor({ id, cell_id, path }: JsonObject): JsonObject | unde
     : { id: anchor, ...extra };
 }
 
-/** Under an id that its content gives it: a setting that changes between two revisions is two entries. */
+/** Under an id that hashes its content: a setting that changes between two revisions is two entries. */
 export function createConfig(
   thread_id: string,
   time: number,
@@ -108,7 +108,7 @@ export function createConfigOfRow(thread_id: string, row: JsonObject): ThreadCon
   return createConfig(thread_id, time, author, fields, legacy);
 }
 
-/** Whether the row stands under the key that its readers prefer. */
+/** Whether the row has the key that its readers prefer. */
 export function isCanonicalConfig(row: JsonObject): boolean {
   return row['sender_id'] === `__thread_config__:${String(row['thread_id'])}`;
 }
@@ -119,14 +119,14 @@ export function readArchivedCount(row: JsonObject): number {
   return typeof count === 'number' && count > 0 ? count : 0;
 }
 
-/** The state that a row of 2026 tells, or undefined. In a file at rest nothing runs: what it says runs was interrupted. */
+/** The state in a row of 2026, or undefined. In a file at rest nothing runs: a state that runs is interrupted. */
 export function createStateOfRow(
   thread_id: string,
   row: JsonObject,
   active: string | undefined,
 ): ThreadStateEntry | undefined {
-  const told = row['state'];
-  const known = THREAD_STATES.find((state) => state === told);
+  const given = row['state'];
+  const known = THREAD_STATES.find((state) => state === given);
   if (known === undefined) return undefined;
   const state: ThreadStateName = known === 'running' || known === 'queued' ? 'interrupted' : known;
   const time = readDate(row['updated_at'])?.time ?? readDate(row['date'])?.time ?? 0;
@@ -140,7 +140,7 @@ export function createStateOfRow(
   };
 }
 
-/** The greatest time that a row mentions: settings on a message row do not say when they were made. */
+/** The greatest time that a row mentions: settings on a message row have no date of their own. */
 export function readLatestTime(row: JsonObject): number {
   const { date, history, resolved } = row;
   const dates: (Json | undefined)[] = [date];

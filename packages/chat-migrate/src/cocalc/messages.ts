@@ -1,10 +1,12 @@
 import { formatDate, type Json, type JsonObject } from '@chatdoc/schema';
 import { type AnnotationEntry, compareText, type RevisionEntry } from '@chatdoc/schema/internal';
 import { deriveId } from '../plan/derive-id.js';
+import { CUT } from '../plan/long-content.js';
 import { UNKNOWN_SENDER } from '../plan/reading.js';
 import { readCanonicalDate, readDate } from '../source/dates.js';
 import { canonicalText, isJsonObject, readName } from '../source/json-value.js';
 import type { SourceRow } from '../source/rows.js';
+import { isAnswerRow, isModel, isUnfinishedRow, readAnswerAuthor } from './answers.js';
 import { readAnchor } from './config.js';
 import { isBlank, readVersions, type Version } from './rows.js';
 
@@ -25,9 +27,13 @@ export interface CocalcMessage {
   /** As a document writes it. */
   readonly date: string;
   readonly isDamaged: boolean;
-  /** The blank message that holds the anchor of its thread, or says what that is a fork of: it was never shown. */
+  /** By a model or an agent: no text of it is part of an id. */
+  readonly isAnswer: boolean;
+  /** An answer whose newest version is not its last: that version is written as a cut line, which the last one beats. */
+  readonly isUnfinished: boolean;
+  /** The blank message that holds the anchor of its thread, or the origin of a fork: it was never shown. */
   readonly isPlaceholder: boolean;
-  /** The date of the root that it replies to; NaN where that is no date. */
+  /** The date of the root that it replies to; NaN where that is not a date. */
   readonly replyTime: number | undefined;
   /** Identities of the 2026 dialects. */
   readonly legacyId: string | undefined;
@@ -36,7 +42,7 @@ export interface CocalcMessage {
 }
 
 /**
- * Reads message rows and gives each its id: a hash of what never changes about it (date, sender, event, oldest
+ * Reads message rows and derives the id of each: a hash of what never changes about it (date, sender, event, oldest
  * content; or the id that it has). Only rows equal in all of these are counted, in the order of their text, so
  * that neither the order of the file nor an edit of another row moves an id.
  */
@@ -57,7 +63,7 @@ export class CocalcMessages {
   }
 }
 
-/** Whether no two of them can have one id: it says their time, or is told by the row. */
+/** Whether no two of them can have one id: it has their time, or is that of the row. */
 function areTimesRising(messages: readonly CocalcMessage[]): boolean {
   let latest = -1;
   for (const { time = -1, legacyId } of messages) {
@@ -71,7 +77,7 @@ function countAllTwins(messages: CocalcMessage[]): void {
   const places = new Map<string, number>();
   const twins = new Map<string, number[]>();
   for (const [place, { legacyId, message_id }] of messages.entries()) {
-    // An id says all that it was made of; but one that the row has counts at any date.
+    // Equal ids have equal inputs; but one that the row has counts at any date.
     const identity = legacyId === undefined ? message_id : ` ${legacyId}`;
     const first = places.get(identity);
     const same = twins.get(identity);
@@ -95,8 +101,9 @@ function countTwins(messages: CocalcMessage[], places: readonly number[]): void 
 }
 
 function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
-  const sender = readName(row['sender_id']);
-  // The display name stands in for a sender in 2013 only: later, `name` is the title of a thread.
+  const isAnswer = isAnswerRow(row);
+  const sender = (isAnswer ? readAnswerAuthor(row) : undefined) ?? readName(row['sender_id']);
+  // The display name replaces a sender in 2013 only: later, `name` is the title of a thread.
   const name = sender === undefined && row['mesg'] !== undefined ? readName(row['name']) : undefined;
   const reply = row['reply_to'];
   const isReply = reply !== undefined && reply !== null && reply !== '';
@@ -112,6 +119,8 @@ function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
     isNamedByColumn: name !== undefined,
     versions,
     isDamaged,
+    isAnswer,
+    isUnfinished: isAnswer && versions.length > 0 && isUnfinishedRow(row),
     isPlaceholder: isBlank(versions) && (readAnchor(row) !== undefined || isFork(row)),
     replyTime: isReply ? (readDate(reply)?.time ?? Number.NaN) : undefined,
     legacyId: readName(row['message_id']),
@@ -146,13 +155,13 @@ function readMessageDate({ date }: JsonObject, time = 0): string {
 }
 
 function deriveMessageId(
-  { time = 0, sender_id, legacyId, versions }: CocalcMessage,
+  { time = 0, sender_id, legacyId, versions, isAnswer }: CocalcMessage,
   ordinal: number,
 ): string {
   const counted = ordinal > 0 ? [ordinal] : [];
-  return legacyId === undefined
-    ? deriveId(time, 'legacy_message', time, sender_id, 'chat', versions[0]?.content ?? '', ...counted)
-    : deriveId(time, 'legacy_message_id', legacyId, ...counted);
+  if (legacyId !== undefined) return deriveId(time, 'legacy_message_id', legacyId, ...counted);
+  if (isAnswer) return deriveId(time, 'legacy_answer', time, sender_id, ...counted);
+  return deriveId(time, 'legacy_message', time, sender_id, 'chat', versions[0]?.content ?? '', ...counted);
 }
 
 /**
@@ -160,7 +169,7 @@ function deriveMessageId(
  * nothing after them, so a newer revision of the file only adds.
  */
 export function createRevisions(message: CocalcMessage): readonly RevisionEntry[] {
-  const { message_id, sender_id, versions } = message;
+  const { message_id, sender_id, versions, isAnswer, isUnfinished } = message;
   if (versions.length < 2) return NONE;
   const start = message.time ?? 0;
   const revisions: RevisionEntry[] = [];
@@ -169,12 +178,17 @@ export function createRevisions(message: CocalcMessage): readonly RevisionEntry[
     if (index === 0) continue;
     const { content, author_id = sender_id, time = start, legacy } = version;
     // Strictly rising: the order of the array holds even where clocks disagree.
-    stamp = Math.max(time, stamp + 1);
     const before = revisions.at(-1)?.id;
+    const isModels = isAnswer && isModel(author_id);
+    stamp = isModels ? stamp + 1 : Math.max(time, stamp + 1);
     const hashed = [message_id, before ?? '', author_id, time, content];
+    const isCut = isUnfinished && index === versions.length - 1;
     revisions.push({
       type: 'revision',
-      id: deriveId(stamp, 'legacy_revision', ...hashed),
+      // A further answer is written over, date and author included, until it is final: it is known by its place.
+      id: isModels
+        ? deriveId(stamp, 'legacy_answer_revision', message_id, before ?? '')
+        : deriveId(stamp, 'legacy_revision', ...hashed),
       message_id,
       ...(before === undefined ? {} : { replaces: [before] }),
       author_id,
@@ -183,6 +197,7 @@ export function createRevisions(message: CocalcMessage): readonly RevisionEntry[
       ...(content.trim() === '' ? { deleted: true } : {}),
       ...(legacy === undefined ? {} : { legacy }),
       content,
+      ...(isCut ? CUT : {}),
     });
   }
   return revisions;
@@ -209,14 +224,13 @@ function hasFeedback({ feedback }: JsonObject): boolean {
   return isJsonObject(feedback) && isFilledObject(feedback);
 }
 
-/** Columns that the entries of a message say, or that say nothing. */
-const SAID: ReadonlySet<string> = new Set([
-  ...['event', 'sender_id', 'message_id', 'thread_id', 'schema_version'],
-]);
+/** Columns that the entries of a message have, or that mean nothing. */
+const SAID: ReadonlySet<string> = new Set([...['event', 'message_id', 'thread_id', 'schema_version']]);
 
-/** What never changes about a message and has no field: it rides on the message line. */
+/** The facts of a message that never change and have no field: they are on its line. */
 export function readFixedColumns(message: CocalcMessage): JsonObject | undefined {
-  const { row, date, versions, sender_id, isNamedByColumn, legacyId, legacyThreadId, time } = message;
+  const { row, date, versions, sender_id, isAnswer, isNamedByColumn, legacyId, legacyThreadId, time } =
+    message;
   const fixed: Record<string, Json> = {};
   if (legacyId !== undefined) fixed['message_id'] = legacyId;
   if (legacyThreadId !== undefined) fixed['thread_id'] = legacyThreadId;
@@ -224,7 +238,7 @@ export function readFixedColumns(message: CocalcMessage): JsonObject | undefined
   if (written !== undefined && written !== date) fixed['date'] = written;
   if (isNamedByColumn && row['color'] !== undefined) fixed['color'] = row['color'];
   const sender = row['sender_id'];
-  if (sender !== undefined && sender !== sender_id) fixed['sender_id'] = sender;
+  if (sender !== undefined && sender !== sender_id && !isAnswer) fixed['sender_id'] = sender;
   const first = versions[0];
   // Of a model's answer that a person asked to write again, and of rows that two people share.
   if (first?.author_id !== undefined && first.author_id !== sender_id) fixed['author_id'] = first.author_id;
@@ -254,6 +268,9 @@ function isSaid(column: string, value: Json, message: CocalcMessage): boolean {
   switch (column) {
     case 'date':
       return true;
+    case 'sender_id':
+      // Of an answer that another model was asked for, it changes.
+      return !message.isAnswer || value === message.sender_id;
     case 'history':
       return !message.isDamaged;
     case 'payload':
@@ -269,7 +286,7 @@ function isSaid(column: string, value: Json, message: CocalcMessage): boolean {
     case 'generating':
       return value === false;
     case 'reply_to':
-      // The thread says it, to the millisecond.
+      // The thread has it, to the millisecond.
       return message.replyTime !== undefined && !Number.isNaN(message.replyTime);
     default:
       return false;

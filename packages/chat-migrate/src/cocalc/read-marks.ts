@@ -4,7 +4,7 @@ import { deriveId } from '../plan/derive-id.js';
 import { readDate } from '../source/dates.js';
 import type { CocalcMessage } from './messages.js';
 
-/** Of the columns that say how far somebody has read: since April 2026 a time, before that a count of messages. */
+/** Prefixes of the columns of read marks: since April 2026 a time, before that a count of messages. */
 const READ = 'read-';
 const LAST_READ = 'lastread-';
 

@@ -3,7 +3,7 @@ import { compareText, type MessageEntry, type ThreadEntry } from '@chatdoc/schem
 import { deriveId } from '../plan/derive-id.js';
 import { PlanDraft } from '../plan/draft.js';
 import { createColumnsRow } from '../plan/legacy-rows.js';
-import { createContent } from '../plan/long-content.js';
+import { CUT, createContent, PIECE_LENGTH } from '../plan/long-content.js';
 import { type Reading, UNKNOWN_SENDER } from '../plan/reading.js';
 import { readCanonicalDate, readDate } from '../source/dates.js';
 import { isJsonObject, omitKeys, readName } from '../source/json-value.js';
@@ -56,7 +56,7 @@ class CocalcReader {
   readonly #draft = new PlanDraft();
   readonly #byKind = new Map<CocalcRowKind, SourceRow[]>();
   readonly #threads = new Map<string, ThreadFacts>();
-  /** Rows that say how far somebody has read. */
+  /** Rows with read marks. */
   readonly #readMarks: {
     readonly source: SourceRow;
     readonly row: JsonObject;
@@ -200,7 +200,8 @@ class CocalcReader {
     }
     if (!isKept) return;
     const about = isPlaceholder ? undefined : message_id;
-    if (!source.exact) this.#draft.keepText(source, 'exact_text', about);
+    const isShortened = message.isUnfinished && (message.versions[0]?.content.length ?? 0) > PIECE_LENGTH;
+    if (!source.exact || isShortened) this.#draft.keepText(source, 'exact_text', about);
     else if (other !== undefined && columns === undefined) this.#draft.keepText(source, 'columns', about);
     this.#enter(message, found, last);
   }
@@ -241,7 +242,8 @@ class CocalcReader {
     found: FoundThread,
     previous: string | undefined,
   ): { readonly entry: MessageEntry; readonly parts: readonly Entry[] } {
-    const { message_id, sender_id, date, versions } = message;
+    const { message_id, sender_id, date, versions, isUnfinished } = message;
+    const isCut = isUnfinished && versions.length === 1;
     const { content, parts } = createContent(message_id, versions[0]?.content);
     const entry: MessageEntry = {
       type: 'message',
@@ -252,11 +254,13 @@ class CocalcReader {
       date,
       legacy: readFixedColumns(message),
       content,
+      ...(isCut ? CUT : {}),
     };
-    return { entry, parts };
+    // The parts of a text that is not final would stay beside those of the final one.
+    return { entry, parts: isCut ? [] : parts };
   }
 
-  /** The message that it answers, and the one that it came after where its date does not say it. */
+  /** The message that it answers, and the one before it where its date does not order them. */
   #relations(message: CocalcMessage, { target }: FoundThread, previous: string | undefined): Relations {
     const before = message.time === undefined ? previous : undefined;
     if (target !== undefined) {
@@ -287,7 +291,7 @@ class CocalcReader {
   }
 
   #reportMessage(
-    { source, time, assumedUtc, replyTime, isDamaged }: CocalcMessage,
+    { source, time, assumedUtc, replyTime, isDamaged, isUnfinished }: CocalcMessage,
     found: FoundThread,
   ): void {
     const draft = this.#draft;
@@ -295,13 +299,19 @@ class CocalcReader {
       draft.report(source, 'no_date', 'the row has no usable date: it is kept in order of appearance');
     else if (assumedUtc) draft.report(source, 'date_without_zone', 'the date names no zone: read as UTC');
     if (replyTime !== undefined && Number.isNaN(replyTime))
-      draft.report(source, 'bad_reply_to', 'reply_to is no date: the message stands for itself');
+      draft.report(source, 'bad_reply_to', 'reply_to is not a date: the message begins a thread');
     if (found.missingTime !== undefined)
       draft.report(source, 'orphan_reply', 'the message that this one answers is not in the file');
     if (found.isAmbiguous)
       draft.report(source, 'ambiguous_reply', 'two messages share the date that reply_to names');
+    if (isUnfinished)
+      draft.report(source, 'unfinished', 'the answer was being written when the file was saved');
     if (isDamaged)
-      draft.report(source, 'bad_history', 'the history holds something that is no version: it is kept aside');
+      draft.report(
+        source,
+        'bad_history',
+        'the history has an element that is not a version: it is kept as it is',
+      );
   }
 
   #readThreadRow(row: SourceRow): void {
@@ -324,7 +334,7 @@ class CocalcReader {
         continue;
       }
       if (legacyId !== undefined && canonical.has(legacyId) && !isCanonicalConfig(value)) {
-        // Both key styles: readers take the canonical row, whatever the dates say.
+        // Both key styles: readers take the canonical row, whatever the dates.
         this.#draft.setAside(row, 'old_config');
         continue;
       }
@@ -368,15 +378,15 @@ class CocalcReader {
 
   #writeThread(facts: ThreadFacts): void {
     const root = findRoot(facts);
-    const told = readObject([...facts.threadRows].sort(byDate)[0]);
-    const namedRoot = readName(told['root_message_id']);
+    const given = readObject([...facts.threadRows].sort(byDate)[0]);
+    const namedRoot = readName(given['root_message_id']);
     const root_message_id = (namedRoot && this.#messageIds.get(namedRoot)) ?? root?.message_id;
     // Without a root, a thread begins with what is left of it; none of that is named as its root.
     const first = facts.placeholder ?? root ?? findFirst(facts.members);
     const isOrphan = facts.missingTime !== undefined;
     const time =
-      readDate(told['created_at'])?.time ??
-      readDate(told['date'])?.time ??
+      readDate(given['created_at'])?.time ??
+      readDate(given['date'])?.time ??
       facts.missingTime ??
       first?.time ??
       readEarliest(facts.otherRows);
@@ -387,7 +397,8 @@ class CocalcReader {
       ...(root_message_id === undefined ? {} : { root_message_id }),
       ...(forked_from === undefined ? {} : { forked_from }),
       created_at: formatDate(time),
-      created_by: readName(told['created_by']) ?? (isOrphan ? undefined : first?.sender_id) ?? UNKNOWN_SENDER,
+      created_by:
+        readName(given['created_by']) ?? (isOrphan ? undefined : first?.sender_id) ?? UNKNOWN_SENDER,
       purpose: 'chat',
       ...(facts.legacyId === undefined ? {} : { legacy: { thread_id: facts.legacyId } }),
     };
@@ -397,7 +408,7 @@ class CocalcReader {
     for (const holder of facts.threadRows) this.#writeThreadRow(holder, entry);
   }
 
-  /** The thread that this row says its own goes on from, where that is in the file, and its last message until then. */
+  /** The origin of the thread that this row begins, where that is in the file, and its last message until then. */
   #findOrigin(row: JsonObject): ThreadEntry['forked_from'] {
     const root = readDate(row['forked_from_root_date'])?.time;
     const thread_id = root === undefined ? undefined : this.#finder.findAt(root);
@@ -454,7 +465,7 @@ function createRelations(reply_to_message_id: string | undefined, after: string 
   return { reply_to_message_id, after };
 }
 
-/** The time, where the date says it as a document does. */
+/** The time, where the date is in the form of a document. */
 function readDateMark({ value }: SourceRow): string | number {
   const date = isJsonObject(value) ? value['date'] : undefined;
   if (typeof date === 'number') return String(date);
@@ -501,7 +512,7 @@ function byDate(a: SourceRow, b: SourceRow): number {
   return (first ?? 0) - (second ?? 0) || compareText(a.text, b.text);
 }
 
-/** The message that nothing stands above, the earliest of several. */
+/** The message without a parent, the earliest of several. */
 function findRoot({ members }: ThreadFacts): CocalcMessage | undefined {
   return findFirst(members.filter(isTop));
 }

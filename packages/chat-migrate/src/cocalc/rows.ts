@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '@chatdoc/schema';
 import { readDate } from '../source/dates.js';
 import { isJsonArray, isJsonObject, readName } from '../source/json-value.js';
 
-/** What a row of a CoCalc chat is. All but the first four become no record. */
+/** Kinds of rows of a CoCalc chat. Only the first four become records. */
 export type CocalcRowKind =
   | 'message'
   | 'thread'
@@ -13,7 +13,7 @@ export type CocalcRowKind =
   /** A link to a video room that was posted by itself. */
   | 'video_chat'
   | 'agent'
-  /** What a lookup by date alone left behind after its row had gone. */
+  /** A row left behind by a look-up by date alone, after its row had gone. */
   | 'partial'
   | 'unknown_event';
 
@@ -59,7 +59,7 @@ function classifyChat(row: JsonObject): CocalcRowKind {
   return isNamed || hasText(row) ? 'message' : 'partial';
 }
 
-// A whole key and a text: somebody's words, whoever lost the event.
+// A whole key and a text: somebody's words, and the event is lost.
 function isMessageWithoutEvent(row: JsonObject): boolean {
   return readName(row['sender_id']) !== undefined && readDate(row['date']) !== undefined && hasText(row);
 }
@@ -97,14 +97,14 @@ export interface Version {
   readonly author_id?: string | undefined;
   readonly time?: number | undefined;
   readonly content: string;
-  /** What else it says. */
+  /** Its other members. */
   readonly legacy?: JsonObject | undefined;
 }
 
 export interface Versions {
   /** Oldest first. */
   readonly versions: readonly Version[];
-  /** Whether the history holds something that is no version. */
+  /** Whether the history has an element that is not a version. */
   readonly isDamaged: boolean;
 }
 

@@ -10,7 +10,7 @@ const REPLIES_BEGIN = Date.UTC(2023, 2, 1);
 /** When CoCalc chats began: no message of a room is older. */
 export const ROOM_BEGIN: number = Date.UTC(2013, 2, 1);
 /**
- * The thread of all messages whose root is older than replies, or has no date. Their dates alone say so, whatever
+ * The thread of all messages whose root is older than replies, or has no date. Their dates alone decide, whatever
  * else a file holds.
  */
 export const ROOM_ID: string = deriveId(ROOM_BEGIN, 'legacy_room');

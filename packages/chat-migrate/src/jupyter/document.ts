@@ -69,7 +69,7 @@ export class JupyterRow implements SourceRow {
 export interface JupyterDocument {
   readonly rows: readonly JupyterRow[];
   /**
-   * The document with its first rows only, by which it is told from other formats; undefined where it is no JSON, or
+   * The document with its first rows only, by which it is detected; undefined where it is not JSON, or
    * has a member twice.
    */
   readonly outline: Json | undefined;
@@ -89,7 +89,7 @@ export function readJupyterDocument(bytes: Uint8Array, progress: Progress): Jupy
     for (; newline >= 0 && newline < start; newline = bytes.indexOf(NEWLINE, newline + 1)) line += 1;
     const end = walk.skipValue(start);
     if (end === start) {
-      // Of what is no JSON: between two commas there is nothing to keep.
+      // Not JSON: between two commas there is nothing to keep.
       walk.isSound = false;
       return undefined;
     }
@@ -125,7 +125,7 @@ export function readJupyterDocument(bytes: Uint8Array, progress: Progress): Jupy
 const NEWLINE = 10;
 const MARK = [0xef, 0xbb, 0xbf] as const;
 
-/** The offset of the first character that is no white space. */
+/** The offset of the first character that is not white space. */
 function findStart(bytes: Uint8Array): number {
   let start = MARK.every((byte, index) => bytes[index] === byte) ? MARK.length : 0;
   for (

@@ -14,16 +14,22 @@ export interface JupyterMessage {
   /** Milliseconds; undefined where the message has no usable time. */
   readonly time: number | undefined;
   readonly sender_id: string;
-  /** What the body says, or the text that a reader would be shown instead of a blank one. */
+  /** The text of the body, or the one that a reader would be shown instead of a blank one. */
   readonly content: string;
   readonly isEdited: boolean;
   readonly isDeleted: boolean;
-  /** What never changes about it and has no field: its own id, its time to the last digit. */
+  /**
+   * By a bot that may still be writing, which nothing in the file shows. Its line is cut, so that the whole one of a later
+   * revision of the file beats it.
+   */
+  readonly isUnfinished: boolean;
+  /** Facts that never change and have no field: its own id, its time to the last digit. */
   readonly fixed: JsonObject | undefined;
 }
 
-interface Draft extends Omit<JupyterMessage, 'message_id'> {
+interface Draft extends Omit<JupyterMessage, 'message_id' | 'isUnfinished'> {
   message_id: string;
+  isUnfinished: boolean;
   readonly micros: number;
   readonly identity: readonly string[];
 }
@@ -35,18 +41,42 @@ interface Draft extends Omit<JupyterMessage, 'message_id'> {
 export function readJupyterMessages(
   sources: readonly JupyterRow[],
   chatId: string,
+  bots: ReadonlySet<string>,
 ): readonly JupyterMessage[] {
   const drafts: Draft[] = [];
   for (const source of sources) {
     const { value } = source;
     if (isJsonObject(value)) drafts.push(readMessage(source, value, chatId));
   }
+  markUnfinished(drafts, bots);
   if (!areTimesRising(drafts)) countTwins(drafts);
   const isMap = sources.every(({ key }) => key !== undefined);
   return isMap ? drafts.sort((a, b) => compareText(a.message_id, b.message_id)) : drafts;
 }
 
-/** Whether no two can have one id: it says their microseconds. */
+/** Bots by name: until 2025 a user had no flag for it. */
+const BOT = /::|\b(?:bot|assistant|agent|persona|jupyternaut|chatgpt|gpt|claude|codex|gemini)\b/i;
+/** Text that a bot shows before its first word. */
+const WAITING = /^\W*(?:robot\W+)?(?:thinking|generating|working|processing)\b.{0,60}(?:\.\.\.|\u2026)\W*$/is;
+export function isWaiting(content: string): boolean {
+  return WAITING.test(content);
+}
+
+const RUNNING: ReadonlySet<string> = new Set(['in_progress', 'pending']);
+
+function markUnfinished(drafts: readonly Draft[], bots: ReadonlySet<string>): void {
+  const last = drafts.reduce((latest, { time = 0 }) => Math.max(latest, time), 0);
+  for (const draft of drafts) {
+    const { sender_id, time = 0, content, row, isEdited, isDeleted } = draft;
+    if (isEdited || isDeleted || !(bots.has(sender_id) || BOT.test(sender_id))) continue;
+    const isRunning = readToolCalls(row).some(
+      (call) => isJsonObject(call) && RUNNING.has(readName(call['status']) ?? ''),
+    );
+    draft.isUnfinished = time === last || isRunning || isWaiting(content);
+  }
+}
+
+/** Whether no two can have one id: it has their microseconds. */
 function areTimesRising(drafts: readonly Draft[]): boolean {
   let latest = -1;
   for (const { time = 0, micros } of drafts) {
@@ -58,7 +88,7 @@ function areTimesRising(drafts: readonly Draft[]): boolean {
 }
 
 function countTwins(drafts: readonly Draft[]): void {
-  // An id says all that it was made of.
+  // Equal ids have equal inputs.
   const firsts = new Map<string, Draft>();
   const twins = new Map<string, Draft[]>();
   for (const draft of drafts) {
@@ -107,6 +137,7 @@ function readMessage(source: JupyterRow, row: JsonObject, chatId: string): Draft
     content,
     isEdited: row['edited'] === true,
     isDeleted,
+    isUnfinished: false,
     identity,
     fixed: Object.keys(fixed).length === 0 ? undefined : fixed,
     message_id: '',
@@ -115,7 +146,7 @@ function readMessage(source: JupyterRow, row: JsonObject, chatId: string): Draft
   return draft;
 }
 
-/** The key of a user; in files of April 2024 the user stands in the message itself. */
+/** The key of a user; in files of April 2024 the user is in the message itself. */
 function readSender(sender: Json | undefined): string {
   if (!isJsonObject(sender)) return readName(sender) ?? UNKNOWN_SENDER;
   const { username, id, name } = sender;
@@ -226,7 +257,7 @@ export function createFiles(
 
 const TOOL_CALLS: ReadonlySet<string> = new Set(['tool_calls']);
 
-/** What the message says beyond its entries: kept beside it. */
+/** The columns of a message that its entries do not have: kept beside it. */
 export function readOtherColumns(message: JupyterMessage, missing: readonly Json[]): JsonObject | undefined {
   const { row, content } = message;
   const rest: [string, Json][] = [];

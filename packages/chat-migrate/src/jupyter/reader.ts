@@ -3,7 +3,7 @@ import type { MessageEntry, RevisionEntry, ThreadEntry } from '@chatdoc/schema/i
 import { deriveId } from '../plan/derive-id.js';
 import { PlanDraft } from '../plan/draft.js';
 import { createColumnsRow, createLegacyRow } from '../plan/legacy-rows.js';
-import { createContent } from '../plan/long-content.js';
+import { CUT, createContent } from '../plan/long-content.js';
 import { type Reading, UNKNOWN_SENDER } from '../plan/reading.js';
 import { readSeconds } from '../source/dates.js';
 import { isJsonObject, omitKeys, readName } from '../source/json-value.js';
@@ -14,6 +14,7 @@ import type { JupyterDocument, JupyterRow } from './document.js';
 import {
   createFiles,
   createToolCalls,
+  isWaiting,
   type JupyterMessage,
   readJupyterMessages,
   readOtherColumns,
@@ -25,14 +26,14 @@ export function readJupyter(document: JupyterDocument, progress: Progress): Read
   return new JupyterReader(document, progress).read();
 }
 
-/** What is asked of a message once its entries are written. */
+/** The part of a message that is needed once its entries are written. */
 type KeptMessage = Pick<JupyterMessage, 'source' | 'message_id' | 'time'>;
 
 class JupyterReader {
   readonly #rows: readonly JupyterRow[];
   readonly #progress: Progress;
   readonly #draft = new PlanDraft();
-  /** Rows by table, without those that say what an earlier one says. */
+  /** Rows by table, without those equal to an earlier one. */
   readonly #tables = new Map<string, JupyterRow[]>();
   readonly #attachments = new Map<string, SourceRow>();
 
@@ -47,7 +48,7 @@ class JupyterReader {
     const thread_id = deriveId(0, 'jupyter_thread', chatId?.id ?? '');
     for (const row of this.#table('attachments'))
       if (row.key !== undefined) this.#attachments.set(row.key, row);
-    const messages = readJupyterMessages(this.#messageRows(), chatId?.id ?? '');
+    const messages = readJupyterMessages(this.#messageRows(), chatId?.id ?? '', this.#readBots());
     const kept = this.#writeMessages(messages, thread_id);
     this.#writeThread(kept, thread_id, chatId?.id);
     this.#keepTables(chatId?.row);
@@ -90,10 +91,15 @@ class JupyterReader {
     return undefined;
   }
 
+  #readBots(): ReadonlySet<string> {
+    const bots = this.#table('users').filter(({ value }) => isJsonObject(value) && value['bot'] === true);
+    return new Set(bots.flatMap(({ key }) => key ?? []));
+  }
+
   #messageRows(): readonly JupyterRow[] {
     return this.#table('messages').filter((row) => {
       if (isJsonObject(row.value)) return true;
-      this.#draft.report(row, 'not_a_row', 'the message is no object: it is kept as it is', row.raw);
+      this.#draft.report(row, 'not_a_row', 'the message is not an object: it is kept as it is', row.raw);
       this.#draft.setAside(row, 'not_a_row');
       return false;
     });
@@ -112,7 +118,7 @@ class JupyterReader {
         );
       }
       this.#progress.advance(source.end ?? 0);
-      // The order is that of the list. Times say nearly all of it, and then no message depends on another.
+      // The order is that of the list. Times are nearly always in it, and then no message depends on another.
       const after = message_id <= greatest ? kept.at(-1)?.message_id : undefined;
       if (!this.#writeMessage(message, thread_id, after)) continue;
       source.release();
@@ -126,10 +132,13 @@ class JupyterReader {
     const { source, message_id, sender_id, row } = message;
     const date = formatDate(message.time ?? 0);
     const isChanged = message.isEdited || message.isDeleted;
-    // A body that was overwritten is no first version: that one is unknown, unless another revision of the file has it.
+    // A body that was overwritten is not a first version: that one is unknown, unless another revision of the file has it.
     const first =
       message.isEdited || (message.isDeleted && message.content === '') ? undefined : message.content;
+    // The text that a bot shows before its first word is not a beginning of the answer: it is set aside.
     const { content, parts } = createContent(message_id, first);
+    const isCut = message.isUnfinished && parts.length === 0;
+    const isBlanked = isCut && isWaiting(content ?? '');
     const entry: MessageEntry = {
       type: 'message',
       message_id,
@@ -138,7 +147,8 @@ class JupyterReader {
       sender_id,
       date,
       ...(message.fixed === undefined ? {} : { legacy: message.fixed }),
-      ...(content === undefined ? {} : { content }),
+      ...(content === undefined ? {} : { content: isBlanked ? '' : content }),
+      ...(isCut ? CUT : {}),
     };
     const entries: Entry[] = [
       ...parts,
@@ -161,12 +171,14 @@ class JupyterReader {
     }
     if (isKept && (!source.exact || (columns !== undefined && other === undefined))) {
       this.#draft.keepText(source, 'exact_text', message_id);
+    } else if (isKept && isBlanked) {
+      this.#draft.keepText(source, 'unfinished', message_id);
     }
     return isKept;
   }
 
   #writeThread(messages: readonly KeptMessage[], thread_id: string, chatId: string | undefined): void {
-    // The document has no thread of its own: it begins with its earliest message, and nobody says who made it.
+    // The document has no thread of its own: it begins with its earliest message, and its creator is unknown.
     let earliest: number | undefined;
     for (const { time } of messages)
       if (time !== undefined && (earliest === undefined || time < earliest)) earliest = time;
@@ -227,7 +239,7 @@ function createUser(key: string, user: JsonObject): Entry | undefined {
   return createLegacyRow(0, 'jupyter_user', { key, value: user } satisfies Json);
 }
 
-/** What the body says now, or that it was deleted. The file does not tell when or by whom: a deletion counts as later. */
+/** The body as it is now, or its deletion. Time and author are not in the file: a deletion counts as later. */
 function createRevision(message: JupyterMessage, date: string): RevisionEntry {
   const { message_id, sender_id, time = 0, isDeleted } = message;
   const content = isDeleted ? '' : message.content;

@@ -3,7 +3,7 @@ import type { PartEntry } from '@chatdoc/schema/internal';
 import { derivePartNumber } from './part-number.js';
 
 /** Code units of one piece of a long text: escaped sixfold it still fits a line. */
-const PIECE_LENGTH: number = Math.floor(LIMITS.text / 4);
+export const PIECE_LENGTH: number = Math.floor(LIMITS.text / 4);
 
 /** A text in pieces that each fit an entry. */
 export function splitText(text: string): readonly string[] {
@@ -12,6 +12,9 @@ export function splitText(text: string): readonly string[] {
   for (let at = 0; at < text.length; at += PIECE_LENGTH) pieces.push(text.slice(at, at + PIECE_LENGTH));
   return pieces;
 }
+
+/** Marks a line that a whole one with its id beats, in whatever order they come; of two cut ones the longer counts. */
+export const CUT: { readonly cut: true } = { cut: true };
 
 export interface LongContent {
   readonly content: string | undefined;
