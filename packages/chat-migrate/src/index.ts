@@ -6,8 +6,8 @@ export { checkLedger, type Ledger, type LedgerCheck, type LedgerRow } from './pl
 export { type OpenedLegacy, openLegacy } from './plan/open-legacy.js';
 export {
   type MigrationPlan,
-  type PlanFailure,
   type PlanOptions,
+  type PlanRefusal,
   type PlanResult,
   planMigration,
 } from './plan/plan.js';

@@ -44,7 +44,7 @@ describe('LG ledger', () => {
     expect(message(ledger(row(1, 'a'), row(1, 'b')), 2)).toBe(
       'ledger_mismatch: row 1 is accounted for twice',
     );
-    expect(message(ledger(row(1, 'a'), row(3, 'b')), 2)).toBe('ledger_mismatch: there is no row 3');
+    expect(message(ledger(row(1, 'a'), row(3, 'b')), 2)).toBe('ledger_mismatch: row 3 does not exist');
     expect(message(ledger(row(1, 'a', 'b'), row(2)), 2)).toBe('ledger_mismatch: row 2 has no entry');
     expect(message(ledger(row(1, 'a', 'b'), row(2, 'c')), 2)).toBe(
       'ledger_mismatch: row 2 names entry c, which is not there',

@@ -7,7 +7,7 @@ export function digestOf(bytes: Uint8Array): string {
   return bytesToHex(sha256(bytes));
 }
 
-/** Digits of the digest that stand in the name. */
+/** Digits of the digest in the name. */
 const NAMED = 16;
 
 /** `NAME.SHA256.backup`: named by its content, so that no backup ever takes the place of another. */
@@ -21,7 +21,7 @@ export type BackedUp =
   | { readonly ok: false; readonly code: 'backup_damaged' };
 
 /**
- * Keeps a copy of the source in the folder of the document. What stands there under its name is read and compared,
+ * Keeps a copy of the source in the folder of the document. A file that has its name is read and compared,
  * so that `ok` means that the copy is whole and on the disk.
  */
 export async function backUp(

@@ -6,8 +6,8 @@ import {
   nodeFileEnvironment,
   type OpenFault,
 } from '@chatdoc/sync/file';
-import { type MigrationPlan, type PlanFailure, type PlanOptions, planMigration } from '../plan/plan.js';
-import { type VerifyFault, verifyPlan } from '../plan/verify.js';
+import { type MigrationPlan, type PlanOptions, type PlanRefusal, planMigration } from '../plan/plan.js';
+import { type VerifyRefusal, verifyPlan } from '../plan/verify.js';
 import type { OnProgress } from '../source/progress.js';
 import { backUp, backupName, digestOf } from './backup.js';
 import { removeMigrationLeftovers } from './leftovers.js';
@@ -16,11 +16,11 @@ import { addMissing, createDocument, openPresent, readBack, readWithout } from '
 import { type MigrationRecord, readRecord, writeRecord } from './record.js';
 
 export interface CommitOptions {
-  /** The document: `NAME.ychat` beside `NAME.chat` unless given. Its folder must be there. */
+  /** Path of the document; its folder must exist. Defaults to `NAME.ychat` beside `NAME.chat`. */
   readonly output?: string;
-  /** What to read the source as, where it is not known by its content. */
+  /** Format to read the source as, where its content does not show it. */
   readonly format?: NonNullable<PlanOptions['format']>;
-  /** Gives the result of a commit, and writes nothing. */
+  /** Returns the result that a commit would have, and writes nothing. Defaults to false. */
   readonly dryRun?: boolean;
   readonly fileEnvironment?: FileEnvironment;
   readonly onProgress?: OnProgress;
@@ -42,23 +42,23 @@ export type CommitResult =
     }
   | {
       readonly ok: false;
-      readonly code: CommitFault;
+      readonly code: CommitRefusal;
       /** Of which file, if it is about one. */
       readonly path?: string;
       readonly message?: string;
     };
 
-export type CommitFault =
-  | PlanFailure
-  | VerifyFault
+export type CommitRefusal =
+  | PlanRefusal
+  | VerifyRefusal
   | OpenFault['code']
   | Exclude<FlushResult, { ok: true }>['code']
   | 'bad_record'
-  /** What stands under the name of the backup is not the source. */
+  /** The file under the name of the backup is not the source. */
   | 'backup_damaged'
   /** The output is a document of another chat. */
   | 'other_document'
-  /** What was written does not read back as the plan. */
+  /** The document that was written does not read back as the plan. */
   | 'not_as_planned';
 
 /**
@@ -106,7 +106,7 @@ export async function commitMigration(source: string, options: CommitOptions = {
     if (!kept.ok) return { ...kept, path: output };
     const isNew = file === undefined;
     if (file === undefined) {
-      // First the record: it says of which generation the document has to be.
+      // First the record: it has the generation that the document must have.
       const recorded = await writeRecord(output, record, known.record, environment);
       if (!recorded.ok) return { ...recorded, path: output };
       const created = await createDocument(output, record, verified.doc, environment);
@@ -121,7 +121,7 @@ export async function commitMigration(source: string, options: CommitOptions = {
     const checked = await readBack(output, digest, environment);
     if (!checked.ok) return { ...checked, path: output };
     if (!isNew) {
-      // Last the record: what it says of the source is in the document.
+      // Last the record: the source that it names is in the document by now.
       const recorded = await writeRecord(output, record, known.record, environment);
       if (!recorded.ok) return { ...recorded, path: output };
     }
@@ -145,7 +145,7 @@ function countLines({ jsonl }: MigrationPlan): number {
 }
 
 /**
- * The id of a document whose rows do not tell which chat it is: that of its content. Chats in which nobody has written
+ * The id of a document whose rows do not identify the chat: that of its content. Chats in which nobody has written
  * yet have all the same, and must not become one: a random one.
  */
 function nameUnknown({ ledger, lane_id }: MigrationPlan, environment: FileEnvironment): string {

@@ -12,15 +12,15 @@ import {
   readFile,
 } from '@chatdoc/sync/file';
 import { openLegacy } from '../plan/open-legacy.js';
-import type { MigrationPlan, PlanFailure } from '../plan/plan.js';
+import type { MigrationPlan, PlanRefusal } from '../plan/plan.js';
 import { detectFormat } from '../source/detect.js';
 import { digestOf } from './backup.js';
-import { type CommitFault, commitMigration, defaultOutput } from './commit.js';
+import { type CommitRefusal, commitMigration, defaultOutput } from './commit.js';
 import { readLegacyFile } from './legacy-file.js';
 import { readRecord } from './record.js';
 
 /**
- * What a host does with a chat that may be migrated or not: `old` reads the legacy file and never migrates it;
+ * Mode in which a host opens a chat that may be migrated or not: `old` reads the legacy file and never migrates it;
  * `new` migrates it when it is first opened; `as_is` takes the document where there is one, else the legacy file.
  */
 export type DualMode = 'old' | 'new' | 'as_is';
@@ -30,13 +30,13 @@ export type OpenedDual =
   | { readonly ok: true; readonly kind: 'legacy'; readonly chat: Chat; readonly plan: MigrationPlan }
   | {
       readonly ok: false;
-      readonly code: PlanFailure | OpenFault['code'] | CommitFault;
+      readonly code: PlanRefusal | OpenFault['code'] | CommitRefusal;
       readonly path: string;
     };
 
 export interface DualOptions extends Omit<OpenChatFileOptions, 'create' | 'doc'> {
   readonly mode: DualMode;
-  /** The document; `NAME.ychat` beside `NAME.chat` unless given. */
+  /** Path of the document. Defaults to `NAME.ychat` beside `NAME.chat`. */
   readonly output?: string;
 }
 
@@ -83,7 +83,7 @@ export interface MigrationSurvey {
 
 const LEGACY = /\.(?:chat|sage-chat|smc-chat)$/i;
 
-/** Looks at the chats of one folder, by name and by what stands in them. Changes nothing. */
+/** Counts the chats of one folder by the state of their migration. Changes nothing. */
 export async function surveyMigration(
   directory: string,
   environment: FileEnvironment = nodeFileEnvironment,

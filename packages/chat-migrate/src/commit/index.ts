@@ -1,6 +1,6 @@
 export {
-  type CommitFault,
   type CommitOptions,
+  type CommitRefusal,
   type CommitResult,
   commitMigration,
   defaultOutput,
@@ -15,8 +15,8 @@ export {
 } from './dual-read.js';
 export { type MigrationRecord, type ReadRecord, readRecord, recordPath } from './record.js';
 export {
-  type RollbackFault,
   type RollbackOptions,
+  type RollbackRefusal,
   type RollbackResult,
   rollBackMigration,
 } from './roll-back.js';

@@ -1,10 +1,10 @@
 import { describeFault, type FileEnvironment, type FileFault, readFile } from '@chatdoc/sync/file';
-import { MAX_BYTES, type PlanFailure } from '../plan/plan.js';
+import { MAX_BYTES, type PlanRefusal } from '../plan/plan.js';
 
 export type ReadLegacyFile =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | FileFault
-  | { readonly ok: false; readonly code: PlanFailure; readonly message: string };
+  | { readonly ok: false; readonly code: PlanRefusal; readonly message: string };
 
 /** All bytes of a legacy file. Of one that is too large to be planned, none is read. */
 export async function readLegacyFile(path: string, environment: FileEnvironment): Promise<ReadLegacyFile> {

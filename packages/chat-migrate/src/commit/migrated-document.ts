@@ -14,7 +14,7 @@ import * as Y from 'yjs';
 import type { MigrationPlan } from '../plan/plan.js';
 import { type MigrationRecord, rolledBackPath } from './record.js';
 
-type DocumentFault =
+type DocumentRefusal =
   | FileFault
   | OpenFault
   | { readonly ok: false; readonly code: 'damaged' | 'other_document' | 'not_as_planned' };
@@ -27,7 +27,7 @@ export async function openPresent(
   output: string,
   record: MigrationRecord,
   environment: FileEnvironment,
-): Promise<{ readonly ok: true; readonly file: ChatFile | undefined } | DocumentFault> {
+): Promise<{ readonly ok: true; readonly file: ChatFile | undefined } | DocumentRefusal> {
   const opened = await openChatFile(output, { fileEnvironment: environment, flush: 'manual' });
   if (!opened.ok) return opened.code === 'not_found' ? { ok: true, file: undefined } : opened;
   const { file } = opened;
@@ -40,7 +40,7 @@ export async function openPresent(
   return moved.ok ? { ok: true, file: undefined } : moved;
 }
 
-/** What a commit would find and do. `lines` is absent where it would make the document anew. */
+/** The state that a commit finds, and its outcome. `lines` is absent where it would make a new document. */
 export async function readWithout(
   output: string,
   record: MigrationRecord,
@@ -53,16 +53,16 @@ export async function readWithout(
       readonly generation: number;
       readonly lines?: number;
     }
-  | DocumentFault
+  | DocumentRefusal
 > {
-  const anew = { ok: true, outcome: 'written', generation: record.generation } as const;
+  const created = { ok: true, outcome: 'written', generation: record.generation } as const;
   const opened = await openChatFile(output, { fileEnvironment: environment, readOnly: true });
-  if (!opened.ok) return opened.code === 'not_found' ? anew : opened;
+  if (!opened.ok) return opened.code === 'not_found' ? created : opened;
   const { doc, doc_id, generation, opened: found } = opened.file;
   await opened.file.close();
   if (doc_id !== record.doc_id) return { ok: false, code: 'other_document' };
   if (found.damaged_bytes + found.gaps > 0) return { ok: false, code: 'damaged' };
-  if (generation < record.generation) return anew;
+  if (generation < record.generation) return created;
   const chat = openChat(doc, { generation });
   const lines = addMissing(chat, plan, generation);
   chat.close();
@@ -70,8 +70,8 @@ export async function readWithout(
 }
 
 /**
- * Adds what a document does not hold of a plan, as from a replica: what was redacted in it stays so. Gives how many lines
- * that were. A line that stands there in whatever lane is no news: revisions of one chat share most of theirs.
+ * Adds the lines of a plan that a document does not have, as from a replica: what was redacted in it stays so. Returns how
+ * many those were. A line that is there in any lane is not new: revisions of one chat share most of theirs.
  */
 export function addMissing(chat: Chat, { jsonl }: MigrationPlan, generation: number): number {
   const present = listVisible(chat);
@@ -82,7 +82,7 @@ export function addMissing(chat: Chat, { jsonl }: MigrationPlan, generation: num
   return adoptStale(chat, stale, generation).lines;
 }
 
-/** The lines of a chat but for those that a rollback hides, and an empty one. */
+/** The lines of a chat except those that a rollback hides, and an empty one. */
 function listVisible(chat: Chat): ReadonlySet<string> {
   const visible = new Set(['']);
   let isHidden = false;
@@ -94,7 +94,7 @@ function listVisible(chat: Chat): ReadonlySet<string> {
   return visible;
 }
 
-/** Made anew after a rollback, what replicas of the earlier generations bring back stays hidden. */
+/** In a new document after a rollback, what replicas of the earlier generations bring back stays hidden. */
 export function createDocument(
   output: string,
   { doc_id, generation, rolled_back }: MigrationRecord,
@@ -114,7 +114,7 @@ export async function readBack(
   output: string,
   digest: string,
   environment: FileEnvironment,
-): Promise<{ readonly ok: true } | DocumentFault> {
+): Promise<{ readonly ok: true } | DocumentRefusal> {
   const opened = await openChatFile(output, { fileEnvironment: environment, readOnly: true });
   if (!opened.ok) return opened;
   const isAsWritten = opened.file.chat.digest() === digest;

@@ -2,7 +2,7 @@ import { createFile, type FileEnvironment, type FileFault, readFile, replaceFile
 import { z } from 'zod';
 
 /**
- * What a commit leaves beside the document, in `NAME.ychat.migration.json`: from what it was made, where the backup
+ * The record that a commit leaves beside the document, in `NAME.ychat.migration.json`: from what it was made, where the backup
  * is, and which generations were rolled back. Names are relative to the folder of the document.
  */
 export interface MigrationRecord {
@@ -51,7 +51,7 @@ export function rolledBackPath(document: string, generation: number): string {
 export type ReadRecord =
   | { readonly ok: true; readonly record: MigrationRecord | undefined }
   | FileFault
-  /** The file is there, and is no record of ours. */
+  /** The file exists, and is not a migration record. */
   | { readonly ok: false; readonly code: 'bad_record' };
 
 /** Undefined where there is none. */
@@ -67,7 +67,7 @@ export async function readRecord(document: string, environment: FileEnvironment)
   return { ok: false, code: 'bad_record' };
 }
 
-/** Writes nothing where it stands there as it is. */
+/** Writes nothing where the file has it already. */
 export async function writeRecord(
   document: string,
   record: MigrationRecord,

@@ -28,9 +28,9 @@ export type RollbackResult =
       /** That of the next commit: replicas of what was rolled back do not count there. */
       readonly generation: number;
     }
-  | { readonly ok: false; readonly code: RollbackFault; readonly path: string };
+  | { readonly ok: false; readonly code: RollbackRefusal; readonly path: string };
 
-export type RollbackFault =
+export type RollbackRefusal =
   | FileFault['code']
   | OpenFault['code']
   | 'bad_record'
@@ -42,7 +42,7 @@ export type RollbackFault =
   | 'source_changed';
 
 /**
- * Takes a migration back: the source stands there again, byte for byte, and the document is kept beside it under
+ * Rolls a migration back: the source is there again, byte for byte, and the document is kept beside it under
  * `NAME.ychat.rolled-back-GENERATION`. Nothing is deleted. Killed anywhere, the source or the document is there, and
  * a new run goes on.
  */
@@ -86,7 +86,7 @@ export async function rollBackMigration(
 
 type Restored =
   | { readonly ok: true; readonly outcome: 'restored' | 'unchanged' }
-  | { readonly ok: false; readonly code: RollbackFault; readonly path: string };
+  | { readonly ok: false; readonly code: RollbackRefusal; readonly path: string };
 
 async function restoreSource(
   source: string,

@@ -44,7 +44,7 @@ class CocalcExport {
   readonly #setAside: SetAside;
   readonly #threadNames = new LegacyNames();
   readonly #messageNames = new LegacyNames();
-  /** Names of threads of which a row of the old file says what they are a fork of. */
+  /** Names of threads whose origin is in a row of the old file. */
   readonly #forks = new Set<string>();
   readonly #lines: string[] = [];
 
@@ -74,9 +74,9 @@ class CocalcExport {
   #giveNames(threadIds: readonly string[]): void {
     for (const thread_id of threadIds) {
       const wanted = readLegacyName(this.#chat.thread(thread_id)?.legacy, 'thread_id');
-      this.#threadNames.give(thread_id, wanted);
+      this.#threadNames.assign(thread_id, wanted);
       for (const { message_id, legacy } of this.#chat.messages(thread_id))
-        this.#messageNames.give(message_id, readLegacyName(legacy, 'message_id'));
+        this.#messageNames.assign(message_id, readLegacyName(legacy, 'message_id'));
     }
   }
 
@@ -128,7 +128,7 @@ class CocalcExport {
     return votes.size === 0 && column === undefined ? undefined : Object.fromEntries(votes);
   }
 
-  /** What the first message of a thread says of it: how far people have read. */
+  /** Read marks, which are columns of the first message of a thread. */
   #writeReadMarks({ thread_id }: Message, columns: JsonObject): JsonObject {
     const said = new Map<string, Json>();
     for (const { user_id, key } of this.#chat.annotations({ thread_id })) {
@@ -137,7 +137,7 @@ class CocalcExport {
       if (message === undefined) continue;
       const column = `lastread-${user_id}`;
       const time = readTime(message.date, message.message_id);
-      // The column also says when somebody looked last, which can be after the last message.
+      // The column is also the time of the last look, which can be after the last message.
       if (!((readDate(columns[column])?.time ?? -1) >= time)) said.set(column, time);
     }
     return Object.fromEntries(said);
@@ -159,7 +159,7 @@ class CocalcExport {
     });
   }
 
-  /** A fork begins with a blank message that says what it is a fork of: by dates, which is all that it can name. */
+  /** A fork begins with a blank message that names its origin by dates, the only names that CoCalc has for it. */
   #writeFork(thread: Thread): void {
     const { thread_id, created_at, created_by } = thread;
     const fork = findFork(this.#chat, thread);
@@ -171,7 +171,7 @@ class CocalcExport {
     this.#put({
       ...SCHEMA,
       event: 'chat',
-      message_id: this.#messageNames.give(`${name}-fork`, undefined),
+      message_id: this.#messageNames.assign(`${name}-fork`, undefined),
       thread_id: name,
       sender_id: created_by,
       date,
@@ -184,7 +184,7 @@ class CocalcExport {
     });
   }
 
-  /** Blank messages that hold an anchor, or say what is a fork of what: no messages, but CoCalc's threads begin with them. */
+  /** Blank messages that hold an anchor or the origin of a fork: not messages, but CoCalc's threads begin with them. */
   #writePlaceholders(): void {
     for (const row of this.#setAside.rowsOf('placeholder')) {
       if (!isJsonObject(row) || classifyCocalcRow(row) !== 'message') continue;
@@ -200,9 +200,9 @@ class CocalcExport {
 
   /** Under the key that CoCalc prefers. */
   #writeConfig(thread_id: string): void {
-    const told = this.#unshown.settings.get(thread_id);
-    if (told === undefined) return;
-    const { legacy, latest } = told;
+    const given = this.#unshown.settings.get(thread_id);
+    if (given === undefined) return;
+    const { legacy, latest } = given;
     const config = this.#chat.config(thread_id);
     const settings: Record<string, Json> = {};
     for (const field of COCALC_SETTINGS) if (config[field] !== undefined) settings[field] = config[field];
@@ -225,10 +225,10 @@ class CocalcExport {
   #writeState(thread_id: string): void {
     const { state, active_message_id } = this.#chat.state(thread_id);
     if (state === 'idle') return;
-    const told = this.#unshown.states.get(thread_id);
+    const given = this.#unshown.states.get(thread_id);
     const active = active_message_id === undefined ? undefined : this.#messageNames.nameOf(active_message_id);
     const times = this.#chat.messages(thread_id).map(({ date, message_id }) => readTime(date, message_id));
-    const time = told?.state === state ? readDate(told.updated_at)?.time : undefined;
+    const time = given?.state === state ? readDate(given.updated_at)?.time : undefined;
     const name = this.#threadNames.nameOf(thread_id) ?? thread_id;
     this.#put({
       ...SCHEMA,
@@ -268,7 +268,7 @@ export interface Fork {
   readonly last: Message | undefined;
 }
 
-/** What a thread is a fork of, where CoCalc can say it: by the dates of messages that are here. */
+/** The origin of a fork, where CoCalc can name it: by the dates of messages that are here. */
 export function findFork(chat: ExportableChat, thread: Thread | undefined): Fork | undefined {
   const { forked_from } = thread ?? {};
   const rootId = forked_from && chat.messageIds(forked_from.thread_id)[0];

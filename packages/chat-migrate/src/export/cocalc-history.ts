@@ -19,7 +19,7 @@ export function writeHistory(
   return versions.reverse();
 }
 
-/** The first version stands on the message, with what the old file said otherwise of it. */
+/** The first version is that of the message, with the other facts that the old file had of it. */
 function writeFirst({ legacy, sender_id }: Message, { content }: Version, time: number): JsonObject {
   const { author_id, first_date, history } = isJsonObject(legacy) ? legacy : {};
   return {

@@ -3,7 +3,7 @@ import { COCALC_SETTINGS, findFork } from './cocalc-export.js';
 import type { ExportFormat } from './export-chat.js';
 import { type ExportableChat, readUnshown } from './unshown.js';
 
-/** What a chat can hold that a format may have no place for. */
+/** Kinds of content that a format may have no place for. */
 export type LossKind =
   /** Answers that do not show, beside the one that does. */
   | 'alternates'
@@ -23,7 +23,7 @@ export type LossKind =
   | 'settings'
   /** Rows and columns of an old file that became no record. */
   | 'set_aside'
-  /** Threads that run prompts, or stand in a slot. */
+  /** Threads that run prompts, or are in a slot. */
   | 'slots'
   | 'states'
   /** Threads beyond the first. */
@@ -40,7 +40,7 @@ export interface Loss {
   readonly count: number;
 }
 
-/** What each format has no place for. */
+/** The kinds that each format has no place for. */
 const LOST: Readonly<Record<ExportFormat, readonly LossKind[]>> = {
   jsonl: [],
   cocalc: [
@@ -85,7 +85,7 @@ const LOST: Readonly<Record<ExportFormat, readonly LossKind[]>> = {
   ],
 };
 
-/** What an export leaves out, counted: kinds in the order of their names, only those that there are. */
+/** Counts what an export leaves out: kinds in the order of their names, without those that the chat does not have. */
 export function describeLoss(chat: ExportableChat, format: ExportFormat): readonly Loss[] {
   if (LOST[format].length === 0) return [];
   const survey = new Survey(chat, format);

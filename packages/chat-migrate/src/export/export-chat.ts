@@ -8,7 +8,7 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /**
  * The chat as a file of another format; `jsonl` is the document itself. A function of what the document holds: no
- * clock, locale or time zone. Never throws on a document; `describeLoss` tells what the format has no place for.
+ * clock, locale or time zone. Never throws on a document; `describeLoss` counts what the format has no place for.
  */
 export function exportChat(chat: ExportableChat, format: ExportFormat): string {
   switch (format) {

@@ -1,16 +1,16 @@
 import type { Json, JsonObject, Part } from '@chatdoc/schema';
 import { canonicalText, isJsonObject } from '../source/json-value.js';
 
-/** The table of attachments. One that several messages have stands in it once. */
+/** The table of attachments. One that several messages have is in it once. */
 export class JupyterAttachments {
   readonly #byName = new Map<string, Json>();
 
-  /** One that stood in the table of the old file, whoever uses it. */
+  /** One that was in the table of the old file, used or not. */
   keep(name: string, attachment: Json): void {
     if (!this.#byName.has(name)) this.#byName.set(name, attachment);
   }
 
-  /** Gives the name under which the file of a message stands. */
+  /** Returns the name of the file of a message in the table. */
   add(part: Part, messageName: string): string {
     const attachment = writeAttachment(part);
     const text = canonicalText(attachment);

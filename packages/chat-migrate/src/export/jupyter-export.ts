@@ -48,7 +48,7 @@ class JupyterExport {
     return escapeWide(JSON.stringify(sortKeys(document), null, 2));
   }
 
-  /** Every message once. Each stands where the latest message up to it in its own thread stands in time. */
+  /** Every message once, in the order of the latest time up to it in its own thread. */
   #listMessages(): readonly Message[] {
     const threads = [...this.#chat.threads().map(({ thread_id }) => thread_id), ...this.#unshown.bareThreads];
     const placed = threads.flatMap((thread_id) => {
@@ -69,7 +69,7 @@ class JupyterExport {
       : this.#setAside.columnsOf(message_id);
     const isGone = deleted || redacted;
     const legacy = isJsonObject(message.legacy) ? message.legacy : {};
-    const id = this.#names.give(message_id, readName(legacy['id']));
+    const id = this.#names.assign(message_id, readName(legacy['id']));
     const parts = redacted ? [] : message.parts;
     const sender = this.#senders.get(sender_id) ?? { isAgent: false };
     sender.isAgent ||= message.attempt !== undefined;
@@ -87,7 +87,7 @@ class JupyterExport {
     };
   }
 
-  /** A body that was no text comes back while it is what the message still says. */
+  /** A body that was not a text comes back while it is still what the message shows. */
   #writeBody(
     { content, deleted, redacted, history }: Message,
     body: Json | undefined,
@@ -127,7 +127,7 @@ class JupyterExport {
     const metadata = new Map<string, Json>();
     for (const row of this.#setAside.rowsOf('jupyter_metadata'))
       if (isJsonObject(row)) for (const [key, value] of Object.entries(row)) metadata.set(key, value);
-    // Of one that was migrated, its thread says which chat it is.
+    // A migrated one has its chat id on its thread.
     for (const { legacy } of this.#chat.threads()) {
       const id = isJsonObject(legacy) ? readName(legacy['chat_id']) : undefined;
       if (id !== undefined && !metadata.has('id')) metadata.set('id', id);
@@ -137,8 +137,8 @@ class JupyterExport {
 }
 
 /** Seconds, with all the digits of the old file while they are the time of the message. */
-function writeSeconds(told: Json | undefined, time: number): Json {
-  return typeof told === 'number' && readSeconds(told)?.time === time ? told : time / 1000;
+function writeSeconds(given: Json | undefined, time: number): Json {
+  return typeof given === 'number' && readSeconds(given)?.time === time ? given : time / 1000;
 }
 
 const TOOL_CALLS: ReadonlySet<string> = new Set(['tool_calls']);
@@ -148,8 +148,8 @@ function writeMetadata(parts: readonly Part[], column: Json | undefined): JsonOb
   if (calls.length === 0) return column === undefined ? {} : { metadata: column };
   const rest = isJsonObject(column) ? column : {};
   // Where some of the calls were none, the list as it was is all that holds those.
-  const told = isJsonArray(rest['tool_calls']) ? rest['tool_calls'] : undefined;
-  return { metadata: { ...omitKeys(rest, TOOL_CALLS), tool_calls: told ?? calls } };
+  const given = isJsonArray(rest['tool_calls']) ? rest['tool_calls'] : undefined;
+  return { metadata: { ...omitKeys(rest, TOOL_CALLS), tool_calls: given ?? calls } };
 }
 
 function writeToolCall({ part_id, state, title, input, output, data }: Part): JsonObject {

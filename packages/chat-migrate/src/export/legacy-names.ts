@@ -4,7 +4,7 @@ export class LegacyNames {
   readonly #taken = new Set<string>();
 
   /** Names come first to those who ask first. The record of an `id` has the same name ever after. */
-  give(id: string, wanted: string | undefined): string {
+  assign(id: string, wanted: string | undefined): string {
     const known = this.#names.get(id);
     if (known !== undefined) return known;
     let name = wanted === undefined || this.#taken.has(wanted) ? id : wanted;

@@ -7,13 +7,13 @@ import { type ExportableChat, readUnshown } from './unshown.js';
 
 /**
  * The chat for people to read: threads as headings, each message under its sender and time (UTC). What somebody wrote
- * stands in a quote of its own, so that none of it reaches beyond, and holds no HTML.
+ * is in a quote of its own, so that none of it reaches beyond, and holds no HTML.
  */
 export function exportMarkdown(chat: ExportableChat): string {
   return new MarkdownExport(chat).write();
 }
 
-/** Finish reasons that say nothing but that all went well. */
+/** Finish reasons of an attempt without problems. */
 const ORDINARY: ReadonlySet<string> = new Set(['', 'complete', 'completed', 'end_turn', 'stop', 'success']);
 
 class MarkdownExport {
@@ -72,7 +72,7 @@ class MarkdownExport {
     return `forked from ${this.#titleOf(thread_id, messages)}`;
   }
 
-  /** The name that somebody gave, else the beginning of the first message that says something. */
+  /** The name of the thread, else the beginning of the first message that is not blank. */
   #titleOf(thread_id: string, messages: readonly Message[]): string {
     const name = writePlain(this.#chat.config(thread_id).name ?? '', 200);
     if (name !== '') return name;
@@ -142,7 +142,7 @@ function describePart({ kind, title, part_id, state, text }: Part): readonly str
   return [`${name}${what === undefined ? '' : `: ${what}`}${how}`];
 }
 
-/** Seconds in UTC. A migrated message without a date stands at 1970. */
+/** Seconds in UTC. A migrated message without a date is at 1970. */
 function formatTime(time: number): string {
   return time === 0 ? 'undated' : `${formatDate(time).slice(0, 19).replace('T', ' ')} UTC`;
 }

@@ -21,7 +21,7 @@ function escapeCharacter(character: string): string {
   return character === '<' ? '&lt;' : character === '&' ? '&amp;' : `\\${character}`;
 }
 
-/** A block of code as far as it stands at the margin. */
+/** A block of code at the margin. */
 interface Fence {
   readonly mark: string;
   readonly info: string;
@@ -30,7 +30,7 @@ interface Fence {
 
 /**
  * Markdown that somebody wrote, as a quote: its markup shows, but it has no HTML, no link that runs code, and no code
- * block without an end. Each block of code stands in a fence of ours, longer than any inside.
+ * block without an end. Each block of code is in a fence of ours, longer than any inside.
  */
 export function quoteMarkdown(text: string): string {
   const lines: string[] = [];
@@ -72,7 +72,7 @@ function isClosing(line: string, mark: string): boolean {
   return end.length >= mark.length && end === mark.charAt(0).repeat(end.length) && /^ {0,3}\S/.test(line);
 }
 
-/** Blank lines around it, so that it is no part of a list or a paragraph, of which it would share the end. */
+/** Blank lines around it, so that it is not part of a list or a paragraph, of which it would share the end. */
 function writeFence({ info, lines }: Fence): readonly string[] {
   const longest = lines.reduce((length, line) => Math.max(length, longestRun(line)), 2);
   const mark = '`'.repeat(longest + 1);

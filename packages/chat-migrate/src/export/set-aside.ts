@@ -28,7 +28,7 @@ export class SetAside {
     this.#columns.set(id, known);
   }
 
-  /** What stood on the row of a message or thread beyond its fields. */
+  /** Columns of the row of a message or thread beyond its fields. */
   columnsOf(id: string): JsonObject {
     return Object.fromEntries(this.#columns.get(id) ?? []);
   }

@@ -17,10 +17,10 @@ import {
 } from '@chatdoc/schema/internal';
 import { isJsonObject } from '../source/json-value.js';
 
-/** What an export reads: a chat, and its lines for what no record shows. */
+/** The input of an export: a chat, and its lines for what no record shows. */
 export type ExportableChat = ChatReader & { toJSONL(): string };
 
-/** What the lines of a document say and its records leave out. */
+/** Facts that the lines of a document have and its records leave out. */
 export interface Unshown {
   /** Formats that the document was migrated from, each once. */
   readonly formats: ReadonlySet<string>;
@@ -28,7 +28,7 @@ export interface Unshown {
   readonly bareThreads: readonly string[];
   /** By thread, of each that has settings of any kind. */
   readonly settings: ReadonlyMap<string, UnshownSettings>;
-  /** By thread, the newest state that a host or an import told. */
+  /** By thread, the newest state by a host or an import. */
   readonly states: ReadonlyMap<string, ThreadStateEntry>;
   /** By revision, what else the version of the old file said. */
   readonly revisions: ReadonlyMap<string, JsonObject>;
@@ -37,7 +37,7 @@ export interface Unshown {
 }
 
 export interface UnshownSettings {
-  /** Columns that no field says. */
+  /** Columns that no field has. */
   readonly legacy: JsonObject;
   /** The newest entry. */
   readonly latest: ThreadConfigEntry;
@@ -125,7 +125,7 @@ function isNewer(entry: Entry & { id: string }, known: { readonly id: string } |
   return known === undefined || entry.id > known.id;
 }
 
-/** Of two entries that say one column, the later one counts, as with the fields themselves. */
+/** Of two entries with one column, the later one counts, as with the fields themselves. */
 function mergeSettings(entries: readonly ThreadConfigEntry[]): UnshownSettings {
   const inOrder = [...entries].sort((a, b) => (a.id < b.id ? -1 : 1));
   const merged = new Map<string, Json>();

@@ -1,7 +1,7 @@
 import { ALPHABET, DIGIT, formatUlid } from '@chatdoc/schema/internal';
 import { sha256 } from '@noble/hashes/sha2.js';
 
-/** What Node has built in: a tenth of the time of the portable code, and the same bytes. */
+/** Node's own SHA-256: a tenth of the time of the portable code, and the same bytes. */
 interface NodeCrypto {
   createHash(algorithm: 'sha256'): Hash;
 }
@@ -69,7 +69,7 @@ export class LinesId {
 }
 
 const BACKSLASH = 92;
-/** What follows the backslash, of bytes that need one. */
+/** The byte after the backslash, of bytes that need one. */
 const LETTERS = new Uint8Array(256);
 for (const letter of '"\\') LETTERS[letter.charCodeAt(0)] = letter.charCodeAt(0);
 LETTERS['\n'.charCodeAt(0)] = 'n'.charCodeAt(0);

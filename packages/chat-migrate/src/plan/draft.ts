@@ -6,7 +6,7 @@ import { type Ledger, type LedgerCheck, LedgerColumns } from './ledger.js';
 import { createLegacyRow, createTextRows } from './legacy-rows.js';
 import { type WrittenEntry, writeEntry } from './written-entry.js';
 
-/** What a reader reports: nothing here stops a migration, and no content stands in a message. */
+/** Codes that a reader reports: none stops a migration, and no message has content of the chat. */
 export type ProblemCode =
   /** A reply that could answer two messages of one millisecond. */
   | 'ambiguous_reply'
@@ -16,7 +16,7 @@ export type ProblemCode =
   | 'bad_reply_to'
   /** A date without a zone, read as UTC. */
   | 'date_without_zone'
-  /** The file says that it is not the whole chat. */
+  /** Some of the chat is not in the file, by its own count. */
   | 'incomplete_file'
   /** No usable date: kept in order of appearance, at 1970. */
   | 'no_date'
@@ -35,7 +35,7 @@ export interface Problem {
   readonly path?: string;
   readonly code: ProblemCode;
   readonly message: string;
-  /** The row as it stands in the file, where it could not be read. */
+  /** The text of the row in the file, where it could not be read. */
   readonly raw?: string;
 }
 
@@ -43,14 +43,14 @@ export interface Problem {
 export class PlanDraft {
   readonly problems: Problem[] = [];
   readonly #columns = new LedgerColumns();
-  /** What the ledger names, by number. */
+  /** Entries of the ledger, by number. */
   readonly #written: WrittenEntry[] = [];
   readonly #numbers = new Map<string, number>();
   /** By line, entries whose id another entry has too. */
   readonly #doubles = new Map<string, WrittenEntry>();
   readonly #setAside: SourceRow[] = [];
 
-  /** `reason` of the rows that say what an earlier row says. */
+  /** Records that the row is equal to an earlier one. */
   merge(row: SourceRow, target: SourceRow): void {
     this.#columns.settle(row.row, 'merged', 'same_row', target.row);
   }
@@ -85,13 +85,13 @@ export class PlanDraft {
     this.keep(row, reason, time, value);
   }
 
-  /** Keeps the row besides what became of it: its value, or its text where that says more. */
+  /** Keeps the row besides what became of it: its value, or its text where that has more. */
   keep(row: SourceRow, reason: string, time: number = 0, value: Json | undefined = row.value): void {
     const entry = row.exact && value !== undefined ? createLegacyRow(time, reason, value) : undefined;
     if (entry === undefined || !this.#hold(row, entry)) this.keepText(row, reason);
   }
 
-  /** Keeps the row as it stands in the file, besides the message or other record that became of it. */
+  /** Keeps the text of the row in the file, besides the message or other record that became of it. */
   keepText(row: SourceRow, reason: string, message_id?: string): void {
     for (const entry of createTextRows(reason, row, message_id)) this.#hold(row, entry);
   }

@@ -1,12 +1,12 @@
 /**
- * What became of one input row. `became`: records of the chat. `merged`: it says the same as an earlier row.
+ * The outcome of one input row. `became`: records of the chat. `merged`: it is equal to an earlier row.
  * `set_aside`: no record, but kept as `legacy_row` entries.
  */
 export interface LedgerRow {
   /** The input row, counted from 1. */
   readonly row: number;
   readonly line: number;
-  /** Where it stands in a JSON document. */
+  /** Its path in a JSON document. */
   readonly path?: string;
   readonly outcome: 'became' | 'merged' | 'set_aside';
   /** Ids of the entries that hold it, sorted; of a part, its attempt and number: `01J…/7`. */
@@ -29,7 +29,7 @@ export type LedgerCheck =
 const OUTCOMES = [undefined, 'became', 'merged', 'set_aside'] as const;
 const NONE = -1;
 
-/** What becomes of each row, in columns by the number of the row: a record of each is made only when asked for. */
+/** The outcome of each row, in columns by the number of the row: a record of each is made only when asked for. */
 export class LedgerColumns {
   /** Place in `OUTCOMES`. */
   #outcomes: Uint8Array = new Uint8Array(64);
@@ -80,7 +80,7 @@ export class LedgerColumns {
     let missing = entryCount;
     for (let row = 1; row < this.#outcomes.length; row += 1) {
       if (this.#outcomes[row] === 0) continue;
-      if (row > rowCount) return mismatch(`there is no row ${row}`);
+      if (row > rowCount) return mismatch(`row ${row} does not exist`);
       count += 1;
       const entries = this.#entriesOf(row);
       if (entries.length === 0) return mismatch(`row ${row} has no entry`);
@@ -132,7 +132,7 @@ export class LedgerColumns {
     ];
   }
 
-  /** Of a merged row, those of the row that says the same. */
+  /** Of a merged row, those of the row that it is equal to. */
   #entriesOf(row: number): readonly number[] {
     const holder = this.#targets.size === 0 ? row : (this.#targets.get(row) ?? row);
     const [first = NONE, second = NONE] = [this.#first[holder], this.#second[holder]];
@@ -153,10 +153,10 @@ export class LedgerColumns {
   }
 }
 
-/** Where a row stands. */
+/** The place of a row in its file. */
 export type LedgerPlace = Pick<LedgerRow, 'row' | 'line'> & { readonly path?: string | undefined };
 
-/** What a `Set` of ids can do, as far as a check needs it. */
+/** The part of a `Set` of ids that a check needs. */
 export interface IdSet extends Iterable<string> {
   readonly size: number;
   has(id: string): boolean;
@@ -170,7 +170,7 @@ export function checkLedger(ledger: Ledger, rowCount: number, entryIds: IdSet): 
   const seen: boolean[] = [];
   const held = new Set<string>();
   for (const { row, entries } of ledger.rows) {
-    if (!Number.isInteger(row) || row < 1 || row > rowCount) return mismatch(`there is no row ${row}`);
+    if (!Number.isInteger(row) || row < 1 || row > rowCount) return mismatch(`row ${row} does not exist`);
     if (seen[row] === true) return mismatch(`row ${row} is accounted for twice`);
     seen[row] = true;
     if (entries.length === 0) return mismatch(`row ${row} has no entry`);

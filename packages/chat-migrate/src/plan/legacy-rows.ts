@@ -4,7 +4,7 @@ import type { SourceRow } from '../source/rows.js';
 import { deriveId } from './derive-id.js';
 import { splitText } from './long-content.js';
 
-/** A value of the old file, under an id that its content gives it. Undefined where it is nested too deep. */
+/** A value of the old file, under an id that hashes its content. Undefined where it is nested too deep. */
 export function createLegacyRow(time: number, reason: string, row: Json): LegacyRowEntry | undefined {
   const text = canonicalText(row);
   if (text === undefined) return undefined;
@@ -26,7 +26,7 @@ export function createColumnsRow(
 }
 
 /**
- * The row as it stands in the file, in as many pieces as it needs. Under the id of the message that it became, if it
+ * The text of the row in the file, in as many pieces as it needs. Under the id of the message that it became, if it
  * did: what is redacted there is redacted here.
  */
 export function createTextRows(

@@ -13,7 +13,7 @@ export type OpenedLegacy =
 
 /**
  * Opens a legacy chat through the read API of `Chat`. Nothing is written anywhere, and the ids are those that a
- * migration gives, so that a host can read old files and switch to documents one by one.
+ * migration makes, so that a host can read old files and switch to documents one by one.
  */
 export function openLegacy(bytes: Uint8Array, options?: PlanOptions): OpenedLegacy {
   const planned = planMigration(bytes, options);

@@ -37,7 +37,7 @@ export interface MigrationPlan {
   readonly problems: readonly Problem[];
 }
 
-export type PlanFailure =
+export type PlanRefusal =
   /** It is a chat of this library: nothing to migrate. */
   | 'already_chatdoc'
   /** Rows and what became of them do not add up: a bug of this package, and nothing is given out. */
@@ -47,17 +47,17 @@ export type PlanFailure =
 
 export type PlanResult =
   | { readonly ok: true; readonly plan: MigrationPlan }
-  | { readonly ok: false; readonly code: PlanFailure; readonly message: string };
+  | { readonly ok: false; readonly code: PlanRefusal; readonly message: string };
 
 export interface PlanOptions {
-  /** What to read the file as, where it is not known by its content. An empty file is empty all the same. */
+  /** Format to read the file as, where its content does not show it. Ignored for an empty file. */
   readonly format?: Exclude<MigrationPlan['format'], 'empty'>;
   /** Called at least once for each MB of the file, the last time with all of it. */
   readonly onProgress?: OnProgress;
 }
 
 /**
- * What a legacy chat becomes: a pure function of its bytes. Nothing is written; the plan of the same bytes is the
+ * Plans the migration of a legacy chat: a pure function of its bytes. Nothing is written; the plan of the same bytes is the
  * same on every machine, and plans of two revisions of one chat merge to the union of their rows.
  */
 export function planMigration(source: Uint8Array, options: PlanOptions = {}): PlanResult {
@@ -116,7 +116,7 @@ function readAs(
   }
 }
 
-/** Enough of a file to know lines of rows by; beyond it, a file is not decoded whole only to be told apart. */
+/** Enough of a file to detect lines of rows: beyond it, a file is not decoded whole only for that. */
 const HEAD_BYTES = 64 * 1024;
 const NEWLINE = 10;
 
@@ -137,7 +137,7 @@ function detect(bytes: Uint8Array, progress: Progress): DetectedFile {
     }
   }
   if (JUPYTER_START.test(decodeBytes(bytes.subarray(0, START_BYTES)).trimStart())) {
-    // Reading it tells, too, whether it is one, and a value of the whole would take much more.
+    // Reading it also shows whether it is one, and a value of the whole would take much more memory.
     const document = readJupyterDocument(bytes, progress);
     const detected = document.outline === undefined ? undefined : detectValue(document.outline);
     if (detected?.format === 'jupyter') return { ...detected, document };
@@ -208,7 +208,7 @@ function createDocument(doc_id: string, format: string, rows: number): DocumentE
 
 /**
  * The writer is the same for every migration: parts count only under the writer of their message, and those that a
- * newer revision of a file adds stand in another lane than the message.
+ * newer revision of a file adds are in another lane than the message.
  */
 function createHeader(lane_id: string): LaneEntry {
   return {

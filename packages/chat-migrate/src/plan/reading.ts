@@ -1,11 +1,11 @@
 import type { SourceRow } from '../source/rows.js';
 import type { PlanDraft } from './draft.js';
 
-/** What a reader makes of a file. */
+/** The result of a reader. */
 export interface Reading {
   readonly rows: readonly SourceRow[];
   readonly draft: PlanDraft;
-  /** Which chat this is, and the row that says so. Absent where nothing does. */
+  /** The id of the chat, and the row that it comes from. Absent where no row has one. */
   readonly identity?: { readonly row: SourceRow; readonly doc_id: string };
 }
 

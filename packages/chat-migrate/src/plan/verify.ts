@@ -11,9 +11,9 @@ export type VerifiedPlan =
       readonly chat: Chat;
       readonly digest: string;
     }
-  | { readonly ok: false; readonly code: VerifyFault; readonly message: string };
+  | { readonly ok: false; readonly code: VerifyRefusal; readonly message: string };
 
-export type VerifyFault =
+export type VerifyRefusal =
   /** The lines of the plan do not import whole. */
   | 'incomplete'
   /** The chat breaks a rule of `@chatdoc/integrity` whose severity is `error`. */

@@ -9,7 +9,7 @@ export interface WrittenEntry {
   readonly line: string;
   /** As the ledger names it. */
   readonly ref: string;
-  /** The message or attempt that it is about; absent where its line alone gives it its place. */
+  /** The message or attempt that it is about; absent where it is placed by its line alone. */
   readonly subject: string | undefined;
   /** Of a part, its number. */
   readonly n: number;

@@ -17,7 +17,7 @@ export interface ReadDate {
   readonly assumedUtc?: true;
 }
 
-/** Days before each month of a year that is no leap year. */
+/** Days before each month of a common year. */
 const DAYS = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 const LENGTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const DAY_MS = 86_400_000;
@@ -49,7 +49,7 @@ export function readDateBytes(bytes: Uint8Array | Uint16Array, at: number): numb
   const minute = readTwo(bytes, at + 14);
   const second = readTwo(bytes, at + 17);
   const ms = readTwo(bytes, at + 20) * 10 + readDigit(bytes, at + 22);
-  // One of them is no number if one of the characters is no digit.
+  // One of them is NaN if one of the characters is not a digit.
   const isDate =
     year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= (LENGTHS[month - 1] as number);
   if (!(isDate && hour < 24 && minute < 60 && second < 60 && ms >= 0)) return -1;

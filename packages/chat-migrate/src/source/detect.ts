@@ -10,7 +10,7 @@ export type LegacyFormat = 'cocalc' | 'jupyter' | 'relational' | 'tasks' | 'chat
 
 export interface Detected {
   readonly format: LegacyFormat;
-  /** What gave it away; of an unknown file, what to do. Holds none of its content. */
+  /** The evidence; of an unknown file, what to do. Has none of its content. */
   readonly reason: string;
 }
 
@@ -27,7 +27,7 @@ export function detectFormat(bytes: Uint8Array): Detected {
   return whole === undefined ? detectLines(text) : detectValue(whole.value);
 }
 
-/** Tables that hold chats, and what gives each away. */
+/** Tables that hold chats, and the test of each. */
 const TABLES: readonly (readonly [format: LegacyFormat, isTable: TableTest, reason: string])[] = [
   ['relational', isRelationalTable, 'a table of threads, each with the row of its root prompt'],
   ['tasks', isTaskTable, 'a table of messages, each with its task and role'],
@@ -61,7 +61,7 @@ export function detectValue(value: Json): Detected {
   if (isJsonObject(value['users']) && isJsonObject(value['metadata'])) {
     return { format: 'jupyter', reason: 'one JSON object with users and metadata' };
   }
-  return unknown('it is one JSON object without messages and without an event: it is no chat that we know');
+  return unknown('it is one JSON object without messages and without an event: not a known chat');
 }
 
 function detectLines(text: string): Detected {
@@ -79,7 +79,7 @@ function detectLines(text: string): Detected {
     if (line === '') continue;
     const value = parseJson(line)?.value;
     if (isJsonObject(value)) {
-      // Lines that stand under no lane come first in an export, so no header tells it.
+      // Lines under no lane come first in an export, before any header.
       if (isEntry(value)) return { format: 'chatdoc', reason: 'lines of entries' };
       if (isCocalcRow(value)) return { format: 'cocalc', reason: 'lines of JSON with chat rows' };
       const table = detectTable(plainColumns(value));
@@ -99,7 +99,7 @@ function unknown(reason: string): Detected {
 
 const OWN_IDS = ['lane_id', 'id', 'thread_id', 'message_id', 'attempt'];
 
-/** Whether a row is a line of a chatdoc document. Legacy rows have no such type, and their ids are no ULIDs. */
+/** Whether a row is a line of a chatdoc document. Legacy rows have no such type, and their ids are not ULIDs. */
 function isEntry(value: Readonly<Record<string, Json>>): boolean {
   const { type } = value;
   if (type === 'lane') return typeof value['lane_id'] === 'string';
@@ -108,7 +108,7 @@ function isEntry(value: Readonly<Record<string, Json>>): boolean {
   );
 }
 
-/** Whether a row could only stand in a CoCalc chat, of any generation. */
+/** Whether a row could only be of a CoCalc chat, of any generation. */
 function isCocalcRow(value: Readonly<Record<string, Json>>): boolean {
   const { event, mesg, sender_id, date, message_id, thread_id, session_id, msg_event } = value;
   if (typeof event === 'string') {

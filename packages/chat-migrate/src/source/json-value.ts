@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '@chatdoc/schema';
 /** Deeper values have no canonical text: they are kept as the text they came as. */
 const CANONICAL_DEPTH = 64;
 
-/** A parsed JSON text, in a box because `null` is a value too. Undefined where it is no JSON. */
+/** A parsed JSON text, in a box because `null` is a value too. Undefined where it is not JSON. */
 export function parseJson(text: string): { readonly value: Json } | undefined {
   try {
     return { value: JSON.parse(text) as Json };
@@ -20,7 +20,7 @@ export function isJsonArray(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** A string that says something, else undefined. */
+/** A string that is not empty, else undefined. */
 export function readName(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -75,7 +75,7 @@ export function sortKeys(value: Json): Json {
 const NUMBER = /-?\d[\d.eE+-]*/y;
 
 /**
- * Whether a JSON text holds a number that a double cannot give back digit for digit (beyond 2^53, or with
+ * Whether a JSON text has a number that a double does not keep digit for digit (beyond 2^53, or with
  * more digits than it keeps). Such a row must be kept as text.
  */
 export function losesDigits(json: string): boolean {

@@ -5,8 +5,8 @@ const [BRACE_END, BRACKET_END] = [125, 93] as const;
 export type TakeMember = (key: string | number, start: number) => number;
 
 /**
- * Walks over the members of JSON in a file. Of what is no JSON it makes the best, and says so: whether all between
- * the values was sound, it knows; the values themselves are for who takes them.
+ * Walks over the members of JSON in a file, and goes on where it is not JSON: `isSound` is false then. It checks what is
+ * between the values; the values themselves are for the caller to check.
  */
 export class JsonWalk {
   readonly #bytes: Uint8Array;
@@ -107,7 +107,7 @@ export class JsonWalk {
       const key: unknown = JSON.parse(text);
       if (typeof key === 'string') return key;
     } catch {
-      // As any other key that is no string.
+      // As any other key that is not a string.
     }
     this.isSound = false;
     return text;

@@ -1,8 +1,8 @@
 import type { SourceRow } from './rows.js';
 
 /**
- * Rows by what they say, so that one that says the same as an earlier one is found. A mark is cheap, and equal for
- * rows that say the same: only rows that share one are compared by `text`, which is all that they say.
+ * Rows by their content, to find one that is equal to an earlier one. A mark is cheap, and equal for equal rows: only
+ * rows that share one are compared by `text`, which is their whole content.
  */
 export class KnownRows<Row extends SourceRow> {
   readonly #mark: (row: Row) => string | number;
@@ -12,7 +12,7 @@ export class KnownRows<Row extends SourceRow> {
   #risen: number[] = [];
   readonly #byMark = new Map<string | number, Row>();
   readonly #byText = new Map<string, Row>();
-  /** Marks whose first row stands in `byText` too. */
+  /** Marks whose first row is in `byText` too. */
   readonly #shared = new Set<string | number>();
   #hasMarks = true;
 
@@ -21,7 +21,7 @@ export class KnownRows<Row extends SourceRow> {
     this.#text = text;
   }
 
-  /** The first row looked up that says the same; undefined where this is the first. O(1) but for shared marks. */
+  /** The first equal row; undefined where this is the first. O(1) except for shared marks. */
   find(row: Row): Row | undefined {
     if (row.bytes !== undefined && this.#hasMarks) this.#forgetMarks();
     const mark = this.#hasMarks ? this.#mark(row) : '';
@@ -55,7 +55,7 @@ export class KnownRows<Row extends SourceRow> {
     this.#risen = [];
   }
 
-  // Bytes that are no text could read like another row, whatever its mark.
+  // Bytes that are not UTF-8 could read like another row, whatever its mark.
   #forgetMarks(): void {
     this.#endRising();
     this.#hasMarks = false;

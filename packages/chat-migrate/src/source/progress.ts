@@ -18,7 +18,7 @@ export class Progress {
     this.#onProgress = onProgress;
   }
 
-  /** What this stage has behind it, of the bytes of the file. Called for every row. */
+  /** Records how many bytes of the file this stage has passed. Called for every row. */
   advance(bytes: number): void {
     if (bytes < this.#next) return;
     this.#next = bytes + STEP;

@@ -7,23 +7,23 @@ export interface SourceRow {
   readonly row: number;
   /** The line of the file that it begins on, counted from 1. */
   readonly line: number;
-  /** Where it stands in a JSON document, such as `messages/3`. */
+  /** Its path in a JSON document, such as `messages/3`. */
   readonly path?: string | undefined;
   /** The top-level member of a JSON document that it belongs to. */
   readonly table?: string;
   /** Its key, where it is a member of an object. */
   readonly key?: string | undefined;
-  /** As it stands in the file. */
+  /** Its text, as in the file. */
   readonly raw: string;
-  /** Its bytes as Latin-1, where they are no UTF-8 and `raw` cannot give them back. */
+  /** Its bytes as Latin-1, where they are not UTF-8 and `raw` does not have them. */
   readonly bytes?: string | undefined;
   /** Where it ends in the file, as progress counts; absent where nobody knows. */
   readonly end?: number;
-  /** Undefined where `raw` is no JSON. */
+  /** Undefined where `raw` is not JSON. */
   readonly value: Json | undefined;
-  /** Whether `value` says all that the file does: no bad bytes, no digits beyond those of a double. */
+  /** Whether `value` has everything that the file has: no bad bytes, no digits beyond those of a double. */
   readonly exact: boolean;
-  /** Equal for rows that say the same, whatever their white space and order of keys. */
+  /** Equal for equal rows, whatever their white space and order of keys. */
   readonly text: string;
 }
 
@@ -36,7 +36,7 @@ export function decodeBytes(bytes: Uint8Array): string {
   return new TextDecoder('utf-8').decode(bytes);
 }
 
-/** The rows of a file of JSON lines. Empty lines are no rows. */
+/** The rows of a file of JSON lines. Empty lines are not rows. */
 export function readLineRows(bytes: Uint8Array): readonly SourceRow[] {
   return [...iterateLineRows(bytes)];
 }
@@ -65,7 +65,7 @@ export function* iterateLineRows(bytes: Uint8Array): Generator<LineRow> {
 const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const LENIENT = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Undefined where the line is no UTF-8. */
+/** Undefined where the line is not UTF-8. */
 function decodeLine(bytes: Uint8Array, start: number, end: number): string | undefined {
   try {
     return trimLine(STRICT.decode(bytes.subarray(start, end)), start);
@@ -136,12 +136,12 @@ export class LineRow implements SourceRow {
   }
 }
 
-/** Whether the value says all that its text does. */
+/** Whether the value has everything that its text has. */
 export function isExact(value: Json | undefined, raw: string): boolean {
   return value !== undefined && isCanonical(value) && !losesDigits(raw);
 }
 
-/** What a row says. */
+/** The content of a row, equal for equal rows. */
 export function readText({ exact, value, bytes, raw }: Omit<SourceRow, 'text'>): string {
   return (exact && value !== undefined ? canonicalText(value) : undefined) ?? bytes ?? raw;
 }

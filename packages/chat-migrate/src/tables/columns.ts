@@ -12,7 +12,7 @@ export function plainName(column: string): string {
 export interface ColumnTime {
   /** Milliseconds since 1970, whole. */
   readonly time: number;
-  /** Whether the column says more than milliseconds do. */
+  /** Whether the column is finer than a millisecond. */
   readonly isFiner: boolean;
   /** It names no zone: read as UTC. */
   readonly assumedUtc: boolean;

@@ -1,6 +1,6 @@
-/** What the readers of tables report besides what every reader does. */
+/** Codes that only the readers of tables report. */
 export type TableProblemCode =
-  /** A row without a column that says where it belongs. */
+  /** A row without the column that places it. */
   | 'missing_column'
   /** Several rows of one slot are active: the newest stays so. */
   | 'several_active'

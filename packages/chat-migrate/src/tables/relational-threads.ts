@@ -12,7 +12,7 @@ interface ThreadRow {
   readonly provider: string;
   readonly purpose: Purpose;
   readonly row_id: string | undefined;
-  /** Undefined where the row does not say. */
+  /** Undefined where the row does not have it. */
   readonly isActive: boolean | undefined;
   readonly created: number | undefined;
   /** When its last message was written. */
@@ -58,8 +58,8 @@ function readRow(columns: TableColumns): ThreadRow | undefined {
 
 /** Rows from before there was more than one purpose are runs. */
 function readPurpose(columns: TableColumns): Purpose | undefined {
-  const told = columns.text('purpose')?.trim().toLowerCase();
-  return PURPOSES.find((purpose) => purpose === told);
+  const given = columns.text('purpose')?.trim().toLowerCase();
+  return PURPOSES.find((purpose) => purpose === given);
 }
 
 /** When anything of the thread is known to have changed last. */
@@ -67,7 +67,7 @@ export function latestOf({ created = 0, used = 0 }: RelationalThread): number {
   return Math.max(created, used);
 }
 
-/** The columns of the row that its entries do not say. */
+/** The columns of the row that its entries do not have. */
 export function readOtherColumns(thread: RelationalThread): ReturnType<TableColumns['rest']> {
   const { columns, isActive, name, session, used } = thread;
   const said = ['rootpromptrowid', 'ownerid', 'provider', columns.id('rowid') === undefined ? 'id' : 'rowid'];
@@ -105,7 +105,7 @@ export function placeThreads(all: readonly TableColumns[]): PlacedThreads {
     const slotKey = JSON.stringify([root_id, owner_id, provider, purpose]);
     const numbers = slots.get(slotKey) ?? new SlotNumbers();
     slots.set(slotKey, numbers);
-    const slot = { root_id, owner_id, provider, number: numbers.give(row) };
+    const slot = { root_id, owner_id, provider, number: numbers.assign(row) };
     return { ...row, slot, slotKey, thread_id: deriveSlotThreadId(slot, purpose) };
   });
   return { threads, strays };
@@ -125,15 +125,15 @@ const NUMBERS_A_MS = 2 ** 11;
 const LAST_MS = 2 ** 42 - 2;
 
 /**
- * Numbers of the threads of one slot. A number tells when its row was made, and hashes the row's id: counting would
- * give one number to two rows, if one export has a row that another lacks, and with it one thread and one session.
+ * Numbers of the threads of one slot. A number begins with the time of its row and ends with a hash of its id: counting would
+ * assign one number to two rows if one export has a row that another lacks, and with it one thread and one session.
  * Numbers rise with time, so that the newest thread counts where none is active.
  */
 class SlotNumbers {
   readonly #byRow = new Map<string, number>();
   readonly #given = new Set<number>();
 
-  give({ row_id, created }: ThreadRow): number {
+  assign({ row_id, created }: ThreadRow): number {
     const known = row_id === undefined ? undefined : this.#byRow.get(row_id);
     if (known !== undefined) return known;
     const hash = hashOfId(deriveId(created ?? 0, 'legacy_slot_number', row_id ?? ''));

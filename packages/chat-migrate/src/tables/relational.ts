@@ -117,12 +117,12 @@ function writeThread(
     Object.keys(fields).length === 0 && lent === undefined
       ? []
       : [createConfig(thread_id, latestOf(thread), slot.owner_id, fields, lent)];
-  if (created === undefined) draft.report(source, 'no_date', 'the row does not say when it was created');
+  if (created === undefined) draft.report(source, 'no_date', 'the row has no usable date of creation');
   else if (columns.time('createdat')?.assumedUtc)
     draft.report(source, 'date_without_zone', 'the date names no zone: read as UTC');
   if (lent !== undefined) {
     const message =
-      'an older thread goes on in this provider session: this one keeps its name aside, and begins anew';
+      'an older thread goes on in this provider session: this one keeps the name of it as a legacy column, and starts a new session';
     draft.report(source, 'shared_session', message);
   }
   const rest = readOtherColumns(thread);

@@ -11,7 +11,7 @@ const DELIMITERS = [',', ';', '\t', '|'] as const;
 /** Whether a table with these columns, in plain form, is of the format looked for. */
 export type TableTest = (columns: ReadonlySet<string>) => boolean;
 
-/** The columns of each table that a JSON document holds, as far as its first row tells: a list, or a member that is one. */
+/** The columns of each table that a JSON document holds, by its first row: a list, or a member that is one. */
 export function listColumns(whole: Json): readonly ReadonlySet<string>[] {
   const lists = isJsonObject(whole) ? Object.values(whole) : [whole];
   const rows = lists.map((list) => (isJsonArray(list) ? list.find(isJsonObject) : undefined));
@@ -22,7 +22,7 @@ export function plainColumns(row: JsonObject): ReadonlySet<string> {
   return new Set(Object.keys(row).map(plainName));
 }
 
-/** What separates the values of a text whose first line names the columns of such a table. */
+/** The delimiter of a text whose first line names the columns of such a table. */
 export function findDelimiter(text: string, isTable: TableTest): string | undefined {
   const end = text.search(/[\r\n]/);
   const first = end < 0 ? text : text.slice(0, end);
@@ -63,7 +63,7 @@ export function readTableRows(bytes: Uint8Array, isTable: TableTest): readonly S
 }
 
 interface Decoded {
-  /** Each byte as one character where the file is no UTF-8. */
+  /** Each byte as one character where the file is not UTF-8. */
   readonly text: string;
   readonly isUtf8: boolean;
 }
@@ -206,8 +206,8 @@ function readCsvRows(file: Decoded, delimiter: string): readonly SourceRow[] {
     if (raw.trim() === '') continue;
     const read = (decoded: string): Json | undefined => {
       if (isDamaged) return undefined;
-      const told = file.isUtf8 ? fields : (readCsvRecords(decoded, delimiter)[0]?.fields ?? []);
-      return Object.fromEntries(told.map((field, index) => [columns[index] ?? nameColumn(index), field]));
+      const given = file.isUtf8 ? fields : (readCsvRecords(decoded, delimiter)[0]?.fields ?? []);
+      return Object.fromEntries(given.map((field, index) => [columns[index] ?? nameColumn(index), field]));
     };
     const size = raw.replace(/\r?\n$|\r$/, '').length;
     maker.add(start + shift, start + shift + size, {}, read);
@@ -223,7 +223,7 @@ function skipMark(text: string): string {
 }
 
 /**
- * The rows that are objects, each once. Others are reported and kept; what says the same as another row of its table
+ * The rows that are objects, each once. Others are reported and kept; a row equal to another of its table
  * is merged into it.
  */
 export function screenTableRows(rows: readonly SourceRow[], draft: PlanDraft): readonly SourceRow[] {
@@ -248,7 +248,7 @@ export function screenTableRows(rows: readonly SourceRow[], draft: PlanDraft): r
       return false;
     }
     if (isJsonObject(row.value)) return true;
-    draft.report(row, 'not_a_row', 'the row is no object: it is kept as it is', row.raw);
+    draft.report(row, 'not_a_row', 'the row is not an object: it is kept as it is', row.raw);
     draft.setAside(row, 'not_a_row');
     return false;
   });

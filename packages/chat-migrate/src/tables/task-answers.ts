@@ -48,14 +48,14 @@ export function createAnswer(prompt: Prompt, rows: readonly TaskRow[]): readonly
   });
 }
 
-/** What the id of an attempt says besides what the attempt does. */
+/** The facts that the id of an attempt hashes besides its content. */
 interface Place {
   readonly time: number;
   readonly sequence: number;
   readonly epoch: number;
 }
 
-/** All that an attempt says: an answer that goes on in a later export is another attempt, and shows instead. */
+/** Everything in an attempt: an answer that goes on in a later export is another attempt, and shows instead. */
 function describeAttempt({ id, time, sequence, state, sender_id, content, error }: TaskRow): string {
   const text = error === undefined ? '' : (canonicalText(error) ?? '');
   return JSON.stringify([id ?? '', time ?? 0, sequence ?? 0, state, sender_id, content, text]);
@@ -101,7 +101,7 @@ function createAttempt(prompt: Prompt, row: TaskRow, place: Place, identity: str
   return { row, entry, others: [...parts, end, ...retry] };
 }
 
-/** What settles an attempt, or a message that is its own. */
+/** The finish of an attempt, or of a message that is its own. */
 export function createFinish(attempt: string, time: number, { state, error }: TaskRow): Entry {
   const finish_reason = state === 'unfinished' ? REASONS.stopped : REASONS[state];
   const text = error === undefined ? '' : (canonicalText(error) ?? '');

@@ -4,7 +4,7 @@ import { deriveId } from '../plan/derive-id.js';
 import { isJsonArray, isJsonObject, readName } from '../source/json-value.js';
 import type { TableColumns } from './columns.js';
 
-/** What became of a message by the time its table was exported. */
+/** State of a message when its table was exported. */
 export type TaskRowState = 'complete' | 'stopped' | 'failed' | 'unfinished';
 
 /** A row of a table of messages, by itself. */
@@ -41,7 +41,7 @@ export function isTaskTable(columns: ReadonlySet<string>): boolean {
   return columns.has('taskid') && columns.has('role') && (hasText || columns.has('status'));
 }
 
-/** Undefined where the row does not say which task it belongs to. */
+/** Undefined where the row names no task. */
 export function readTaskRow(columns: TableColumns): TaskRow | undefined {
   const taskId = columns.id('taskid');
   if (taskId === undefined) return undefined;
@@ -76,11 +76,11 @@ export function isAnswering(role: string): boolean {
 }
 
 function readState(columns: TableColumns): TaskRowState | undefined {
-  const told = columns.text('status', 'state');
-  return told === undefined ? undefined : STATES.get(told.trim().toLowerCase());
+  const given = columns.text('status', 'state');
+  return given === undefined ? undefined : STATES.get(given.trim().toLowerCase());
 }
 
-/** The text of a row, and the column that says it whole. */
+/** The text of a row, and the column that has all of it. */
 function readText(columns: TableColumns): { readonly text: string; readonly column?: string } {
   let blank: { readonly text: string; readonly column?: string } = { text: '' };
   for (const column of TEXT_COLUMNS) {
@@ -116,7 +116,7 @@ function readError(columns: TableColumns): JsonObject | undefined {
   return isJsonObject(error) ? error : { message: typeof error === 'string' ? error : JSON.stringify(error) };
 }
 
-/** The columns that the entries of the row do not say. `linked` are those that became links to other messages. */
+/** The columns that the entries of the row do not have. `linked` are those that became links to other messages. */
 export function readOtherColumns(row: TaskRow, linked: readonly string[]): JsonObject | undefined {
   const { columns, role, state, error } = row;
   const said = ['taskid', ...linked];
@@ -135,7 +135,7 @@ export function readOtherColumns(row: TaskRow, linked: readonly string[]): JsonO
   return columns.rest(said);
 }
 
-/** What never changes about the row and has no field. */
+/** Facts of the row that never change and have no field. */
 export function readFixedColumns({ id, role, sender_id, sequence }: TaskRow): JsonObject | undefined {
   const fixed = {
     ...(id === undefined ? {} : { id }),
@@ -146,7 +146,7 @@ export function readFixedColumns({ id, role, sender_id, sequence }: TaskRow): Js
 }
 
 /**
- * By their numbers where every row of the task has one, else by date. Rows that say neither keep the order of the
+ * By their numbers where every row of the task has one, else by date. Rows with neither keep the order of the
  * file.
  */
 export function sortTaskRows(rows: readonly TaskRow[]): readonly TaskRow[] {
@@ -164,7 +164,7 @@ export function sortTaskRows(rows: readonly TaskRow[]): readonly TaskRow[] {
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const MAX_SEQUENCE = 32 ** 4 - 1;
 
-/** An id of which four random digits tell the number of the row: ids of one millisecond are in its order. */
+/** An id of which four random digits are the number of the row: ids of one millisecond are in its order. */
 export function deriveTaskId(
   { time = 0, sequence = 0 }: Pick<TaskRow, 'time' | 'sequence'>,
   tag: string,
@@ -179,12 +179,12 @@ export function deriveTaskId(
   return id.slice(0, 10) + digits + id.slice(14);
 }
 
-/** Whether the row is one of the table of tasks itself, which stands beside that of messages. */
+/** Whether the row is one of the table of tasks itself, which is beside that of messages. */
 export function isOwnRow(columns: TableColumns): boolean {
   return columns.source.table !== undefined && columns.value('role', ...TEXT_COLUMNS) === undefined;
 }
 
-/** What such a row calls its task. */
+/** The name of the task in such a row. */
 export function readTitle(columns: TableColumns): string | undefined {
   return readName(columns.text('title', 'name'));
 }

@@ -39,7 +39,7 @@ interface Task {
   readonly own: TableColumns[];
 }
 
-/** One message of a thread, with the rows that tell it: more than one where a client sent it again. */
+/** One message of a thread, with its rows: more than one where a client sent it again. */
 interface Told {
   readonly rows: readonly TaskRow[];
   readonly message_id: string;
@@ -72,7 +72,7 @@ class TaskReader {
     if (row !== undefined) this.#task(row.taskId).messages.push(row);
     else if (ownId !== undefined) this.#task(ownId).own.push(columns);
     else {
-      const message = 'the row does not say which task it belongs to: it is kept aside';
+      const message = 'the row names no task: it is set aside';
       this.#draft.report(columns.source, 'missing_column', message);
       this.#draft.setAside(columns.source, 'partial', columns.time('createdat')?.time);
     }
@@ -89,9 +89,9 @@ class TaskReader {
 
   #writeTask(task: Task): void {
     const rows = sortTaskRows(task.messages);
-    const told = this.#tellMessages(task, rows);
+    const given = this.#linkMessages(task, rows);
     const prompts = new Map<string, Told>();
-    for (const message of told) {
+    for (const message of given) {
       if (!isAsking(message.rows[0]?.role ?? '')) continue;
       for (const { id, clientId } of message.rows) {
         if (clientId !== undefined && !prompts.has(clientId)) prompts.set(clientId, message);
@@ -100,7 +100,7 @@ class TaskReader {
     }
     const answers = new Map<Told, TaskRow[]>();
     const plain: Told[] = [];
-    for (const message of told) {
+    for (const message of given) {
       const prompt = this.#promptOf(message, prompts);
       if (prompt === undefined) {
         plain.push(message);
@@ -116,7 +116,7 @@ class TaskReader {
   }
 
   /** Rows as messages: those with one client id are one, and so are those with one id. */
-  #tellMessages({ taskId }: Task, rows: readonly TaskRow[]): readonly Told[] {
+  #linkMessages({ taskId }: Task, rows: readonly TaskRow[]): readonly Told[] {
     const groups = new Map<string, TaskRow[]>();
     for (const row of rows) {
       const identity = JSON.stringify(readIdentity(row));
@@ -144,7 +144,7 @@ class TaskReader {
     let previous: string | undefined;
     for (const message of messages) {
       const { message_id } = message;
-      // The order is that of the table. Ids say nearly all of it, and then no message depends on another.
+      // The order is that of the table. Ids are nearly always in it, and then no message depends on another.
       const after = message_id <= greatest ? previous : undefined;
       if (!this.#writeMessage(task, message, after, answers.has(message))) continue;
       previous = answers.has(message) ? deriveAnswerId(message_id) : message_id;
@@ -197,7 +197,7 @@ class TaskReader {
       this.#become(row, entry, others, ['promptmessageid']);
   }
 
-  /** What a row became, and beside it the columns that no entry says. */
+  /** Records what a row became, and the columns that no entry has. */
   #become(row: TaskRow, entry: MessageEntry, others: readonly Entry[], linked: readonly string[]): boolean {
     const { source } = row.columns;
     this.#report(row, entry);
@@ -227,8 +227,8 @@ class TaskReader {
 
   #writeThread({ taskId, thread_id, own }: Task, rows: readonly TaskRow[]): void {
     const times = rows.flatMap(({ time }) => (time === undefined ? [] : [time]));
-    const told = own.flatMap((columns) => columns.time('createdat')?.time ?? []);
-    const from = told.length > 0 ? told : times;
+    const given = own.flatMap((columns) => columns.time('createdat')?.time ?? []);
+    const from = given.length > 0 ? given : times;
     const creator = own
       .map((columns) => columns.id('createdby', 'userid', 'ownerid'))
       .find((id) => id !== undefined);
@@ -272,7 +272,7 @@ class TaskReader {
 }
 
 /**
- * What tells a message from others: the id of its client, its own, or what it says. A row that was not finished says
+ * The identity of a message: the id of its client, its own, or its text. A row that was not finished has
  * another text in a later export, so that its text counts too.
  */
 function readIdentity(row: TaskRow): readonly [string, ...string[]] {
@@ -282,7 +282,7 @@ function readIdentity(row: TaskRow): readonly [string, ...string[]] {
   return isAnswering(role) && state === 'unfinished' ? ['unfinished', id, content] : ['id', id];
 }
 
-/** What a client sent when it tried again, where that is another text. */
+/** Texts that a client sent when it tried again, where they differ. */
 function createRevision(message_id: string, row: TaskRow, before: string | undefined): RevisionEntry {
   const { time = 0, sender_id, content } = row;
   return {
