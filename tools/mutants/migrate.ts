@@ -42,6 +42,22 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
     killers: [{ file: 'test/answers.test.ts', test: '[RW22] the final text of a v2' }],
   },
   {
+    name: 'migrate/any-messages',
+    file: 'src/source/detect.ts',
+    find: 'if (list.length > 0) return list.some(isJupyterMessage);',
+    replace: 'if (list.length > 0) return true;',
+    breaks: 'Chats of other programs migrate to blank messages as jupyter-chat documents.',
+    killers: [{ file: 'test/detect.test.ts', test: '[DT7]' }],
+  },
+  {
+    name: 'migrate/key-twice',
+    file: 'src/source/json-walk.ts',
+    find: 'isRepeated ||= keys.has(key);',
+    replace: '',
+    breaks: 'The first value of a key that a row has twice is lost without a word.',
+    killers: [{ file: 'test/duplicate-keys.test.ts', test: '[RW23]' }],
+  },
+  {
     name: 'migrate/order-of-file',
     file: 'src/cocalc/messages.ts',
     find: 'keyed.sort((a, b) => compareText(a.text, b.text));',

@@ -133,6 +133,7 @@ class CocalcReader {
       this.#draft.report(row, 'not_a_row', 'the line is JSON, but no object: it is kept as it is', row.raw);
       this.#draft.setAside(row, 'not_a_row');
     } else {
+      this.#draft.reportRepeatedKey(row);
       return this.#sort(row, row.value);
     }
     return false;

@@ -1,4 +1,5 @@
 import type { Json } from '@chatdoc/schema';
+import { isJupyterMessage } from '../source/detect.js';
 import { isJsonObject, parseJson } from '../source/json-value.js';
 import { decodeSpan, JsonWalk } from '../source/json-walk.js';
 import type { Progress } from '../source/progress.js';
@@ -110,12 +111,18 @@ export function readJupyterDocument(bytes: Uint8Array, progress: Progress): Jupy
       return row?.end ?? at;
     }
     let first: Json | undefined;
+    let isFound = false;
     const after = walk.visit(at, (name, from) => {
       const row = add(table, name, from);
-      if (first === undefined && isJsonObject(row?.value)) first = row.value;
+      const value = isFound ? undefined : row?.value;
+      if (value !== undefined) {
+        isFound = isJupyterMessage(value);
+        if (isFound || first === undefined || (isJsonObject(value) && !isJsonObject(first))) first = value;
+      }
       return row?.end ?? from;
     });
-    outline.set(table, open === BRACE ? {} : first === undefined ? [] : [first]);
+    const some = first === undefined ? [] : [first];
+    outline.set(table, open === BRACE ? Object.fromEntries(some.map((one) => ['', one])) : some);
     return after;
   });
   const isWhole = walk.isSound && bytes[start] === BRACE && walk.skipSpace(end) >= bytes.length;

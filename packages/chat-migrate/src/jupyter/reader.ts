@@ -77,6 +77,7 @@ class JupyterReader {
         continue;
       }
       const { table } = row;
+      this.#draft.reportRepeatedKey(row);
       const rows = this.#tables.get(table);
       if (rows === undefined) this.#tables.set(table, [row]);
       else rows.push(row);

@@ -1,5 +1,6 @@
 import type { Entry, Json } from '@chatdoc/schema';
 import type { MessageEntry } from '@chatdoc/schema/internal';
+import { repeatsKey } from '../source/json-walk.js';
 import type { SourceRow } from '../source/rows.js';
 import type { TableProblemCode } from '../tables/problems.js';
 import { type Ledger, type LedgerCheck, LedgerColumns } from './ledger.js';
@@ -16,6 +17,8 @@ export type ProblemCode =
   | 'bad_reply_to'
   /** A date without a zone, read as UTC. */
   | 'date_without_zone'
+  /** A row with one key twice: the last value counts, and the row is also kept as text. */
+  | 'duplicate_key'
   /** Some of the chat is not in the file, by its own count. */
   | 'incomplete_file'
   /** No usable date: kept in order of appearance, at 1970. */
@@ -53,6 +56,17 @@ export class PlanDraft {
   /** Records that the row is equal to an earlier one. */
   merge(row: SourceRow, target: SourceRow): void {
     this.#columns.settle(row.row, 'merged', 'same_row', target.row);
+  }
+
+  /** Reports a row with one key twice. Its text is kept by the reader, as of every row that is not exact. */
+  reportRepeatedKey(row: SourceRow): void {
+    const { exact, value, bytes, raw } = row;
+    if (exact || value === undefined || bytes !== undefined || !repeatsKey(value, raw)) return;
+    this.report(
+      row,
+      'duplicate_key',
+      'the row has one key twice: the last value counts, and the row is kept as text',
+    );
   }
 
   /**

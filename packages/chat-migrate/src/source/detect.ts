@@ -1,9 +1,10 @@
-import { isUlid, type Json } from '@chatdoc/schema';
+import { isUlid, type Json, type JsonObject } from '@chatdoc/schema';
 import { entrySchemas } from '@chatdoc/schema/internal';
 import { isRelationalTable } from '../tables/relational.js';
 import { findDelimiter, listColumns, plainColumns, type TableTest } from '../tables/rows.js';
 import { isTaskTable } from '../tables/tasks.js';
 import { isJsonArray, isJsonObject, parseJson } from './json-value.js';
+import { refuseBytes, refuseUnknown, refuseValue } from './refusals.js';
 import { decodeBytes } from './rows.js';
 
 export type LegacyFormat = 'cocalc' | 'jupyter' | 'relational' | 'tasks' | 'chatdoc' | 'empty' | 'unknown';
@@ -20,6 +21,8 @@ const COCALC_EVENTS: ReadonlySet<string> = new Set(['chat', 'draft', 'start_vide
 
 /** Which family of chats a file belongs to, by its content alone: names and extensions lie. Never throws. */
 export function detectFormat(bytes: Uint8Array): Detected {
+  const refused = refuseBytes(bytes);
+  if (refused !== undefined) return { format: 'unknown', reason: refused };
   const text = decodeBytes(bytes).trim();
   if (text === '')
     return { format: 'empty', reason: 'the file is empty: a chat in which nobody has written' };
@@ -49,19 +52,34 @@ export function detectValue(value: Json): Detected {
     const table = detectTable(columns);
     if (table !== undefined) return table;
   }
-  if (!isJsonObject(value)) {
-    return unknown(
-      'it is JSON, but neither an object nor lines of objects: convert it to one of the known formats',
-    );
-  }
-  const messages = value['messages'];
-  if (isJsonArray(messages) || isJsonObject(messages)) {
-    return { format: 'jupyter', reason: 'one JSON object with messages' };
-  }
-  if (isJsonObject(value['users']) && isJsonObject(value['metadata'])) {
-    return { format: 'jupyter', reason: 'one JSON object with users and metadata' };
-  }
-  return unknown('it is one JSON object without messages and without an event: not a known chat');
+  const refused = isJsonObject(value) && isJupyterDocument(value) ? undefined : refuseValue(value);
+  if (refused !== undefined) return { format: 'unknown', reason: refused };
+  if (!isJsonObject(value)) return unknown('it is JSON, but neither an object nor lines of objects');
+  if (isJupyterDocument(value)) return { format: 'jupyter', reason: 'one JSON object with chat messages' };
+  return unknown('it is one JSON object without chat messages and without an event');
+}
+
+const JUPYTER_MEMBERS: ReadonlySet<string> = new Set(['messages', 'users', 'attachments', 'metadata']);
+
+/** Whether an object is a jupyter-chat document: by its messages, or by having no other members. */
+function isJupyterDocument(value: JsonObject): boolean {
+  const { messages, users, metadata } = value;
+  const list = isJsonObject(messages)
+    ? Object.values(messages)
+    : isJsonArray(messages)
+      ? messages
+      : undefined;
+  if (list === undefined) return isJsonObject(users) && isJsonObject(metadata);
+  if (list.length > 0) return list.some(isJupyterMessage);
+  return Object.keys(value).every((key) => JUPYTER_MEMBERS.has(key));
+}
+
+/** Whether a value has what every message of jupyter-chat has, and no other program's. */
+export function isJupyterMessage(value: Json): boolean {
+  if (!isJsonObject(value)) return false;
+  const { body, mime_model, time, type, sender } = value;
+  const hasText = typeof body === 'string' || isJsonObject(body) || isJsonObject(mime_model);
+  return hasText && (time !== undefined || type === 'msg' || sender !== undefined);
 }
 
 function detectLines(text: string): Detected {
@@ -71,6 +89,7 @@ function detectLines(text: string): Detected {
       'it begins like a jupyter-chat document, but its JSON is damaged or cut off: restore a whole copy, and do not save this one from an editor',
     );
   }
+  let refused: string | undefined;
   for (let start = 0; start < text.length; ) {
     let end = text.indexOf('\n', start);
     if (end < 0) end = text.length;
@@ -84,17 +103,19 @@ function detectLines(text: string): Detected {
       if (isCocalcRow(value)) return { format: 'cocalc', reason: 'lines of JSON with chat rows' };
       const table = detectTable(plainColumns(value));
       if (table !== undefined) return table;
+      refused ??= refuseValue(value);
     }
   }
   const table = TABLES.find(([, isTable]) => findDelimiter(text, isTable) !== undefined);
   if (table !== undefined) return { format: table[0], reason: table[2] };
+  if (refused !== undefined) return { format: 'unknown', reason: refused };
   return unknown(
     'it is neither JSON nor lines of JSON with a chat row: check that it is a chat file and not damaged',
   );
 }
 
 function unknown(reason: string): Detected {
-  return { format: 'unknown', reason };
+  return { format: 'unknown', reason: refuseUnknown(reason) };
 }
 
 const OWN_IDS = ['lane_id', 'id', 'thread_id', 'message_id', 'attempt'];

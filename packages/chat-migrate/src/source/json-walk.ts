@@ -1,3 +1,6 @@
+import type { Json } from '@chatdoc/schema';
+import { isJsonArray } from './json-value.js';
+
 const [QUOTE, COMMA, COLON, BACKSLASH, BRACE, BRACKET] = [34, 44, 58, 92, 123, 91] as const;
 const [BRACE_END, BRACKET_END] = [125, 93] as const;
 
@@ -123,4 +126,35 @@ const LENIENT = new TextDecoder('utf-8', { ignoreBOM: true });
 /** The text of `[start, end)`, which begins and ends with a character of ASCII; bad bytes are replaced. */
 export function decodeSpan(bytes: Uint8Array, start: number, end: number): string {
   return LENIENT.decode(bytes.subarray(start, end));
+}
+
+/** Whether an object in a JSON text has a key twice: only the last of its values is in the parsed `value`. */
+export function repeatsKey(value: Json, json: string): boolean {
+  // Every key is a quote and a colon; strings may have some more of these, and then the walk decides.
+  if ((json.match(KEY_END)?.length ?? 0) <= countKeys(value)) return false;
+  const bytes = new TextEncoder().encode(json.trim());
+  const walk = new JsonWalk(bytes);
+  let isRepeated = false;
+  const visit = (start: number, depth: number): number => {
+    if ((bytes[start] !== BRACE && bytes[start] !== BRACKET) || depth === 0) return walk.skipValue(start);
+    const keys = new Set<string | number>();
+    return walk.visit(start, (key, at) => {
+      isRepeated ||= keys.has(key);
+      keys.add(key);
+      return visit(at, depth - 1);
+    });
+  };
+  visit(0, MAX_DEPTH);
+  return isRepeated;
+}
+
+const KEY_END = /"\s*:/g;
+/** Deeper values are kept as text anyway. */
+const MAX_DEPTH = 64;
+
+function countKeys(value: Json, depth: number = MAX_DEPTH): number {
+  if (typeof value !== 'object' || value === null || depth === 0) return 0;
+  let count = isJsonArray(value) ? 0 : Object.keys(value).length;
+  for (const child of Object.values(value)) count += countKeys(child, depth - 1);
+  return count;
 }

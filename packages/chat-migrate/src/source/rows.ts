@@ -1,5 +1,6 @@
 import type { Json } from '@chatdoc/schema';
 import { canonicalText, isCanonical, losesDigits, parseJson } from './json-value.js';
+import { repeatsKey } from './json-walk.js';
 
 /** One row of a legacy file: a line of JSON lines, or an element of a JSON document. */
 export interface SourceRow {
@@ -138,7 +139,7 @@ export class LineRow implements SourceRow {
 
 /** Whether the value has everything that its text has. */
 export function isExact(value: Json | undefined, raw: string): boolean {
-  return value !== undefined && isCanonical(value) && !losesDigits(raw);
+  return value !== undefined && isCanonical(value) && !losesDigits(raw) && !repeatsKey(value, raw);
 }
 
 /** The content of a row, equal for equal rows. */

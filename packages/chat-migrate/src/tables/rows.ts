@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '@chatdoc/schema';
 import type { PlanDraft } from '../plan/draft.js';
 import { type CsvRecord, readCsvRecords } from '../source/csv-records.js';
 import { canonicalText, isJsonArray, isJsonObject, losesDigits, parseJson } from '../source/json-value.js';
-import { decodeSpan, JsonWalk } from '../source/json-walk.js';
+import { decodeSpan, JsonWalk, repeatsKey } from '../source/json-walk.js';
 import { decodeBytes, readLineRows, type SourceRow } from '../source/rows.js';
 import { plainName } from './columns.js';
 
@@ -109,7 +109,8 @@ class RowMaker {
       this.#line += 1;
     const { raw, bytes } = this.#read(start, end);
     const value = read(raw);
-    const canonical = value === undefined || losesDigitsOf(raw, place) ? undefined : canonicalText(value);
+    const isWhole = value !== undefined && !(isJson(place) && (losesDigits(raw) || repeatsKey(value, raw)));
+    const canonical = isWhole ? canonicalText(value) : undefined;
     const exact = canonical !== undefined && bytes === undefined;
     this.rows.push({
       row: this.rows.length + 1,
@@ -146,9 +147,9 @@ function readTextSpan({ text, isUtf8 }: Decoded, start: number, end: number): Sp
   return raw.includes('\ufffd') ? { raw, bytes: slice } : { raw };
 }
 
-/** Fields of a record are texts, which lose nothing. */
-function losesDigitsOf(raw: string, { path }: Pick<SourceRow, 'path'>): boolean {
-  return path !== undefined && losesDigits(raw);
+/** Whether a row is JSON: the fields of a record are texts, which lose nothing. */
+function isJson({ path }: Pick<SourceRow, 'path'>): boolean {
+  return path !== undefined;
 }
 
 const readJson = (raw: string): Json | undefined => parseJson(raw)?.value;
@@ -247,7 +248,10 @@ export function screenTableRows(rows: readonly SourceRow[], draft: PlanDraft): r
       draft.setAside(row, 'table_member', 0, { key: row.key, value: row.value });
       return false;
     }
-    if (isJsonObject(row.value)) return true;
+    if (isJsonObject(row.value)) {
+      draft.reportRepeatedKey(row);
+      return true;
+    }
     draft.report(row, 'not_a_row', 'the row is not an object: it is kept as it is', row.raw);
     draft.setAside(row, 'not_a_row');
     return false;
