@@ -27,8 +27,9 @@ export interface JupyterMessage {
   readonly fixed: JsonObject | undefined;
 }
 
-interface Draft extends Omit<JupyterMessage, 'message_id' | 'isUnfinished'> {
+interface Draft extends Omit<JupyterMessage, 'message_id' | 'isUnfinished' | 'content'> {
   message_id: string;
+  content: string;
   isUnfinished: boolean;
   readonly micros: number;
   readonly identity: readonly string[];
@@ -58,10 +59,6 @@ export function readJupyterMessages(
 const BOT = /::|\b(?:bot|assistant|agent|persona|jupyternaut|chatgpt|gpt|claude|codex|gemini)\b/i;
 /** Text that a bot shows before its first word. */
 const WAITING = /^\W*(?:robot\W+)?(?:thinking|generating|working|processing)\b.{0,60}(?:\.\.\.|\u2026)\W*$/is;
-export function isWaiting(content: string): boolean {
-  return WAITING.test(content);
-}
-
 const RUNNING: ReadonlySet<string> = new Set(['in_progress', 'pending']);
 
 function markUnfinished(drafts: readonly Draft[], bots: ReadonlySet<string>): void {
@@ -72,7 +69,10 @@ function markUnfinished(drafts: readonly Draft[], bots: ReadonlySet<string>): vo
     const isRunning = readToolCalls(row).some(
       (call) => isJsonObject(call) && RUNNING.has(readName(call['status']) ?? ''),
     );
-    draft.isUnfinished = time === last || isRunning || isWaiting(content);
+    const isWaiting = WAITING.test(content);
+    draft.isUnfinished = time === last || isRunning || isWaiting;
+    // Not a beginning of the answer: of two cut lines the longer shows, and this text must not. It is kept as a column.
+    if (isWaiting) draft.content = '';
   }
 }
 

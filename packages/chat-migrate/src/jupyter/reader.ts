@@ -14,7 +14,6 @@ import type { JupyterDocument, JupyterRow } from './document.js';
 import {
   createFiles,
   createToolCalls,
-  isWaiting,
   type JupyterMessage,
   readJupyterMessages,
   readOtherColumns,
@@ -136,10 +135,8 @@ class JupyterReader {
     // A body that was overwritten is not a first version: that one is unknown, unless another revision of the file has it.
     const first =
       message.isEdited || (message.isDeleted && message.content === '') ? undefined : message.content;
-    // The text that a bot shows before its first word is not a beginning of the answer: it is set aside.
     const { content, parts } = createContent(message_id, first);
     const isCut = message.isUnfinished && parts.length === 0;
-    const isBlanked = isCut && isWaiting(content ?? '');
     const entry: MessageEntry = {
       type: 'message',
       message_id,
@@ -148,7 +145,7 @@ class JupyterReader {
       sender_id,
       date,
       ...(message.fixed === undefined ? {} : { legacy: message.fixed }),
-      ...(content === undefined ? {} : { content: isBlanked ? '' : content }),
+      ...(content === undefined ? {} : { content }),
       ...(isCut ? CUT : {}),
     };
     const entries: Entry[] = [
@@ -172,8 +169,6 @@ class JupyterReader {
     }
     if (isKept && (!source.exact || (columns !== undefined && other === undefined))) {
       this.#draft.keepText(source, 'exact_text', message_id);
-    } else if (isKept && isBlanked) {
-      this.#draft.keepText(source, 'unfinished', message_id);
     }
     return isKept;
   }
