@@ -62,8 +62,12 @@ describe('two files of one document', () => {
     );
     expect(stdout.replace(/\s+/g, ' ')).toContain('this is the same document as team copy.ychat');
     const json = JSON.parse((await runProgram(['verify', '--json', '.'], { cwd })).stdout);
-    expect(json.files[1].findings).toMatchObject([
-      { rule: 'FILES', severity: 'error', ids: [read(join(cwd, 'team.ychat')).doc_id] },
+    const [first, second] = json.files.map(({ findings }: { findings: { rule: string }[] }) =>
+      findings.filter(({ rule }) => rule === 'FILES'),
+    );
+    expect(first).toEqual([]);
+    expect(second).toMatchObject([
+      { severity: 'error', ids: [read(join(cwd, 'team.ychat')).doc_id] },
     ]);
     expect((await runProgram(['verify', 'team.ychat'], { cwd })).code).toBe(0);
   });
