@@ -66,9 +66,7 @@ describe('two files of one document', () => {
       findings.filter(({ rule }) => rule === 'FILES'),
     );
     expect(first).toEqual([]);
-    expect(second).toMatchObject([
-      { severity: 'error', ids: [read(join(cwd, 'team.ychat')).doc_id] },
-    ]);
+    expect(second).toMatchObject([{ severity: 'error', ids: [read(join(cwd, 'team.ychat')).doc_id] }]);
     expect((await runProgram(['verify', 'team.ychat'], { cwd })).code).toBe(0);
   });
 

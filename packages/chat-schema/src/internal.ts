@@ -42,9 +42,10 @@ export type { RevisionEntry } from './entry/revision.js';
 export type { StopEntry } from './entry/stop.js';
 export {
   authorOf,
+  ENTRY_TYPES,
   type Entry,
   type EntryType,
-  entrySchemas,
+  findDefinition,
   isPrivateKind,
   KIND,
   type ReadEntry,

@@ -1,5 +1,5 @@
 import { isUlid, type Json, type JsonObject } from '@chatdoc/schema';
-import { entrySchemas } from '@chatdoc/schema/internal';
+import { findDefinition } from '@chatdoc/schema/internal';
 import { isRelationalTable } from '../tables/relational.js';
 import { findDelimiter, listColumns, plainColumns, type TableTest } from '../tables/rows.js';
 import { isTaskTable } from '../tables/tasks.js';
@@ -125,7 +125,9 @@ function isEntry(value: Readonly<Record<string, Json>>): boolean {
   const { type } = value;
   if (type === 'lane') return typeof value['lane_id'] === 'string';
   return (
-    typeof type === 'string' && Object.hasOwn(entrySchemas, type) && OWN_IDS.some((key) => isUlid(value[key]))
+    typeof type === 'string' &&
+    findDefinition(type) !== undefined &&
+    OWN_IDS.some((key) => isUlid(value[key]))
   );
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Entry } from '@chatdoc/schema';
-import { encodeLine, entrySchemas, parseLine } from '@chatdoc/schema/internal';
+import { encodeLine, fitsEntry, parseLine } from '@chatdoc/schema/internal';
 import { expect } from 'vitest';
 import { checkLedger, type MigrationPlan, planMigration } from '../../src/index.js';
 
@@ -30,8 +30,7 @@ export function expectPlan(bytes: Uint8Array): MigrationPlan {
   for (const [index, entry] of plan.entries.entries()) {
     const line = lines[index + 1] ?? '';
     if (line !== encodeLine(entry) || !parseLine(line).ok) throw new Error(`not canonical: ${line}`);
-    const parsed = entrySchemas[entry.type].safeParse(entry);
-    if (!parsed.success) throw new Error(`${line}: ${parsed.error.message}`);
+    if (!fitsEntry(entry)) throw new Error(`no entry that may be written: ${line}`);
   }
   expect(new Set(lines).size).toBe(lines.length);
   const { ledger } = plan;

@@ -1,8 +1,7 @@
 import type * as Y from 'yjs';
-import type * as z from 'zod/mini';
 import { LIMITS } from '../entry/limits.js';
 import { encodeLine, findBadValue } from '../entry/line.js';
-import { definitionOf, type Entry, entrySchemas } from '../entry/table.js';
+import { definitionOf, type Entry } from '../entry/table.js';
 import { ChatDocError, describeValue } from '../host/errors.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import { createTouched, mergeTouched, type Touched } from '../index/touched.js';
@@ -97,37 +96,13 @@ export function assertEntry(entry: Entry): void {
     const got = bad === 'too_deep' ? `nesting beyond ${LIMITS.depth}` : 'a reserved key';
     throw new ChatDocError('invalid_argument', entry.type, `expected plain JSON, got ${got}`);
   }
-  if (definitionOf(entry.type).fits(entry)) return;
-  const parsed = entrySchemas[entry.type].safeParse(entry);
-  if (parsed.success) return;
-  const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-  const path = issue.path.map(String).join('.');
-  const value = issue.path.reduce<unknown>(
-    (at, key) => (at as Record<PropertyKey, unknown> | null)?.[key],
-    entry,
-  );
+  const { body } = definitionOf(entry.type);
+  if (body.fits(entry)) return;
+  const { path, expected } = body.explain(entry);
+  const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | null)?.[key], entry);
   throw new ChatDocError(
     'invalid_argument',
-    path,
-    `expected ${nameExpected(issue)}, got ${describeValue(value)}`,
+    path.join('.'),
+    `expected ${expected}, got ${describeValue(value)}`,
   );
-}
-
-function nameExpected(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`;
-    case 'invalid_union':
-      return 'plain JSON';
-    case 'invalid_format':
-      return 'ISO-8601 UTC with milliseconds';
-    case 'invalid_value':
-      return `one of ${issue.values.map(String).join(', ')}`;
-    case 'too_big':
-      return `at most ${issue.maximum}`;
-    case 'too_small':
-      return `at least ${issue.minimum}`;
-    default:
-      return issue.message.replace(/^expected /, '');
-  }
 }

@@ -1,6 +1,4 @@
-import * as z from 'zod/mini';
-import { type Check, compileCheck } from './check.js';
-import type { Field } from './field.js';
+import { type Field, group, literal } from './field.js';
 
 /** What an id names where a line mentions it. One string may name a thread here and a message there. */
 export const ROLE = { none: 0, thread: 1, message: 2, attempt: 3 } as const;
@@ -43,14 +41,14 @@ export interface EntryDefinition<T extends { readonly type: string }> extends Sh
   readonly type: T['type'];
   /** Keys in the order in which they are written, `type` left out. */
   readonly keys: readonly string[];
-  readonly schema: z.ZodMiniObject;
-  /** Whether a body fits: `true` only where `schema` agrees, and then without the cost of asking it. */
-  readonly fits: Check;
+  readonly fields: Readonly<Record<string, Field<unknown>>>;
+  /** A body of the type: its fields, and any keys of a later version. */
+  readonly body: Field<object>;
 }
 
 type FieldsOf<T> = { readonly [K in Exclude<keyof T, 'type'>]-?: Field<T[K]> };
 
-/** `never` for a field whose schema and type are not the same. */
+/** `never` for a field whose declaration and type are not the same. */
 type Tied<T, F> = {
   readonly [K in keyof F]: K extends keyof T
     ? F[K] extends Field<infer V>
@@ -63,14 +61,14 @@ type Tied<T, F> = {
     : never;
 };
 
-/** Ties the schema of an entry type to its interface: a field that is changed in one of them alone does not compile. */
+/** Ties the fields of an entry type to its interface: a field that is changed in one of them alone does not compile. */
 export function defineEntry<T extends { readonly type: string }>(): <F extends FieldsOf<T>>(
   type: T['type'],
   fields: F & Tied<T, F>,
   shape: Shape<T>,
 ) => EntryDefinition<T> {
   return (type, fields, shape) => {
-    const schema = z.looseObject({ type: z.literal(type), ...fields } as unknown as z.core.$ZodLooseShape);
-    return { type, keys: Object.keys(fields), schema, fits: compileCheck(schema), ...shape };
+    const all: Readonly<Record<string, Field<unknown>>> = { type: literal(type), ...fields };
+    return { type, keys: Object.keys(fields), fields: all, body: group<object>(all), ...shape };
   };
 }

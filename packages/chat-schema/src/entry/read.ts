@@ -1,12 +1,12 @@
 import { COST } from '../host/cost.js';
 import { LIMITS } from './limits.js';
 import { findBadValue } from './line.js';
-import { definitionOf, type Entry, type EntryType, entrySchemas, type ReadEntry } from './table.js';
+import { definitionOf, type Entry, type EntryType, type ReadEntry } from './table.js';
 
 /** Whether an entry may be written: every reader takes it as it is. Depth and reserved keys included, length is not. */
 export function fitsEntry(entry: Entry): boolean {
   if (findBadValue(entry, LIMITS.depth) !== undefined) return false;
-  return definitionOf(entry.type).fits(entry) || entrySchemas[entry.type].safeParse(entry).success;
+  return definitionOf(entry.type).body.fits(entry);
 }
 
 export type EntryReading =
@@ -23,12 +23,11 @@ export function readEntry(
   body: Readonly<Record<string, unknown>>,
 ): EntryReading {
   COST.checks += 1;
-  if (definitionOf(type).fits(body)) return { entry: body as unknown as Entry };
-  const parsed = entrySchemas[type].safeParse(body);
-  if (parsed.success) return { entry: parsed.data as unknown as Entry };
-  const bad = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? '')));
+  const { body: whole, fields } = definitionOf(type);
+  if (whole.fits(body)) return { entry: body as unknown as Entry };
+  const bad = Object.keys(fields).filter((key) => !fields[key]?.fits(body[key]));
   const entry: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(body)) if (!bad.has(key)) entry[key] = value;
+  for (const [key, value] of Object.entries(body)) if (!bad.includes(key)) entry[key] = value;
   entry['type'] = type;
-  return { entry: entry as unknown as ReadEntry, problem: `schema: ${[...bad].sort().join(', ')}` };
+  return { entry: entry as unknown as ReadEntry, problem: `schema: ${bad.sort().join(', ')}` };
 }

@@ -1,4 +1,3 @@
-import type * as z from 'zod/mini';
 import { type ActivationEntry, activation } from './activation.js';
 import { type AnnotationEntry, annotation } from './annotation.js';
 import type { EntryDefinition } from './define.js';
@@ -119,10 +118,8 @@ export function definitionOf(type: EntryType): AnyDefinition {
   return BY_TYPE.get(type) as AnyDefinition;
 }
 
-/** One schema per entry type. Loose: keys that it does not know pass. */
-export const entrySchemas: Readonly<Record<EntryType, z.ZodMiniObject>> = Object.fromEntries(
-  DEFINITIONS.map(({ type, schema }) => [type, schema]),
-) as Record<EntryType, z.ZodMiniObject>;
+/** All entry types, by kind. */
+export const ENTRY_TYPES: readonly EntryType[] = DEFINITIONS.map(({ type }) => type as EntryType);
 
 /** Whether a kind holds what somebody wrote, so that the redaction of the message that it is about blanks it. */
 export function isPrivateKind(kind: number): boolean {

@@ -2,7 +2,7 @@ import { readLaneId } from '../entry/head.js';
 import type { LaneEntry } from '../entry/lane.js';
 import { SCHEMA_VERSION } from '../entry/limits.js';
 import { healBlanks, parseLine } from '../entry/line.js';
-import { entrySchemas } from '../entry/table.js';
+import { definitionOf } from '../entry/table.js';
 
 /** A `lane` line where it stands. Copies of one lane have one header each. */
 export interface Header {
@@ -17,9 +17,10 @@ export interface Header {
 /** A line whose head is that of a lane, as it counts; any other line gives none. */
 export function readHeader(line: string): Header {
   const parsed = parseLine(healBlanks(line));
-  const header = parsed.ok ? entrySchemas.lane.safeParse(parsed.body) : undefined;
-  if (header === undefined || !header.success) return { lane: null, lanes: [], hidden: false };
-  const lane = header.data as unknown as LaneEntry;
+  if (!parsed.ok || !definitionOf('lane').body.fits(parsed.body)) {
+    return { lane: null, lanes: [], hidden: false };
+  }
+  const lane = parsed.body as unknown as LaneEntry;
   // The head names the lane; a second `lane_id` behind it must not.
   const hidden = lane.min_reader > SCHEMA_VERSION || lane.rolled_back !== undefined;
   const named = { ...lane, lane_id: readLaneId(line) };

@@ -1,6 +1,7 @@
 import type { QuarantineReason, Slot } from '@chatdoc/schema';
-import { deriveSlotThreadId, type EntryType, entrySchemas, parseLine } from '@chatdoc/schema/internal';
+import { deriveSlotThreadId, type EntryType, parseLine } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
+import { entrySchemas } from './entry-schemas.js';
 
 /**
  * The first half of the oracle: from the text of lanes to chosen entries, slowly and from SPEC.md alone. Every
