@@ -29,7 +29,7 @@ export interface NewFinish {
   readonly error?: JsonObject;
 }
 
-/** What a writer of parts needs of its chat. */
+/** The parts of a chat that an attempt writer needs. */
 export interface PartHost {
   readonly lanes: LanePool;
   /** Runs `write` in a transaction of its own, after checking that the document may be written. */
@@ -53,7 +53,7 @@ export interface AttemptWriter {
   addPart(part: NewPart & { readonly kind: string }): void;
   /** Settles the attempt, and closes an open part in the same transaction. */
   finish(finish: NewFinish): void;
-  /** Gives up the lane without an end, as a crash would: the attempt stays open, its text readable. */
+  /** Abandons the lane without an end, as a crash would: the attempt stays open, its text readable. */
   abandon(): void;
 }
 

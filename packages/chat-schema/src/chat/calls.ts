@@ -24,11 +24,11 @@ export interface ChatCalls {
   edit(edit: Edit): Message;
   /** The message shows empty; what it said stays in its history. `redact` takes the text itself. */
   delete(deletion: Omit<Edit, 'content'>): Message;
-  /** Deletes every text of the message, its revisions and its attempts from the document, for all and for ever. */
+  /** Deletes every text of the message, its revisions and its attempts from the document, for everyone, permanently. */
   redact(redaction: { message_id: string; by: string; date?: string }): Message;
   annotate(annotation: Annotating): void;
   setVariables(change: VariableChange): void;
-  /** What a host says of a thread. It shows until the next turn entry. */
+  /** Sets the state of a thread, by a host. It shows until the next turn entry. */
   setState(change: StateChange): void;
   /** Makes the thread the active one of its slot. */
   activate(activation: { thread_id: string }): void;
@@ -36,10 +36,10 @@ export interface ChatCalls {
   openAttempt(opening: NewAttempt): AttemptWriter;
   /** Opens a message that answers nothing and whose parts are streamed. It is `generating` while a part is open. */
   openMessage(message: NewStreamedMessage): AttemptWriter;
-  /** Asks whoever runs the answer to stop, or takes its prompt out of the queue. `message_id`: answer or prompt. */
+  /** Asks the runner of the answer to stop, or takes its prompt out of the queue. `message_id`: answer or prompt. */
   stop(stop: { message_id: string; by: string }): void;
   /** Asks for another attempt. Nothing is written while one is asked for that nobody has begun. */
   retry(retry: { message_id: string; by: string }): void;
-  /** Says that the runner of an open attempt is gone. Its later entries void it. */
+  /** Records that the runner of an open attempt is gone. Its later entries void it. */
   interrupt(interrupt: { message_id: string; attempt?: string }): void;
 }

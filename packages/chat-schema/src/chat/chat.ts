@@ -71,7 +71,7 @@ export interface Chat extends ChatReader, ChatCalls {
   damage(): readonly DamagedLine[];
   /** JSONL of the lines kept aside, under their own headers. */
   rescued(): string;
-  /** What is unusual in the document. O(document). */
+  /** Everything unusual in the document. O(document). */
   report(): ChatReport;
   /** Writes a union by id: what the document has already is not written again. */
   importJSONL(text: string): ImportResult;
@@ -101,7 +101,7 @@ export function openChat(target: Y.Doc | Y.Map<unknown>, options: ChatOptions = 
   return new OpenChat(map, options).chat;
 }
 
-/** What stands behind one `Chat`: reader and writer over one index, and the listener that keeps them. */
+/** The parts of one `Chat`: reader and writer over one index, and the listener that updates them. */
 class OpenChat {
   readonly chat: Chat;
   readonly #map: LaneMap;

@@ -4,7 +4,7 @@ import { assertString, ChatDocError, describeType } from '../host/errors.js';
 import { ChatOrigin, createMap, type LaneMap, nameType } from '../lane/structs.js';
 
 /**
- * The map of a chat under `key` of `parent`, made if it is not there. Two sides that make it apart write the
+ * The map of a chat under `key` of `parent`, made if it is not there. Two sides that make it separately write the
  * same struct, so neither loses what it adds: a map made with `new Y.Map()` would lose one side whole.
  * Throws `detached` where it was made before and has been deleted: it can't come back under the same id.
  */

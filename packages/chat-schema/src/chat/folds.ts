@@ -344,7 +344,7 @@ export class Folds implements TurnView {
     return answers.every(isBelow) ? lead : undefined;
   }
 
-  /** What orders a message of the thread; undefined for what is not one. Parses only what is not as we write it. */
+  /** The order node of a message of the thread; undefined for any other row. Parses only what is not as we write it. */
   #nodeOf(ref: number, thread: number): OrderNode | undefined {
     const { include } = this.source;
     const row = include === undefined && !this.#folded.has(ref) ? this.#index.onlyLine(ref) : undefined;

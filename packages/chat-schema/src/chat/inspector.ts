@@ -14,7 +14,7 @@ import { countForeign } from '../lane/structs.js';
 import type { Folds } from './folds.js';
 import { isRedactedRow } from './redaction.js';
 
-/** What a line can be about. */
+/** The kinds of subject that a line can be about. */
 export type SubjectRole = 'thread' | 'message' | 'attempt';
 
 /** One entry that counts, as the fold reads it. A field that does not fit its schema is absent. */
@@ -35,20 +35,20 @@ export interface LineFaults {
   readonly ignored: readonly LineReport[];
 }
 
-/** What one transaction touched, as ids. Text that only grew is left out. */
+/** The subjects that one transaction touched, as ids. Text that only grew is left out. */
 export interface TouchedLines {
   readonly threads: readonly string[];
   readonly messages: readonly string[];
   readonly attempts: readonly string[];
   /** Keys of texts that somebody changed, their owner or not. */
   readonly texts: readonly string[];
-  /** What `documentEntries`, `documentFaults`, `hiddenLanes` and `unknownTypes` say. */
+  /** Whether the results of `documentEntries`, `documentFaults`, `hiddenLanes` and `unknownTypes` may have changed. */
   readonly document: boolean;
 }
 
 const DOCUMENT_KINDS = [KIND.document, KIND.variables, KIND.legacy_row];
 
-/** The lines behind the records, subject by subject: each call is O(lines about it) unless it says otherwise. */
+/** The lines behind the records, subject by subject: each call is O(lines about it) unless noted. */
 export interface Inspector {
   /** Calls `listener` after each transaction that changed a line or a text. Returns an unsubscribe function. */
   listen(listener: (touched: TouchedLines) => void): () => void;

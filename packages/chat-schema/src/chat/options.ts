@@ -8,12 +8,12 @@ import type { Environment } from '../host/environment.js';
 /** Arguments of the calls that write. Times are ISO-8601 UTC with milliseconds; absent ones are now. */
 
 export interface ChatOptions {
-  /** Name of the root map; `chat` unless given. */
+  /** Name of the root map. Defaults to `chat`. */
   readonly root?: string;
   readonly environment?: Environment;
-  /** Stands in the headers of our lanes: a claim that only a gate makes more. */
+  /** Written in the headers of our lanes: an assertion that only a gate verifies. */
   readonly user_id?: string;
-  /** Of the document; 0 unless its file or room says otherwise. */
+  /** Generation of the document, as its file or room has it. Defaults to 0. */
   readonly generation?: number;
   /** Gets what a listener threw. Defaults to an uncaught error, as of an event listener. */
   readonly reportError?: (error: unknown) => void;
@@ -57,7 +57,7 @@ export interface NewAttempt {
   readonly prompt_id: string;
   readonly sender_id: string;
   readonly runner_id: string;
-  /** The epoch that is asked for, unless given. */
+  /** Defaults to the epoch that is asked for. */
   readonly epoch?: number;
   readonly date?: string;
   readonly acp_thread_id?: string;

@@ -39,7 +39,7 @@ export interface ChatReader {
   messages(threadId: string, range?: Range): readonly Message[];
   messageCount(threadId: string): number;
   message(messageId: string): Message | undefined;
-  /** What the message hangs under: its reply target, else the root of its thread; null for the root. */
+  /** The parent of a message: its reply target, else the root of its thread; null for the root. */
   parent(messageId: string): string | null;
   /** The thread as a reader sees it: what it was forked from up to the fork, then its own messages. */
   transcript(threadId: string): readonly Message[];

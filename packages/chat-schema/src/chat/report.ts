@@ -12,7 +12,7 @@ import { countForeign } from '../lane/structs.js';
 import type { Folds } from './folds.js';
 import { isRedactedRow } from './redaction.js';
 
-/** Full passes over the document, for whoever asks what is wrong with it. Each is O(document). */
+/** Full passes over the document, for callers that ask what is wrong with it. Each is O(document). */
 
 /** Lines that are not folded, each once a lane, by lane and line. */
 export function listQuarantine(index: EntryIndex): readonly QuarantinedLine[] {

@@ -67,7 +67,7 @@ export class Transactor {
     }, new ChatOrigin(call));
   }
 
-  /** What our own calls appended within the transaction that has just ended, if they were read before its end. */
+  /** The rows that our own calls appended within the transaction that has just ended, if they were read before its end. */
   takePending(): Touched | undefined {
     const pending = this.#pending;
     this.#pending = undefined;

@@ -37,7 +37,7 @@ import type { Reader } from './reader.js';
 import { deletePrivateText } from './redaction.js';
 import { encodeChecked, type Transactor } from './transaction.js';
 
-/** What writing takes. */
+/** The parts of a chat that the writer needs. */
 export interface WriterParts {
   readonly index: EntryIndex;
   readonly folds: Folds;
@@ -178,7 +178,7 @@ export class Writer implements ChatCalls {
 
   /**
    * The last message of the thread, where the new one must say that it comes after it. A stamp above all that
-   * orders the last message says so already.
+   * orders the last message records that already.
    */
   #findAfter(threadId: string, messageId: string): string | undefined {
     const tail = this.#tails.get(threadId);

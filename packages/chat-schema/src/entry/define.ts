@@ -1,10 +1,10 @@
 import { type Field, group, literal } from './field.js';
 
-/** What an id names where a line mentions it. One string may name a thread here and a message there. */
+/** The role of an id where a line mentions it. One string may name a thread here and a message there. */
 export const ROLE = { none: 0, thread: 1, message: 2, attempt: 3 } as const;
 export type Role = (typeof ROLE)[keyof typeof ROLE];
 
-/** Keys whose id says what a line is about. */
+/** Keys whose id names the subject of a line. */
 export type SubjectKey = 'thread_id' | 'message_id' | 'attempt';
 
 /** The ids at the front of a line, in the order in which they are written. */

@@ -9,11 +9,11 @@ export interface Misfit {
   readonly expected: string;
 }
 
-/** What a field may hold. */
+/** The values that a field may hold. */
 export interface Field<V> {
   /** Whether a value fits. Allocates nothing, and never throws on JSON. */
   readonly fits: (value: unknown) => value is V;
-  /** Says why a value does not fit; asked only then. */
+  /** Explains why a value does not fit; called only then. */
   readonly explain: (value: unknown) => Misfit;
 }
 
@@ -66,7 +66,7 @@ export const object: Field<JsonObject> = {
   fits: isJsonObject,
   explain: (value) => (isPlainObject(value) ? explainJson(value) : { path: [], expected: 'an object' }),
 };
-/** What an entry that is folded by last writer replaces. */
+/** The entries that an entry folded by last writer replaces. */
 export const ids: Field<readonly string[]> = {
   fits: (value): value is readonly string[] =>
     Array.isArray(value) && value.length <= MAX_REPLACES && value.every(id.fits),

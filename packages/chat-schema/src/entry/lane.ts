@@ -9,7 +9,7 @@ export interface LaneEntry {
   readonly generation: number;
   readonly writer_id: string;
   readonly user_id?: string | undefined;
-  /** What follows was rolled back: the header, verbatim, of the lane in which it stood. */
+  /** The entries below were rolled back: the header, verbatim, of the lane that they were in. */
   readonly rolled_back?: string | undefined;
 }
 

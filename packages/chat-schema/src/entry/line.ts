@@ -60,7 +60,7 @@ export function encodeLine(entry: Entry | LaneEntry): string {
   return new Escaper().escape(`${line}}`);
 }
 
-/** Undefined where an object would write a key elsewhere: a number comes first, and `__proto__` is no key. */
+/** Undefined where an object would write a key elsewhere: a number comes first, and `__proto__` is not a key. */
 function encodeRest(source: Readonly<Record<string, unknown>>, keys: readonly string[]): string | undefined {
   let text = '';
   for (const key of keys) {
@@ -95,7 +95,7 @@ const ABOVE_LATIN1 = /[\u0100-\uffff]/g;
 
 /**
  * Escapes for a lane. A surrogate always: a pair that is split over two inserts reaches peers as two U+FFFD,
- * for ever. Other characters above U+00FF where they are rare so far, because one of them makes the whole
+ * permanently. Other characters above U+00FF where they are rare so far, because one of them makes the whole
  * lane two bytes a character in memory; not in CJK or Cyrillic text, where escapes would cost more.
  */
 export class Escaper {
@@ -113,7 +113,7 @@ export class Escaper {
     return this.#wide * 16 <= this.#length + 64 ? escaped.replace(ABOVE_LATIN1, escapeUnit) : escaped;
   }
 
-  /** Text as it stands between the quotes of an open line. */
+  /** Text as written between the quotes of an open line. */
   escapeText(text: string): string {
     return this.escape(JSON.stringify(text).slice(1, -1));
   }
@@ -123,7 +123,7 @@ function escapeUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Text between quotes as it was before `escapeText`, or undefined if it is no whole run of a JSON string. */
+/** Text between quotes as it was before `escapeText`, or undefined if it is not a whole run of a JSON string. */
 export function decodeText(escaped: string): string | undefined {
   try {
     return JSON.parse(`"${escaped}"`) as string;
@@ -159,7 +159,7 @@ function findHalfEscape(escaped: string): number {
 }
 
 export type QuarantineReason =
-  /** No known head, or ids in it that are no ULIDs. */
+  /** No known head, or ids in it that are not ULIDs. */
   | 'head'
   | 'not_json'
   | 'reserved_key'
@@ -208,7 +208,7 @@ export function findBadValue(value: object, depth: number): QuarantineReason | u
 const NUL = '\0';
 
 /**
- * A deletion inside a lane reads as one `\0`. Where it took all that stood between the quotes of a value, the
+ * A deletion inside a lane reads as one `\0`. Where it took everything between the quotes of a value, the
  * line is whole JSON again, its text empty: that is what a redaction leaves.
  */
 export function healBlanks(line: string): string {

@@ -6,7 +6,7 @@ export interface MessageEntry {
   readonly type: 'message';
   readonly message_id: string;
   readonly thread_id: string;
-  /** Of an answer: the prompt, this try at it, and who runs it. The four stand together or not at all. */
+  /** Of an answer: the prompt, this try at it, and who runs it. The four are present together or not at all. */
   readonly prompt_id?: string | undefined;
   readonly attempt?: string | undefined;
   readonly epoch?: number | undefined;

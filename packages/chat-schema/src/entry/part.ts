@@ -10,7 +10,7 @@ export interface PartEntry {
   readonly attempt: string;
   /** 1, 2, 3 … within the attempt. */
   readonly n: number;
-  /** `text` unless given. */
+  /** Defaults to `text`. */
   readonly kind?: string | undefined;
   readonly part_id?: string | undefined;
   readonly state?: string | undefined;

@@ -13,7 +13,7 @@ const NOTHING: readonly string[] = [];
 const head = createHead();
 
 /**
- * The ranges of a line that its redaction takes: what stands between the quotes of each string value outside
+ * The ranges of a line that its redaction takes: everything between the quotes of each string value outside
  * the envelope, `[start, end)` in code units. An open line ends inside its last string.
  */
 export function findPrivateRanges(line: string): readonly (readonly [number, number])[] {

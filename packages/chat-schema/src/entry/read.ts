@@ -16,7 +16,7 @@ export type EntryReading =
 
 /**
  * A parsed body as an entry: what fits its schema, plus unknown keys. Never throws; a body that does not fit
- * loses the fields that do not, and says which.
+ * loses the fields that do not, and names them.
  */
 export function readEntry(
   type: Exclude<EntryType, 'lane'>,

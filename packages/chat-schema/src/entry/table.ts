@@ -54,7 +54,7 @@ export type ReadEntry<T extends Entry = Entry> = T extends Entry
   ? Pick<T, Extract<keyof T, HeadKey<T>>> & Partial<Omit<T, HeadKey<T>>>
   : never;
 
-/** What is known of a definition whose entry type does not matter. */
+/** A definition whose entry type does not matter. */
 export type AnyDefinition = Omit<
   EntryDefinition<{ readonly type: string }>,
   'unordered' | 'author' | 'private' | 'kept' | 'sets'
@@ -97,7 +97,7 @@ export const KIND: Readonly<Record<EntryType | 'none' | 'unknown' | 'bad', numbe
   bad: DEFINITIONS.length + 2,
 };
 
-/** Definitions by kind; none for what is no entry of this version. */
+/** Definitions by kind; none for a kind that is not an entry of this version. */
 export const DEFINITION_OF_KIND: readonly (AnyDefinition | undefined)[] = [undefined, ...DEFINITIONS];
 
 /** Names of types by kind. */

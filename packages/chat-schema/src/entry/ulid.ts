@@ -14,7 +14,7 @@ export const FUTURE_LIMIT_MS: number = 5 * 60 * 1000;
 const TIME_LENGTH = 10;
 const SMALLEST = '0'.repeat(ULID_LENGTH);
 export const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-/** By UTF-16 code; -1 for what is no digit. */
+/** By UTF-16 code; -1 for a character that is not a digit. */
 export const DIGIT: Int8Array = new Int8Array(65_536).fill(-1);
 for (let i = 0; i < ALPHABET.length; i += 1) DIGIT[ALPHABET.charCodeAt(i)] = i;
 
@@ -24,7 +24,7 @@ export type ParsedUlid =
 
 /**
  * Strict: canonical upper case only. The `ulid` package also takes lower case, which is another key, and a
- * first character over 7, which is no 128-bit number.
+ * first character over 7, which is not a 128-bit number.
  */
 export function parseUlid(value: unknown): ParsedUlid {
   if (typeof value !== 'string') return { ok: false, reason: 'not_a_string' };
@@ -90,7 +90,7 @@ export function deriveMessageId(
   return deriveUlid(Date.parse(date), 'message', threadId, senderId, clientMessageId);
 }
 
-/** The id of the thread with this number in a slot: two replicas that create it apart create the same one. */
+/** The id of the thread with this number in a slot: two replicas that create it separately create the same one. */
 export function deriveSlotThreadId(
   slot: { root_id: string; owner_id: string; provider: string; number: number },
   purpose: string,
@@ -108,7 +108,7 @@ export function deriveInterruptId(attempt: string, seen: number): string {
  * ahead of the clock: one forged far-future stamp must not drag every honest writer along.
  */
 export class StampClock {
-  // Where the greatest stamp stands.
+  // Offset of the greatest stamp.
   #maxText = SMALLEST;
   #maxAt = 0;
   readonly #future = new Set<string>();
@@ -133,7 +133,7 @@ export class StampClock {
     return this.#horizon;
   }
 
-  /** Notices the stamp that stands at `at` in `text`. No string is made but for one that leads. */
+  /** Notices the stamp at `at` in `text`. Makes a string only of one that leads. */
   notice(text: string, at: number, horizon: string): void {
     if (compareAt(text, at, this.#maxText, this.#maxAt) <= 0) return;
     if (compareAt(text, at, horizon, 0) <= 0) {

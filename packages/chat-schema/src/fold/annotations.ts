@@ -11,7 +11,7 @@ export class AnnotationsFold {
   readonly #writers = new Map<string, LastWriter<Entry>>();
   /** Read marks by user, in the order in which they came: of these the furthest counts, not the last. */
   readonly #marks = new Map<string, Entry[]>();
-  /** What shows, by name. */
+  /** The annotations that show, by name. */
   readonly #shown = new Map<string, Annotation>();
   readonly #stale = new Set<string>();
   #list: readonly Annotation[] = NONE;

@@ -9,7 +9,7 @@ import type { Chosen } from './choose.js';
 import type { Attempt, Part } from './records.js';
 import { type Source, SubjectFold } from './subject.js';
 
-/** What an attempt, or a message that answers nothing, has behind its message line. */
+/** The lines of an attempt, or of a message that answers nothing, after its message line. */
 export interface Body {
   readonly parts: readonly Part[];
   /** All texts, in order. */
@@ -37,7 +37,7 @@ export class AttemptFold extends SubjectFold {
   #byTool: Map<string, number> | undefined;
   #entries: { readonly entry: ReadEntry<PartEntry>; readonly cut: boolean }[] | undefined;
   #isSorted = true;
-  /** The text without the last part, where that one stands alone at the end of the list. */
+  /** The text without the last part, where that one is alone at the end of the list. */
   #before: string | undefined;
   #content = '';
   #finishes: ReadEntry<FinishEntry>[] | undefined;
@@ -207,7 +207,7 @@ function readPart(entry: ReadEntry<PartEntry>, cut: boolean): Part {
   return Object.freeze(part);
 }
 
-/** What the turn entries of an answer say of its epochs. */
+/** The epochs of an answer, from its turn entries. */
 export interface Epochs {
   /** The greatest epoch that somebody asked for. */
   readonly asked: number;
@@ -222,7 +222,7 @@ export interface FoldedAttempt {
   readonly body: Body;
 }
 
-/** What nobody asked for counts as the first: a forged epoch gains nothing. */
+/** An epoch that nobody asked for counts as the first: a forged epoch gains nothing. */
 export function effectiveEpoch(written: number | undefined, asked: number): number {
   return written !== undefined && written <= asked ? written : 1;
 }
@@ -270,7 +270,7 @@ export function compareAttempts(a: FoldedAttempt, b: FoldedAttempt): number {
   );
 }
 
-/** What lost says so itself, and a runner that is gone has not finished because somebody stopped it since. */
+/** An outranked attempt records that itself, and a runner that is gone has not finished because somebody stopped it since. */
 function rankAttempt({ record, body: { finish } }: FoldedAttempt): number {
   if (finish !== undefined) return finish.finish_reason === 'superseded' ? 3 : 0;
   return record.state === 'open' ? 1 : 2;

@@ -74,7 +74,7 @@ function keyOf(index: EntryIndex, row: number): string {
   return at < 0 ? `${kind}` : `${kind}:${idAt(line, at)}`;
 }
 
-/** What one more row changed: an entry came, went, or both where another line of its id was chosen. */
+/** The change that one more row made: an entry came, went, or both where another line of its id was chosen. */
 export interface Taken {
   readonly added: Chosen | undefined;
   readonly removed: Chosen | undefined;

@@ -90,7 +90,7 @@ export class Digest {
 
   *#lanesOf(ref: number, rows: readonly number[]): IterableIterator<string> {
     const index = this.#index;
-    // A torn line is no row; it may be about any message.
+    // A torn line is not a row; it may be about any message.
     for (const { header } of index.tornLines()) yield header?.lane?.lane_id ?? '';
     for (const row of rows) {
       yield index.headerOf(row)?.lane?.lane_id ?? '';
@@ -194,7 +194,7 @@ function groupByLane(sections: readonly Section[]): Map<string, Section[]> {
   return byLane;
 }
 
-// What stands in a hidden lane, or under no header, is not read, so no redaction covers it.
+// Lines in a hidden lane, or under no header, are not read, so no redaction covers it.
 function isFolded(header: string): boolean {
   const { lane, hidden } = readHeader(header);
   return lane !== null && !hidden;

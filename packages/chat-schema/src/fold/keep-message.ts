@@ -3,7 +3,7 @@ import type { Message } from './records.js';
 
 /**
  * The record with every part, version and alternate that has not changed as the same object as before; the one before
- * where nothing has. `deep` compares values, for a fold that was made anew; a fold that was kept has kept them itself.
+ * where nothing has. `deep` compares values, for a fold that was rebuilt; a fold that was kept has kept them itself.
  */
 export function keepMessage(before: Message, next: Message, deep: boolean): Message {
   const kept = deep ? keepFields(before, next) : next;

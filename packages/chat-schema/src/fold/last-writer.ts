@@ -1,6 +1,6 @@
 import { compareText } from '../host/values.js';
 
-/** What is folded by last writer: an id, and the ids of the heads that its author had seen. */
+/** An entry that is folded by last writer: an id, and the ids of the heads that its author had seen. */
 export interface Replacing {
   readonly id: string;
   readonly replaces?: readonly string[] | undefined;

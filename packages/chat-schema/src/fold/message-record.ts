@@ -23,7 +23,7 @@ export interface FoldedMessage {
   readonly turnStamp: string;
   /** Revisions that a new one replaces. */
   readonly revisionHeads: readonly string[];
-  /** Of an answer: its record says all that the parts and finishes of its attempts say. */
+  /** Of an answer: its record has everything that the parts and finishes of its attempts have. */
   readonly whole: boolean;
   /** Of each attempt of an answer, the greatest part number. */
   readonly lastParts: readonly { readonly attempt: string; readonly n: number }[];
@@ -31,7 +31,7 @@ export interface FoldedMessage {
   readonly growing: Part | undefined;
 }
 
-/** What is about a message beside its lines. */
+/** Other records about a message. */
 export interface About {
   readonly history: HistoryFold | undefined;
   readonly turn: FoldedTurn;

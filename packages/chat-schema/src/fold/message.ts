@@ -14,7 +14,7 @@ import { type FoldedTurn, NO_TURN, TurnFold } from './turn.js';
 /** Reads the body of an attempt, shared by all messages that name it. */
 export type ReadBody = (attempt: string, line: Chosen, redacted: boolean) => Body;
 
-/** The kinds of line that a message is folded from. Annotations and legacy rows are read apart. */
+/** The kinds of line that a message is folded from. Annotations and legacy rows are read separately. */
 const KINDS: ReadonlySet<number> = new Set([
   KIND.message,
   KIND.revision,

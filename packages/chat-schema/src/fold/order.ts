@@ -1,9 +1,9 @@
 import type { RefTable } from '../index/refs.js';
 
-/** What orders a message: its ref, and those of the messages that its author had seen. */
+/** The order node of a message: its ref, and those of the messages that its author had seen. */
 export interface OrderNode {
   readonly ref: number;
-  /** An answer's derived id is no stamp: it leads only where no target is there. */
+  /** An answer's derived id is not a stamp: it leads only where no target is there. */
   readonly answer: boolean;
   readonly targets: readonly number[];
 }
@@ -15,12 +15,12 @@ interface Key {
   readonly hops: number;
 }
 
-/** What putting a node changed: where it went in, or whether others may have moved. */
+/** The effect of putting a node: where it went in, or whether others may have moved. */
 export type Put = { readonly at: number } | 'same' | 'moved';
 
 /**
  * The messages of one thread by (eff, hops, id), on refs. A message that refers to nothing unseen is inserted in
- * O(log n); one that others waited for, or that comes again with other targets, has all keys computed anew.
+ * O(log n); one that others waited for, or that comes again with other targets, has all keys recomputed.
  */
 export class ThreadOrder {
   readonly #refs: RefTable;
@@ -101,7 +101,7 @@ export class ThreadOrder {
     for (const target of node.targets) if (!this.#nodes.has(target)) this.#absent.add(target);
   }
 
-  /** `cycle` tells which targets are in one cycle with the node: those edges are ignored. */
+  /** `cycle` has the targets that are in one cycle with the node: those edges are ignored. */
   #keyOf(node: OrderNode, cycle: ReadonlySet<number> | undefined): Key {
     let eff = -1;
     let hops = 0;
@@ -130,7 +130,7 @@ export class ThreadOrder {
     this.#sorted = [...this.#keys.values()].sort((a, b) => this.#compare(a, b));
   }
 
-  /** Gives keys to every message that no cycle holds up: targets first, whatever the order they came in. */
+  /** Assigns keys to every message that no cycle holds up: targets first, whatever the order they came in. */
   #settle(): void {
     const waiting = new Map<number, OrderNode[]>();
     const ready: OrderNode[] = [];
@@ -156,7 +156,7 @@ export class ThreadOrder {
     }
   }
 
-  /** What is in a cycle, or refers to one. */
+  /** Assigns keys to messages that are in a cycle, or refer to one. */
   #settleCycles(): void {
     const rest = new Map<number, OrderNode>();
     for (const [ref, node] of this.#nodes) if (!this.#keys.has(ref)) rest.set(ref, node);

@@ -6,7 +6,7 @@ import type { ThreadConfigFields } from '../entry/thread-config.js';
 import type { ThreadStateName } from '../entry/thread-state.js';
 import type { ChatDocErrorCode } from '../host/errors.js';
 
-/** What callers read: the records that the fold yields. All are frozen, and stay the same object until changed. */
+/** The records that callers read, as the fold yields them. All are frozen, and stay the same object until changed. */
 
 export interface Thread {
   readonly thread_id: string;
@@ -90,7 +90,7 @@ export interface Message {
   readonly after?: string;
   readonly client_message_id?: string;
   readonly expects?: 'answer';
-  /** Of an answer: what its shown attempt says, and the attempts that do not show. */
+  /** Of an answer: the fields of its shown attempt, and the attempts that do not show. */
   readonly prompt_id?: string;
   readonly attempt?: Attempt;
   readonly alternates: readonly Attempt[];
@@ -130,7 +130,7 @@ export interface TextDelta {
   readonly text: string;
 }
 
-/** What one transaction changed. Ids are those of records to read again; each list is sorted and without repeats. */
+/** The changes of one transaction. Ids are those of records to read again; each list is sorted and without repeats. */
 export interface ChatChange {
   readonly messages: readonly string[];
   /** Threads whose record, config, state or list of messages may have changed. */

@@ -28,7 +28,7 @@ const CANONICAL = new RegExp(
 );
 
 /**
- * What orders a message, read without parsing: undefined where its line is not the only one, not whole, or not as
+ * The order node of a message, read without parsing: undefined where its line is not the only one, not whole, or not as
  * this library writes it, so that only a fold is certain. O(its line).
  */
 export function scanNode(index: EntryIndex, ref: number): OrderNode | undefined {

@@ -13,7 +13,7 @@ export function filterRows(source: Source, rows: number[]): number[] {
 
 /**
  * The fold of one subject, kept: `update` takes in the rows that have come since, and no other is read again. Built
- * anew only where a row of the subject was dropped, because characters of it were deleted.
+ * again only where a row of the subject was dropped, because characters of it were deleted.
  */
 export abstract class SubjectFold {
   protected readonly source: Source;

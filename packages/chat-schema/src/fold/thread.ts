@@ -12,7 +12,7 @@ import type { Thread } from './records.js';
 import { SettingsFold } from './settings.js';
 import { type Source, SubjectFold } from './subject.js';
 
-/** The identity of a thread: what its own line says. */
+/** The identity of a thread, from its own line. */
 export interface ThreadLine {
   readonly thread: Omit<Thread, 'root_message_id'>;
   /** The message that the line names as its root. */
@@ -45,7 +45,7 @@ export class ThreadLineFold extends SubjectFold {
     return true;
   }
 
-  /** Undefined while no line has come. The same object while it says the same. */
+  /** Undefined while no line has come. The same object while its fields are the same. */
   read(): ThreadLine | undefined {
     if (!this.update()) return this.#read;
     this.#read = this.#line === undefined ? undefined : readThread(this.#line);
@@ -117,7 +117,7 @@ export class ThreadFactsFold extends SubjectFold {
     return true;
   }
 
-  /** What a host or an import said last of the state. */
+  /** The last state that a host or an import set. */
   get state(): ReadEntry<ThreadStateEntry> | undefined {
     return this.#states.winner;
   }

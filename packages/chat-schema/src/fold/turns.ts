@@ -5,7 +5,7 @@ import type { FoldedMessage } from './message-record.js';
 import type { Message, ThreadState } from './records.js';
 import type { FoldedTurn } from './turn.js';
 
-/** What the state of a thread is derived from. */
+/** The inputs from which the state of a thread is derived. */
 export interface TurnView {
   messages(threadId: string): readonly Message[];
   folded(messageId: string): FoldedMessage | undefined;

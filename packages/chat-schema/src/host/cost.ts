@@ -1,5 +1,5 @@
 /**
- * What work has been done, counted: the laws of cost in SPEC.md are about these numbers, which do not depend on the
+ * Counters of the work that has been done: the laws of cost in SPEC.md are about these numbers, which do not depend on the
  * machine. They only grow; read them before and after.
  */
 export interface Cost {

@@ -10,8 +10,8 @@ export type ChatDocErrorCode =
   | 'read_only';
 
 /**
- * A mistake of the caller. `path` names the argument, `message` says what was expected and what came.
- * Chat content never stands in a message: ids, paths and types only.
+ * A mistake of the caller. `path` names the argument, `message` has what was expected and what came.
+ * Chat content is never in a message: ids, paths and types only.
  */
 export class ChatDocError extends Error {
   override readonly name = 'ChatDocError';

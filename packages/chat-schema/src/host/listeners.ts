@@ -1,4 +1,4 @@
-/** Calls every listener, also behind one that throws: its error must not fail the write that it is told of. */
+/** Calls every listener, also after one that throws: its error must not fail the write that it is notified of. */
 export function notifyAll<T>(
   listeners: Iterable<(value: T) => void>,
   value: T,

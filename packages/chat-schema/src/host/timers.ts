@@ -7,7 +7,7 @@ export interface Timers {
   clearTimer(timer: unknown): void;
 }
 
-/** What the platform takes, 24 days: it would fire a longer one, or one that never ends, at once. */
+/** The longest time that the platform takes, 24 days: it would fire a longer one, or one that never ends, at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 export const systemTimers: Timers = {

@@ -46,9 +46,9 @@ interface OpenLine {
   row: number;
   start: number;
   text: string;
-  /** Its end is no half of an escape: what comes next can be decoded alone. */
+  /** Its end is not half of an escape: what comes next can be decoded alone. */
   whole: boolean;
-  /** What was appended is no whole run of text: whether the line can still be closed has to be seen. */
+  /** The appended text is not a whole run: whether the line can still be closed has to be seen. */
   doubtful: boolean;
   /** Of a streamed part: its attempt and number, to name the deltas. */
   attempt: number;
@@ -76,7 +76,7 @@ interface TextState {
 
 /**
  * Finds every line of the document by what it is about, without parsing: head ids at fixed offsets, one row of
- * numbers per line. Kept by transaction in O(changed); equal to one built anew.
+ * numbers per line. Kept by transaction in O(changed); equal to one that is rebuilt.
  */
 export class EntryIndex extends LineTable {
   readonly #map: LaneMap;
@@ -266,7 +266,7 @@ export class EntryIndex extends LineTable {
     return (this.#texts[place.text] as TextState).lane.client;
   }
 
-  /** The runs of clocks of the owner's characters at a place: one, but for what a forger wrote. */
+  /** The runs of clocks of the owner's characters at a place: one, except for forged text. */
   clocksOf({ text, start, end }: Place): readonly { readonly clock: number; readonly length: number }[] {
     const { clock, jumps } = this.#texts[text] as TextState;
     if (jumps === undefined) return [{ clock: clock + start, length: end - start }];
@@ -353,7 +353,7 @@ export class EntryIndex extends LineTable {
     state.endsInDeletion = true;
   }
 
-  /** `length` is that of the chunk, but for a deletion, which reads as one character. */
+  /** `length` is that of the chunk, except for a deletion, which reads as one character. */
   #appendText(text: number, state: TextState, chunk: string, length: number): void {
     markAny(this.#touched);
     state.version += 1;
@@ -421,7 +421,7 @@ export class EntryIndex extends LineTable {
       }
       this.closeRow(open.row, end);
       this.#noteRedaction(open.row);
-      // What closes the line is no text: `"}` after what was streamed.
+      // The end of the line is not text: `"}` after what was streamed.
       if (open.whole && !open.doubtful && more.endsWith('"}'))
         this.#stream(open, decodeText(more.slice(0, -2)));
       this.#touchRow(open.row);
@@ -439,7 +439,7 @@ export class EntryIndex extends LineTable {
     }
   }
 
-  /** What came is no whole run of text, or too much of it: the line is read again, if it still can be closed. */
+  /** The appended text is not a whole run, or is too long: reads the line again, if it can still be closed. */
   #checkOpen(state: TextState, open: OpenLine): void {
     this.#touchRow(open.row);
     open.doubtful = false;
@@ -517,7 +517,7 @@ export class EntryIndex extends LineTable {
     return row;
   }
 
-  /** Finds the refs of the head's ids, into `#links`. False if one of its ids is no ULID. */
+  /** Finds the refs of the head's ids, into `#links`. False if one of its ids is not a ULID. */
   #takeRefs(chunk: string, { own, subject, subjectRole, thread, attempt }: Head): boolean {
     const links = this.#links;
     links.role = subjectRole;
@@ -738,7 +738,7 @@ export class EntryIndex extends LineTable {
     return stop;
   }
 
-  /** Files the lines of a place anew, in the place of `rows`. */
+  /** Files the lines of a place again, replacing `rows`. */
   #feed(place: Place, state: TextState, header: number, rows: readonly number[]): void {
     const { length, open, endsInDeletion } = state;
     const lastHeader = state.header;
@@ -788,7 +788,7 @@ export interface Place {
   readonly end: number;
 }
 
-/** Whether what is appended to an open line is text of its own, and says nothing of what is before it. */
+/** Whether what is appended to an open line is text of its own, and does not affect what is before it. */
 function canGrow(open: string): boolean {
   // Behind a deletion nothing can be read ([LN11]), though the line could be while the deletion was its end.
   return !open.includes('\0') && !endsInEscape(open);

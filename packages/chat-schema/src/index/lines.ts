@@ -4,7 +4,7 @@ import { COST } from '../host/cost.js';
 import type { Header } from '../lane/header.js';
 import { RefTable } from './refs.js';
 
-/** What a line is about, as refs; -1 is nothing. */
+/** The subjects of a line, as refs; -1 is nothing. */
 export interface Links {
   subject: number;
   role: Role;
@@ -38,7 +38,7 @@ const PARTS = 2;
 const NAMING = 3;
 const CHAINS = 4;
 
-/** The chains that begin at a thread. Threads are few, so these heads are kept apart. */
+/** The chains that begin at a thread. Threads are few, so these heads are kept separately. */
 interface ThreadHeads {
   rows: number;
   members: number;
@@ -72,7 +72,7 @@ export class LineTable {
     return this.#live;
   }
 
-  /** Grows when all rows are numbered anew. */
+  /** Grows when all rows are renumbered. */
   get epoch(): number {
     return this.#epoch;
   }

@@ -10,7 +10,7 @@ let word2 = 0;
 let word3 = 0;
 
 /**
- * Ids as small numbers, so that chains and caches are arrays. A ref says nothing of what the id names. An id
+ * Ids as small numbers, so that chains and caches are arrays. A ref does not depend on what the id names. An id
  * is kept as the 128 bits that it writes, in an open-addressed table: no string and no map entry until
  * somebody asks for it. `seed` is random, so that nobody can choose ids that collide.
  */
@@ -37,7 +37,7 @@ export class RefTable {
     return ref < 0 ? undefined : ref;
   }
 
-  /** The ref of the 26 characters at `at` in `text`, made if need be; -1 if they are no canonical ULID. */
+  /** The ref of the 26 characters at `at` in `text`, made if need be; -1 if they are not a canonical ULID. */
   takeAt(text: string, at: number): number {
     if (!readWords(text, at)) return -1;
     let place = this.#seek();
@@ -73,7 +73,7 @@ export class RefTable {
     return id;
   }
 
-  /** The ref of an id, made if need be; -1 if it is no canonical ULID. */
+  /** The ref of an id, made if need be; -1 if it is not a canonical ULID. */
   take(id: string): number {
     return id.length === ULID_LENGTH ? this.takeAt(id, 0) : -1;
   }
@@ -105,7 +105,7 @@ export class RefTable {
     return ALPHABET.charAt(head >> 5) + ALPHABET.charAt(head & 31) + tail;
   }
 
-  /** Where the id of `word0` … `word3` stands or would stand. */
+  /** The place of the id of `word0` … `word3`, or the free one where it would go. */
   #seek(): number {
     COST.lookups += 1;
     const mask = this.#places.length - 1;
@@ -135,8 +135,8 @@ export class RefTable {
 }
 
 /**
- * Six digits a word, and two of the eight bits that the first two digits write. False for what is no ULID: a
- * character that is no digit, -1, makes its word negative.
+ * Six digits a word, and two of the eight bits that the first two digits write. False for text that is not a ULID: a
+ * character that is not a digit, -1, makes its word negative.
  */
 function readWords(text: string, at: number): boolean {
   const head = (digitAt(text, at) << 5) | digitAt(text, at + 1);

@@ -1,4 +1,4 @@
-/** What one transaction touched, as refs. */
+/** The subjects that one transaction touched, as refs. */
 export interface Touched {
   /** Messages with another change than appended text. */
   readonly messages: Set<number>;
@@ -51,7 +51,7 @@ export function addListed(touched: Touched, thread: number, message: number): vo
   else messages.add(message);
 }
 
-/** Adds what `from` says to `into`: two looks at one transaction. */
+/** Adds `from` to `into`: two looks at one transaction. */
 export function mergeTouched(into: Touched, from: Touched): void {
   for (const slot of from.messages) into.messages.add(slot);
   for (const slot of from.threads) into.threads.add(slot);

@@ -9,8 +9,8 @@ import type { EntryIndex, TakenLine } from '../index/entry-index.js';
 import { readSections } from './sections.js';
 
 /**
- * Lane text that a deletion took, kept aside by replicas that held it. What a redaction covers is no damage
- * and is forgotten; what stands in the document again is left out.
+ * Lane text that a deletion took, kept aside by replicas that held it. Text that a redaction covers is not damage
+ * and is forgotten; text that is in the document again is left out.
  */
 export class DamageLog {
   readonly #index: EntryIndex;
@@ -44,7 +44,7 @@ export class DamageLog {
     return Object.freeze(damaged);
   }
 
-  /** JSONL of what is aside, each line under its own header; lines that stood under none can't be re-hosted. */
+  /** JSONL of what is aside, each line under its own header; lines that were under none can't be re-hosted. */
   rescue(): string {
     let jsonl = '';
     let laneId: string | null = null;

@@ -4,7 +4,7 @@ import { SCHEMA_VERSION } from '../entry/limits.js';
 import { healBlanks, parseLine } from '../entry/line.js';
 import { definitionOf } from '../entry/table.js';
 
-/** A `lane` line where it stands. Copies of one lane have one header each. */
+/** A `lane` line in its place. Copies of one lane have one header each. */
 export interface Header {
   /** Null where the line fails its schema: what follows is quarantined. */
   readonly lane: LaneEntry | null;

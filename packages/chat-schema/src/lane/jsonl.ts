@@ -11,7 +11,7 @@ import { clockOf, createLaneText, type LaneMap } from './structs.js';
 /** An import is cut into texts of about this many code units: what a redaction reads again stays small. */
 const TEXT_LENGTH = 256 * 1024;
 
-/** Every lane in order under its own header, verbatim; first what stands under none. */
+/** Every lane in order under its own header, verbatim; lines under none come first. */
 export function writeJSONL(index: EntryIndex): string {
   const runs = new Map<
     string,
@@ -38,7 +38,7 @@ export function writeJSONL(index: EntryIndex): string {
 }
 
 /**
- * The lines of one lane that may stand in several texts: those of one client in clock order, the longest such
+ * The lines of one lane that may be in several texts: those of one client in clock order, the longest such
  * run first, then what the others have more. The same whatever the clientIDs are.
  */
 function mergeRuns(
@@ -95,7 +95,7 @@ export function parseJSONL(text: string): Section[] {
   return groupLines(lines);
 }
 
-/** What of `sections` the document does not hold: lines under their header, lanes that it has never seen. */
+/** The part of `sections` that the document does not hold: lines under their header, lanes that it has never seen. */
 export function findMissing(index: EntryIndex, sections: readonly Section[]): Section[] {
   const present = new Map<string, Set<string>>(sections.map(({ header }) => [header, new Set<string>()]));
   const known = new Set<string>();
@@ -145,8 +145,8 @@ export interface ImportPlan {
 }
 
 /**
- * Keys and clientID come from the text alone, so that two replicas that import it apart write the same
- * structs. `tag` sets imports and re-hosted lanes apart.
+ * Keys and clientID come from the text alone, so that two replicas that import it separately write the same
+ * structs. `tag` distinguishes imports from re-hosted lanes.
  */
 export function planImport(tag: string, sections: readonly Section[]): ImportPlan {
   const texts = cutTexts(sections);

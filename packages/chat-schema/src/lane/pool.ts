@@ -23,7 +23,7 @@ export interface OwnLane {
   readonly client: number;
   text: LaneText | undefined;
   laneId: string;
-  /** The client's clock as we left it. Whoever else moves it has taken the id. */
+  /** The client's clock as we left it. If it is anything else, another client has taken the id. */
   clock: number;
   entries: number;
   length: number;

@@ -3,7 +3,7 @@ import { closeLine, healBlanks } from '../entry/line.js';
 import { KIND } from '../entry/table.js';
 import { type LaneText, readLaneText } from './structs.js';
 
-/** The lines of one lane as they stand in one text, under their header. */
+/** The lines of one lane in one text, under their header. */
 export interface Section {
   /** Empty for lines above the first header of the text. */
   readonly laneId: string;
@@ -11,7 +11,7 @@ export interface Section {
   readonly lines: string[];
 }
 
-/** The lines of a text as they count: blanks healed, an open last line closed as cut, or as it stands. */
+/** The lines of a text as they count: blanks healed, an open last line closed as cut, or as it is. */
 export function splitLines(text: string): string[] {
   const lines = text.split('\n');
   const last = lines.pop() as string;

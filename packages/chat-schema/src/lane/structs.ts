@@ -25,7 +25,7 @@ export class ChatOrigin {
   }
 }
 
-/** The texts that the map holds now, in no order that means anything. Values that are no texts are left out. */
+/** The texts that the map holds now, in unspecified order. Values that are not texts are left out. */
 export function listLaneTexts(map: LaneMap): LaneText[] {
   const texts: LaneText[] = [];
   for (const key of map._map.keys()) {
@@ -62,7 +62,7 @@ export function isInTransaction(doc: Y.Doc): boolean {
   return doc._transaction !== null || doc._transactionCleanups.length > 0;
 }
 
-/** Whether an embedded map has been deleted, or never stood in a document. A root map never is. */
+/** Whether an embedded map has been deleted, or never was in a document. A root map never is. */
 export function isDetached(map: LaneMap): boolean {
   return map.doc === null || (map._item?.deleted ?? false);
 }
@@ -97,7 +97,7 @@ export interface DeletedRun {
   readonly length: number;
 }
 
-/** What a transaction deleted in texts, whether or not they are still in the map. O(what it deleted). */
+/** The runs that a transaction deleted in texts, whether or not they are still in the map. O(what it deleted). */
 export function readDeletedRuns(transaction: Y.Transaction): readonly DeletedRun[] {
   const runs: DeletedRun[] = [];
   if (transaction.deleteSet.clients.size === 0) return runs;
@@ -110,7 +110,7 @@ export function readDeletedRuns(transaction: Y.Transaction): readonly DeletedRun
 }
 
 /**
- * What `client` added from `clock` on, in clock order: map entries and runs of text with their type. A run
+ * The additions of `client` from `clock` on, in clock order: map entries and runs of text with their type. A run
  * whose characters are deleted comes as undefined.
  */
 export function visitNewStructs(
@@ -177,7 +177,7 @@ export interface Run {
   readonly text: string | undefined;
 }
 
-/** The owner's runs in clock order. `until` reads what `transaction` deleted as if it still stood there. */
+/** The owner's runs in clock order. `until` reads what `transaction` deleted as if it were still there. */
 function readRuns(text: LaneText, until?: Y.Transaction): Run[] {
   const runs: Run[] = [];
   let sorted = true;
@@ -285,7 +285,7 @@ function joinRuns(runs: readonly Run[]): string {
   return joined;
 }
 
-/** How many live characters of other clients stand in the text. O(runs of the text). */
+/** The number of live characters of other clients in the text. O(runs of the text). */
 export function countForeign(text: LaneText): number {
   let count = 0;
   for (let item = text.type._start; item !== null; item = item.right) {
@@ -345,7 +345,7 @@ export function createLaneText(
   return { key, type, client, clock };
 }
 
-/** Appends after the owner's character at `lastClock`, wherever foreign text stands. */
+/** Appends after the owner's character at `lastClock`, wherever foreign text is. */
 export function appendToLaneText(
   transaction: Y.Transaction,
   text: LaneText,
@@ -388,7 +388,7 @@ export function deleteCharacters(
 }
 
 /**
- * Sets an empty map under `key` of `parent` in the name of `client`, so that two sides that do it apart make
+ * Sets an empty map under `key` of `parent` in the name of `client`, so that two sides that do it separately make
  * the same struct. Undefined if the client has already written something else there.
  */
 export function createMap(
@@ -423,7 +423,7 @@ export function nameType(type: Y.AbstractType<unknown>): string {
   return item === null ? `root:${Y.findRootTypeKey(type)}` : `item:${item.id.client}:${item.id.clock}`;
 }
 
-/** Whether an UndoManager may delete `item`: false for all that stands in `map`. */
+/** Whether an UndoManager may delete `item`: false for everything in `map`. */
 export function isOutside(map: LaneMap, item: Y.Item): boolean {
   for (let parent = item.parent; parent instanceof Y.AbstractType; ) {
     if (parent === (map as Y.AbstractType<unknown>)) return false;
