@@ -14,7 +14,7 @@ const copy = openChat(there);
 copy.send({ thread_id, sender_id: 'grace', content: 'The changelog.', reply_to_message_id: message_id });
 
 const answer = chat.openAttempt({ prompt_id: message_id, sender_id: 'bot', runner_id: 'laptop' });
-const text = answer.openPart(); // meanwhile an agent streams on the first machine
+const text = answer.openPart(); // an agent streams on the first machine
 for (const token of ['Two ', 'tests ', 'and ', 'a ', 'flag.']) text.append(token);
 answer.finish({ finish_reason: 'stop' });
 
