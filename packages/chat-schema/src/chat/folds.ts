@@ -383,8 +383,8 @@ export class Folds implements TurnView {
 
   #buildOrder(thread: number): ThreadOrder {
     const nodes: OrderNode[] = [];
-    // Members are chained newest first; most refer to older ones.
-    for (const member of [...this.#index.memberRefs(thread)].reverse()) {
+    // Oldest first: most refer to older ones.
+    for (const member of this.#index.memberRefs(thread)) {
       const node = this.#nodeOf(member, thread);
       if (node !== undefined) nodes.push(node);
     }

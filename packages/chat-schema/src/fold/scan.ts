@@ -38,14 +38,13 @@ export function scanNode(index: EntryIndex, ref: number): OrderNode | undefined 
   if (line.length > MAX_SCANNED) return undefined;
   const match = CANONICAL.exec(line);
   if (match === null) return undefined;
-  const [, prompt, reply, after] = match;
-  const targets: number[] = [];
-  const add = (id: string | undefined): void => {
-    if (id !== undefined) targets.push(index.refs.take(id));
-  };
   const answer = index.attemptOf(row) !== undefined;
-  if (answer) add(prompt);
-  add(reply);
-  if (!answer) add(after);
+  const targets: number[] = [];
+  const prompt = match[1];
+  const reply = match[2];
+  const after = match[3];
+  if (answer && prompt !== undefined) targets.push(index.refs.take(prompt));
+  if (reply !== undefined) targets.push(index.refs.take(reply));
+  if (!answer && after !== undefined) targets.push(index.refs.take(after));
   return { ref, answer, targets };
 }

@@ -25,6 +25,7 @@ import {
   readChanges,
   readDeletedRuns,
   readLaneTextBefore,
+  readWithinItem,
   visitCharacters,
   visitNewStructs,
 } from '../lane/structs.js';
@@ -241,7 +242,12 @@ export class EntryIndex extends LineTable {
   /** The characters at a place. O(its length). */
   readPlace(place: Place, until?: Y.Transaction): string {
     const doc = this.#map.doc as Y.Doc;
-    const { client } = (this.#texts[place.text] as TextState).lane;
+    const { lane, clock, jumps } = this.#texts[place.text] as TextState;
+    const { client } = lane;
+    if (jumps === undefined && until === undefined) {
+      const whole = readWithinItem(doc, client, clock + place.start, place.end - place.start);
+      if (whole !== undefined) return whole;
+    }
     let text = '';
     let inDeletion = false;
     for (const { clock, length } of this.clocksOf(place)) {

@@ -373,14 +373,21 @@ export class LineTable {
     return this.answerOf(attempt) ?? this.messageLines(attempt).find((row) => this.#cell(row, ATTEMPT) < 0);
   }
 
-  /** Refs of the messages with a line in the thread, each once. */
-  memberRefs(thread: number): Set<number> {
-    const refs = new Set<number>();
+  /** Refs of the messages with a line in the thread, each once, oldest first. */
+  memberRefs(thread: number): number[] {
+    const refs: number[] = [];
+    const several = new Set<number>();
     const head = this.#threads.get(thread)?.members ?? -1;
     for (let row = head; row >= 0; row = this.#cell(row, NEXT_MEMBER)) {
-      if (this.kindOf(row) !== KIND.none) refs.add(this.#cell(row, SUBJECT));
+      if (this.kindOf(row) === KIND.none) continue;
+      const ref = this.#cell(row, SUBJECT);
+      if (this.#cell(row, NEXT) >= 0 || this.#headOf(ref, LINES) !== row) {
+        if (several.has(ref)) continue;
+        several.add(ref);
+      }
+      refs.push(ref);
     }
-    return refs;
+    return refs.reverse();
   }
 
   /** Threads that the lines of a message name; more than one only where a line is forged. */

@@ -21,10 +21,10 @@ export class RefTable {
   #size = 0;
   /** By ref, once asked for: an id is the same string each time. */
   readonly #ids: string[] = [];
-  readonly #seed: number;
+  readonly seed: number;
 
   constructor(seed: number) {
-    this.#seed = seed;
+    this.seed = seed;
   }
 
   get size(): number {
@@ -110,7 +110,7 @@ export class RefTable {
     COST.lookups += 1;
     const mask = this.#places.length - 1;
     const words = this.#words;
-    for (let place = hashWords(this.#seed) & mask; ; place = (place + 1) & mask) {
+    for (let place = hashWords(this.seed) & mask; ; place = (place + 1) & mask) {
       const base = ((this.#places[place] as number) - 1) * 4;
       if (base < 0) return place;
       if (words[base + 3] !== word3 || words[base + 2] !== word2) continue;
@@ -126,7 +126,7 @@ export class RefTable {
       word1 = this.#words[ref * 4 + 1] as number;
       word2 = this.#words[ref * 4 + 2] as number;
       word3 = this.#words[ref * 4 + 3] as number;
-      let place = hashWords(this.#seed) & mask;
+      let place = hashWords(this.seed) & mask;
       while (places[place] !== 0) place = (place + 1) & mask;
       places[place] = ref + 1;
     }

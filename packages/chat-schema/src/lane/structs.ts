@@ -161,6 +161,23 @@ export function visitCharacters(
   }
 }
 
+/** Characters that are all in one item, which most lines are; undefined where they are not, or are deleted. */
+export function readWithinItem(
+  doc: Y.Doc,
+  client: number,
+  clock: number,
+  length: number,
+): string | undefined {
+  const structs = doc.store.clients.get(client);
+  if (structs === undefined || length <= 0) return undefined;
+  const item = structs[Y.findIndexSS(structs, clock)] as Y.Item | Y.GC;
+  const start = clock - item.id.clock;
+  if (item.deleted || start + length > item.length) return undefined;
+  const text = readItem(item as Y.Item, undefined);
+  if (text !== undefined) COST.characters += length;
+  return text?.slice(start, start + length);
+}
+
 /** The characters of an item; undefined where they are deleted. */
 function readItem(item: Y.Item, until: Y.Transaction | undefined): string | undefined {
   const { content } = item;
