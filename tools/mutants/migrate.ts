@@ -71,8 +71,8 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   {
     name: 'migrate/history-by-clock',
     file: 'src/cocalc/messages.ts',
-    find: 'stamp = Math.max(time, stamp + 1);',
-    replace: 'stamp = time;',
+    find: 'stamp = isModels ? stamp + 1 : Math.max(time, stamp + 1);',
+    replace: 'stamp = isModels ? stamp + 1 : time;',
     breaks: 'Versions of a message are ordered by clocks that contradict their order.',
     killers: [{ file: 'test/cocalc.test.ts', test: '[RW5]' }],
   },
@@ -111,9 +111,9 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/microseconds-lost',
-    file: 'src/plan/derive-id.ts',
-    find: 'if (micros >= 0) writeDigits(10, micros, 2);',
-    replace: '',
+    file: 'src/jupyter/messages.ts',
+    find: 'return withMicros(deriveId(time, tag, ...parts, ...(ordinal === 0 ? [] : [ordinal])), micros);',
+    replace: 'return deriveId(time, tag, ...parts, ...(ordinal === 0 ? [] : [ordinal]));',
     breaks: 'Messages of one millisecond read in another order than in their list.',
     killers: [{ file: 'test/jupyter.test.ts', test: '[RW16]' }],
   },
@@ -128,7 +128,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   {
     name: 'migrate/number-counted',
     file: 'src/tables/relational-threads.ts',
-    find: "const hash = readHash(deriveUlid(created ?? 0, 'legacy_slot_number', row_id ?? ''));",
+    find: "const hash = hashOfId(deriveId(created ?? 0, 'legacy_slot_number', row_id ?? ''));",
     replace: 'const hash = this.#given.size;',
     breaks: 'Two exports that overlap give one number to two threads.',
     killers: [{ file: 'test/relational.test.ts', test: '[RL5]' }],

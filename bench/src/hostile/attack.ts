@@ -4,7 +4,7 @@ import { type ForgedLane, Forger, fill } from './forge.js';
 import { createSubject, type HostileSubject, subjectLines } from './subject.js';
 
 /** What a hostile peer sends, in order. */
-export interface Attack {
+interface Attack {
   readonly updates: readonly Uint8Array[];
   readonly subject: HostileSubject;
 }

@@ -8,7 +8,7 @@ import { nestedPeer } from './nested.js';
 import { checkPeer, type Peer, type PeerChat } from './peer.js';
 import { tinybasePeer } from './tinybase.js';
 
-export type PeerName = 'chatdoc' | 'loro' | 'loroLists' | 'nested' | 'tinybase' | 'jsonLines';
+type PeerName = 'chatdoc' | 'loro' | 'loroLists' | 'nested' | 'tinybase' | 'jsonLines';
 
 const CHECKED = new WeakMap<Fixtures, Set<number>>();
 

@@ -68,7 +68,7 @@ export interface ThreadFacts {
 }
 
 /** An attempt. */
-export interface AttemptFacts {
+interface AttemptFacts {
   readonly kind: 'attempt';
   readonly id: string;
   /** Ids of its finishes, sorted. */
@@ -78,28 +78,28 @@ export interface AttemptFacts {
 }
 
 /** An attempt that is open at the moment of the question: judged each time. */
-export interface OpenAttemptFacts {
+interface OpenAttemptFacts {
   readonly kind: 'open_attempt';
   readonly id: string;
   readonly message: string;
 }
 
 /** A circle of replies. */
-export interface CycleFacts {
+interface CycleFacts {
   readonly kind: 'cycle';
   /** Sorted. */
   readonly messages: readonly string[];
 }
 
 /** A slot of which some thread was activated. */
-export interface SlotFacts {
+interface SlotFacts {
   readonly kind: 'slot';
   /** Activations that no other replaces, the one that shows first. */
   readonly heads: readonly LooseEntry<'activation'>[];
 }
 
 /** A session of a provider. */
-export interface SessionFacts {
+interface SessionFacts {
   readonly kind: 'session';
   /** Threads that go on in it, sorted. */
   readonly threads: readonly string[];
@@ -118,7 +118,7 @@ export interface LineFacts {
 }
 
 /** One text of the root map. */
-export interface TextFacts {
+interface TextFacts {
   readonly kind: 'text';
   readonly key: string;
   /** Characters of other clients in it. */
@@ -126,7 +126,7 @@ export interface TextFacts {
 }
 
 /** Lanes and entries of a later version. */
-export interface VersionFacts {
+interface VersionFacts {
   readonly kind: 'version';
   /** Ids of lanes that this version must not read. */
   readonly hidden: readonly string[];
@@ -135,7 +135,7 @@ export interface VersionFacts {
 }
 
 /** The knowledge of this replica at the moment of the question: judged each time. */
-export interface MomentFacts {
+interface MomentFacts {
   readonly kind: 'moment';
   /** Ids that are more than five minutes ahead of its clock. */
   readonly futureStamps: number;

@@ -4,7 +4,7 @@ import * as Y from 'yjs';
 
 /** Documents written by hand, line by line: what an honest writer would never write. */
 
-export const NOW: number = Date.UTC(2026, 10, 21, 12);
+const NOW: number = Date.UTC(2026, 10, 21, 12);
 
 /** A clock that stands still, and randomness that counts. */
 export function stillEnvironment(): Environment {

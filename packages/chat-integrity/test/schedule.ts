@@ -55,7 +55,7 @@ const OPS = [
   'value',
   'torn',
 ] as const;
-export type Op = (typeof OPS)[number];
+type Op = (typeof OPS)[number];
 
 export interface Step {
   readonly op: Op;

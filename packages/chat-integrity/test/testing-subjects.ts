@@ -44,7 +44,7 @@ export function notesApplication(changes: Partial<Application<Notes>> = {}): App
   };
 }
 
-export const notesProvider: Provider = createFramedProvider({ others: ['notes'] });
+const notesProvider: Provider = createFramedProvider({ others: ['notes'] });
 
 export const notes: Subject<Notes> = {
   application: notesApplication(),

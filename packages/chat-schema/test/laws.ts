@@ -13,7 +13,7 @@ import {
 import { type Chat, deriveAnswerId, type Environment, openChat } from '../src/index.js';
 
 /** Equal; where they are not, the message says where first, and what stands there. */
-export function expectSame(actual: unknown, expected: unknown, what: string): void {
+function expectSame(actual: unknown, expected: unknown, what: string): void {
   const difference = findDifference(canonicalRecords(actual), canonicalRecords(expected));
   if (difference !== undefined) expect.fail(`${what}: ${difference}`);
 }
@@ -79,7 +79,7 @@ export function checkLaws(chat: Chat, doc: Y.Doc, ledger: FoldLedger, now = 0): 
 }
 
 /** [OR3], [OR4] on what was read, without the oracle. */
-export function checkOrder({ order, parents, messages }: Everything): void {
+function checkOrder({ order, parents, messages }: Everything): void {
   for (const [thread, ids] of Object.entries(order)) {
     expect(new Set(ids).size, `[OR1] each message of ${thread} stands once`).toBe(ids.length);
     const roots = ids.filter((id) => parents[id] === null);

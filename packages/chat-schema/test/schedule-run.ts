@@ -367,7 +367,7 @@ function createSlot(number: number): { root_id: string; owner_id: string; provid
   return { root_id: 'root', owner_id: 'owner', provider: 'claude', number: 1 + (number % 2) };
 }
 
-export function deliver(replica: Replica, updates: readonly Uint8Array[], group: boolean): void {
+function deliver(replica: Replica, updates: readonly Uint8Array[], group: boolean): void {
   if (!group) {
     for (const update of updates) Y.applyUpdate(replica.doc, update, NETWORK);
     return;

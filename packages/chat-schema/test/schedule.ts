@@ -275,7 +275,7 @@ const weighted: readonly (readonly [number, fc.Arbitrary<HonestStep>])[] = [
   [4, fc.record({ op: fc.constant('sync' as const), at, from: nat(3), full: fc.boolean() })],
   [1, fc.record({ op: fc.constant('clock' as const), at, minutes: fc.integer({ min: -300, max: 300 }) })],
 ];
-export const honestStep: fc.Arbitrary<HonestStep> = fc.oneof(
+const honestStep: fc.Arbitrary<HonestStep> = fc.oneof(
   ...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })),
 );
 
@@ -385,7 +385,7 @@ const hostileLine: fc.Arbitrary<HostileLine> = fc.oneof(
   },
 );
 
-export const hostileStep: fc.Arbitrary<HostileStep> = fc.oneof(
+const hostileStep: fc.Arbitrary<HostileStep> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({

@@ -52,7 +52,7 @@ function withByte(bytes: Uint8Array, at: number, value: number): Uint8Array {
   return changed;
 }
 
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(parts.flatMap((part) => [...part]));
 }
 

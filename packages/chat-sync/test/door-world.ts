@@ -15,7 +15,7 @@ import { Door, type DoorOptions, type Receipt } from '../src/update/door.js';
 
 /** Replicas behind plain Yjs, a document behind a door, and updates written by hand. */
 
-export const START: number = Date.UTC(2026, 10, 21, 12);
+const START: number = Date.UTC(2026, 10, 21, 12);
 export const DOC_ID: string = deriveUlid(START, 'door');
 export { runs, SEED, scale } from '../../../tools/amounts.js';
 

@@ -291,6 +291,6 @@ function remainsOf({ bytes, synced, lost }: Inode): Uint8Array[] {
   return [all.subarray(0, synced), all.subarray(0, half), all, all.slice().fill(0, synced)];
 }
 
-export function errnoError(errno: string, op: string): Error {
+function errnoError(errno: string, op: string): Error {
   return Object.assign(new Error(`${errno}: ${op}`), { code: errno });
 }

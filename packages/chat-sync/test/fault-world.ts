@@ -17,7 +17,7 @@ import { Disk, FOLDER, type Hook } from './fault-disk.js';
 
 /** Document files for tests of faults: on a disk in memory, with everything seeded. */
 
-export const START: number = Date.UTC(2026, 10, 21, 12);
+const START: number = Date.UTC(2026, 10, 21, 12);
 export const DOC_ID: string = deriveUlid(START, 'file');
 export const NAME = 'talk.ychat';
 export const PATH = `${FOLDER}/${NAME}`;

@@ -148,7 +148,7 @@ export class Replica {
   }
 }
 
-export function pickOf<T>(list: readonly T[], pick: number): T | undefined {
+function pickOf<T>(list: readonly T[], pick: number): T | undefined {
   return list[pick % Math.max(list.length, 1)];
 }
 

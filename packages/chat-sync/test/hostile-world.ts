@@ -13,7 +13,7 @@ export const MINUTE = 60_000;
 export const DOC_ID: string = deriveUlid(START, 'test', 'document');
 export const GENERATION = 3;
 /** Origin of what comes from the server. */
-export const SERVER = 'server';
+const SERVER = 'server';
 
 export { runs, scale } from '../../../tools/amounts.js';
 

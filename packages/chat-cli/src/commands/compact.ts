@@ -46,7 +46,7 @@ interface Compacted {
   readonly aside: readonly string[];
 }
 
-export async function compactFiles(files: readonly string[], io: Io): Promise<ExitCode> {
+async function compactFiles(files: readonly string[], io: Io): Promise<ExitCode> {
   let done = 0;
   for (const file of files) {
     const result = await compactFile(resolve(io.cwd, file));

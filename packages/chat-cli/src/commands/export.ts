@@ -43,13 +43,13 @@ Exit codes:
     .action(async (file: string, options: ExportOptions) => finish(await exportFile(file, options, io)));
 }
 
-export interface ExportOptions {
+interface ExportOptions {
   readonly format: ExportFormat;
   readonly out?: string;
   readonly force?: boolean;
 }
 
-export async function exportFile(file: string, options: ExportOptions, io: Io): Promise<ExitCode> {
+async function exportFile(file: string, options: ExportOptions, io: Io): Promise<ExitCode> {
   const { format, out, force = false } = options;
   const source = await readSource(file, io);
   if (!source.ok) return reportFailure(file, source, io);

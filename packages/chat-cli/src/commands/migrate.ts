@@ -71,10 +71,10 @@ Exit codes:
     );
 }
 
-export type SourceFormat = Extract<LegacyFormat, 'cocalc' | 'jupyter' | 'relational' | 'tasks'>;
-export const SOURCE_FORMATS: readonly SourceFormat[] = ['cocalc', 'jupyter', 'relational', 'tasks'];
+type SourceFormat = Extract<LegacyFormat, 'cocalc' | 'jupyter' | 'relational' | 'tasks'>;
+const SOURCE_FORMATS: readonly SourceFormat[] = ['cocalc', 'jupyter', 'relational', 'tasks'];
 
-export interface MigrateOptions {
+interface MigrateOptions {
   readonly dryRun?: boolean;
   readonly out?: string;
   readonly from?: SourceFormat;
@@ -82,11 +82,7 @@ export interface MigrateOptions {
   readonly force?: boolean;
 }
 
-export async function migrateFiles(
-  paths: readonly string[],
-  options: MigrateOptions,
-  io: Io,
-): Promise<ExitCode> {
+async function migrateFiles(paths: readonly string[], options: MigrateOptions, io: Io): Promise<ExitCode> {
   const sources = await findSources(paths, io.cwd, OLD_CHATS);
   const files = sources.map(({ file }) => file);
   const refused = await refuseReport(files, options, io);

@@ -34,7 +34,7 @@ Exit codes:
     .action(async (files: string[]) => finish(await recoverFiles(files, io)));
 }
 
-export async function recoverFiles(files: readonly string[], io: Io): Promise<ExitCode> {
+async function recoverFiles(files: readonly string[], io: Io): Promise<ExitCode> {
   let done = 0;
   for (const file of files) {
     const recovered = await recoverChatFile(resolve(io.cwd, file));

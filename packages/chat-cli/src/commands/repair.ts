@@ -49,7 +49,7 @@ Exit codes:
     );
 }
 
-export interface RepairCommandOptions {
+interface RepairCommandOptions {
   readonly dryRun?: boolean;
   /** Ids or names, with commas between them. */
   readonly rules?: string;
@@ -66,7 +66,7 @@ interface Repaired {
 }
 
 /** Appends what can be mended safely, and says what cannot. */
-export async function repairFiles(
+async function repairFiles(
   files: readonly string[],
   options: RepairCommandOptions,
   io: Io,

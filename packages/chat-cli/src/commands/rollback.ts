@@ -34,7 +34,7 @@ Exit codes:
     .action(async (files: string[]) => finish(await rollBackFiles(files, io)));
 }
 
-export async function rollBackFiles(files: readonly string[], io: Io): Promise<ExitCode> {
+async function rollBackFiles(files: readonly string[], io: Io): Promise<ExitCode> {
   let done = 0;
   for (const file of files) {
     const result = await rollBackMigration(resolve(io.cwd, file));

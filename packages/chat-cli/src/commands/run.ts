@@ -87,7 +87,7 @@ Exit codes:
     .action(async (file: string, options: RunCommandOptions) => finish(await runTurn(file, options, io)));
 }
 
-export interface RunCommandOptions extends Omit<TurnRequest, 'user'> {
+interface RunCommandOptions extends Omit<TurnRequest, 'user'> {
   readonly agent: string;
   /** Allows what the agent asks for. */
   readonly allow?: boolean;
@@ -99,7 +99,7 @@ export interface RunCommandOptions extends Omit<TurnRequest, 'user'> {
 type Requested = Extract<RequestedTurn, { ok: true }>;
 
 /** One turn, by an agent that is started for it. Prints the answer as it comes. */
-export async function runTurn(file: string, options: RunCommandOptions, io: Io): Promise<ExitCode> {
+async function runTurn(file: string, options: RunCommandOptions, io: Io): Promise<ExitCode> {
   const agent = await findAgent(options.agent, io);
   if (!agent.ok) return reportFailure('--agent', agent, io);
   const asked = await readPrompt(options, io);

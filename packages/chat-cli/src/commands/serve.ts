@@ -52,7 +52,7 @@ Exit codes:
     );
 }
 
-export interface ServeCommandOptions {
+interface ServeCommandOptions {
   readonly port: string;
   readonly host?: string;
   readonly token?: string;
@@ -61,11 +61,7 @@ export interface ServeCommandOptions {
 }
 
 /** Runs until it is asked to end. What was written is on the disk by then. */
-export async function serveDirectory(
-  directory: string,
-  options: ServeCommandOptions,
-  io: Io,
-): Promise<ExitCode> {
+async function serveDirectory(directory: string, options: ServeCommandOptions, io: Io): Promise<ExitCode> {
   const settings = readSettings(resolve(io.cwd, directory), options, io);
   if ('code' in settings) return reportFailure(directory, settings, io);
   const served = await serveFolder(settings);

@@ -40,12 +40,12 @@ Exit codes:
     .action(async (file: string, options: ShowOptions) => finish(await showFile(file, options, io)));
 }
 
-export interface ShowOptions {
+interface ShowOptions {
   readonly thread?: string;
   readonly json?: boolean;
 }
 
-export async function showFile(file: string, options: ShowOptions, io: Io): Promise<ExitCode> {
+async function showFile(file: string, options: ShowOptions, io: Io): Promise<ExitCode> {
   const source = await readSource(file, io);
   if (!source.ok) return reportFailure(file, source, io);
   const opened = openSource(source.bytes);

@@ -49,7 +49,7 @@ Exit codes:
     .action(async (file: string, options: StopCommandOptions) => finish(await stopTurns(file, options, io)));
 }
 
-export interface StopCommandOptions {
+interface StopCommandOptions {
   readonly thread?: string;
   readonly message?: string;
   /** Also what waits. */
@@ -60,7 +60,7 @@ export interface StopCommandOptions {
 }
 
 /** Tells what runs to stop, whichever process runs it. */
-export async function stopTurns(file: string, options: StopCommandOptions, io: Io): Promise<ExitCode> {
+async function stopTurns(file: string, options: StopCommandOptions, io: Io): Promise<ExitCode> {
   const opened = await openDocument(file, io);
   if (!opened.ok) return reportFailure(file, opened, io);
   const { file: document } = opened;

@@ -45,7 +45,7 @@ Exit codes:
     .action(async (paths: string[], options: VerifyOptions) => finish(await verifyFiles(paths, options, io)));
 }
 
-export interface VerifyOptions {
+interface VerifyOptions {
   readonly json?: boolean;
 }
 
@@ -67,11 +67,7 @@ interface Verified {
 
 type Result = Verified | (Failure & { readonly file: string });
 
-export async function verifyFiles(
-  paths: readonly string[],
-  options: VerifyOptions,
-  io: Io,
-): Promise<ExitCode> {
+async function verifyFiles(paths: readonly string[], options: VerifyOptions, io: Io): Promise<ExitCode> {
   const results: Result[] = [];
   const files = new Map<string, string>();
   for (const source of await findSources(paths, io.cwd, ALL_CHATS)) {

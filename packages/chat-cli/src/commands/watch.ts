@@ -46,7 +46,7 @@ Exit codes:
     );
 }
 
-export interface WatchCommandOptions {
+interface WatchCommandOptions {
   readonly json?: boolean;
   readonly once?: boolean;
   /** Seconds. */
@@ -54,7 +54,7 @@ export interface WatchCommandOptions {
 }
 
 /** Shows what is wrong with a chat while others write it. Ends when it is asked to, or `--once` has its sample. */
-export async function watchChat(source: string, options: WatchCommandOptions, io: Io): Promise<ExitCode> {
+async function watchChat(source: string, options: WatchCommandOptions, io: Io): Promise<ExitCode> {
   const interval = Number(options.interval);
   if (!(interval >= 0.1 && interval <= 86_400)) {
     return reportFailure('--interval', fail('bad_interval', 'it takes seconds, from 0.1 to 86400'), io);

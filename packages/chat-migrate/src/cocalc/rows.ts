@@ -80,7 +80,7 @@ function isText(value: Json | undefined): boolean {
 }
 
 /** The text of a row from before there was a history (2013 to 2016). */
-export function readPlainText(row: JsonObject): string | undefined {
+function readPlainText(row: JsonObject): string | undefined {
   for (const column of ['payload', 'mesg'] as const) {
     const value = row[column];
     if (typeof value === 'string') return value;

@@ -20,7 +20,7 @@ export interface MigrationRecord {
   readonly rolled_back: readonly RolledBackDocument[];
 }
 
-export interface RolledBackDocument {
+interface RolledBackDocument {
   readonly generation: number;
   /** Where the document of that generation is kept. */
   readonly document: string;

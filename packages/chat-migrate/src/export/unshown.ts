@@ -36,7 +36,7 @@ export interface Unshown {
   readonly variables: number;
 }
 
-export interface UnshownSettings {
+interface UnshownSettings {
   /** Columns that no field has. */
   readonly legacy: JsonObject;
   /** The newest entry. */

@@ -34,7 +34,7 @@ export function readCanonicalDate(date: string): number {
 }
 
 /** How long such a date is. */
-export const DATE_LENGTH = 24;
+const DATE_LENGTH = 24;
 const CODES = new Uint16Array(DATE_LENGTH);
 
 /** As `readCanonicalDate`, of the 24 characters from `at`. */

@@ -115,7 +115,7 @@ const NUMBER = /^\d+(?:\.\d+)?$/;
 const MAX_SECONDS = 1e11;
 const MAX_MILLISECONDS = 1e14;
 
-export function readTime(value: Json | undefined): ColumnTime | undefined {
+function readTime(value: Json | undefined): ColumnTime | undefined {
   const text = typeof value === 'string' ? value.trim() : value;
   if (typeof text === 'number' || (typeof text === 'string' && NUMBER.test(text)))
     return readNumber(Number(text));

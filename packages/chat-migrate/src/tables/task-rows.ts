@@ -5,7 +5,7 @@ import { isJsonArray, isJsonObject, readName } from '../source/json-value.js';
 import type { TableColumns } from './columns.js';
 
 /** State of a message when its table was exported. */
-export type TaskRowState = 'complete' | 'stopped' | 'failed' | 'unfinished';
+type TaskRowState = 'complete' | 'stopped' | 'failed' | 'unfinished';
 
 /** A row of a table of messages, by itself. */
 export interface TaskRow {

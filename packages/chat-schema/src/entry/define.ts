@@ -5,10 +5,10 @@ export const ROLE = { none: 0, thread: 1, message: 2, attempt: 3 } as const;
 export type Role = (typeof ROLE)[keyof typeof ROLE];
 
 /** Keys whose id names the subject of a line. */
-export type SubjectKey = 'thread_id' | 'message_id' | 'attempt';
+type SubjectKey = 'thread_id' | 'message_id' | 'attempt';
 
 /** The ids at the front of a line, in the order in which they are written. */
-export interface HeadShape {
+interface HeadShape {
   /** Key of the entry's own id. */
   readonly own: string;
   /** `self`: the entry is about its own id. Else the first of these keys that follows the own id; none: the document. */

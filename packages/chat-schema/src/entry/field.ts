@@ -3,7 +3,7 @@ import { LIMITS, MAX_NAME, MAX_REPLACES } from './limits.js';
 import { isUlid } from './ulid.js';
 
 /** Where a value does not fit, innermost first found, and what was expected there. */
-export interface Misfit {
+interface Misfit {
   readonly path: readonly string[];
   /** As it follows "expected". */
   readonly expected: string;

@@ -17,7 +17,7 @@ export interface Slot {
 export type SlotKey = Omit<Slot, 'number'>;
 
 /** Where a thread was forked: the thread, and its last message that the fork includes; all of it without one. */
-export interface Fork {
+interface Fork {
   readonly thread_id: string;
   readonly message_id?: string | undefined;
 }

@@ -36,7 +36,7 @@ export interface OutrankedLine {
 }
 
 /** The line as it counts; of a redacted message (`blank`) as the redaction leaves it. */
-export function readLine(index: EntryIndex, row: number, blank: boolean): string {
+function readLine(index: EntryIndex, row: number, blank: boolean): string {
   const line = index.line(row);
   return blank && isPrivateKind(index.kindOf(row)) ? blankLine(line) : line;
 }

@@ -21,7 +21,7 @@ export interface Touched {
   any: boolean;
 }
 
-export interface StreamedText {
+interface StreamedText {
   readonly message: number;
   readonly attempt: number;
   readonly n: number;

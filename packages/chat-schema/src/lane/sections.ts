@@ -53,7 +53,7 @@ export function joinSections(sections: readonly Pick<Section, 'header' | 'lines'
 const head = createHead();
 
 /** The lane that a header line opens; undefined for any other line. */
-export function readLaneId(line: string): string | undefined {
+function readLaneId(line: string): string | undefined {
   readHead(line, 0, line.length, head);
   return head.kind === KIND.lane ? line.substring(head.own, head.own + 26) : undefined;
 }

@@ -67,11 +67,6 @@ export function isDetached(map: LaneMap): boolean {
   return map.doc === null || (map._item?.deleted ?? false);
 }
 
-/** The client that owns the entry of an embedded map; undefined for a root map. */
-export function ownerOfMap(map: LaneMap): number | undefined {
-  return map._item?.id.client;
-}
-
 /** Types that a transaction changed: lane texts of `map`, and the keys of `map` that were set or deleted. */
 export function readChanges(
   transaction: Y.Transaction,

@@ -312,7 +312,7 @@ export type Replaced =
   | { readonly ok: true; readonly log: FrameLog }
   | (FileFault & { readonly others: readonly Uint8Array[] });
 
-export const APPEND: number = constants.O_RDWR | constants.O_APPEND;
+const APPEND: number = constants.O_RDWR | constants.O_APPEND;
 /** Milliseconds between two looks at another process. */
 const STEP = 20;
 const EMPTY: ReadLog = readLog(new Uint8Array(0));

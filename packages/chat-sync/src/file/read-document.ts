@@ -45,24 +45,24 @@ export interface ReadLog {
   readonly hasLater: boolean;
 }
 
-export interface LogUpdate {
+interface LogUpdate {
   readonly payload: Uint8Array;
   readonly start: number;
   readonly end: number;
   readonly isSnapshot: boolean;
 }
 
-export interface LogSeal {
+interface LogSeal {
   readonly token: string;
   readonly start: number;
 }
 
-export interface Range {
+interface Range {
   readonly start: number;
   readonly end: number;
 }
 
-export interface Scrap extends Range {
+interface Scrap extends Range {
   /**
    * A write that did not finish: at the end of the file, or the beginning of a frame in front of what another
    * process wrote after it, or what stood at the end when somebody began to replace the file. Anything else is

@@ -66,7 +66,7 @@ export interface LineIds {
 }
 
 /** A line without what is deleted of it, and its head. */
-export interface RestoredLine {
+interface RestoredLine {
   readonly ok: true;
   readonly line: string;
   readonly ids: LineIds;
@@ -154,7 +154,7 @@ export function isBlanking(before: string, after: string): boolean {
 }
 
 /** A line that somebody may have deleted some text of, and its head. O(line). */
-export function restoreLine(raw: string): RestoredLine | LineRefusal {
+function restoreLine(raw: string): RestoredLine | LineRefusal {
   if (!fitsLine(raw.length)) return refuse('line');
   const blanked = raw.includes(DELETED);
   const line = blanked ? raw.replaceAll(DELETED, '') : raw;

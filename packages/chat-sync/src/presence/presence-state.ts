@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** The one field of an awareness state that is ours: cursors and the rest stay the embedder's. */
 export const PRESENCE_FIELD = 'chatdoc';
 /** Attempts that one process shows at most: 256 of them fit in a state of 16 KiB. */
-export const MAX_ATTEMPTS = 256;
+const MAX_ATTEMPTS = 256;
 
 export interface PresenceUser {
   /** A claim, unless a server binds it. */

@@ -27,7 +27,7 @@ import crc from 'crc-32';
 export const FRAME_MAGIC: readonly number[] = [0x89, 0x59, 0x43, 0x54];
 export const FRAME_HEADER_LENGTH = 40;
 /** A payload is shorter than this many bytes: what one `applyUpdate` can hold. */
-export const MAX_PAYLOAD: number = 0x7fff_ffff;
+const MAX_PAYLOAD: number = 0x7fff_ffff;
 const VERSION = 1;
 const ENCODING = 1;
 const KINDS = ['snapshot', 'update', 'seal'] as const;

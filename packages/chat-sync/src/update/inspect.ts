@@ -15,7 +15,7 @@ export interface Inspection {
 }
 
 /** Where a struct stands. */
-export type Place =
+type Place =
   /** An entry of the chat's root: a lane is set under `key`. */
   | { readonly in: 'chat'; readonly key: string }
   /** Text of the lane that the entry `entry` holds. */
@@ -402,7 +402,7 @@ export function listOtherRoots(doc: Y.Doc, root: string): readonly string[] {
 }
 
 /** Whether something waits for what the document does not have. */
-export function hasPending(doc: Y.Doc): boolean {
+function hasPending(doc: Y.Doc): boolean {
   return doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
 }
 

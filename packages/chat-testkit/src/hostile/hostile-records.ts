@@ -32,7 +32,7 @@ export const HOSTILE_KINDS = [
   'unknown_type',
   'no_header',
 ] as const;
-export type HostileKind = (typeof HOSTILE_KINDS)[number];
+type HostileKind = (typeof HOSTILE_KINDS)[number];
 
 /** A record that no honest writer writes, as numbers that pick: see `writeHostileRecord`. */
 export interface HostileRecord {

@@ -24,7 +24,7 @@ export const ADDING_UPDATES = [
   'text_of_pieces',
 ] as const;
 export const HARMING_UPDATES = ['delete_text', 'delete_lane', 'replace_lane', 'replace_with_value'] as const;
-export type UpdateKind = (typeof ADDING_UPDATES)[number] | (typeof HARMING_UPDATES)[number];
+type UpdateKind = (typeof ADDING_UPDATES)[number] | (typeof HARMING_UPDATES)[number];
 
 /** A write that no client of the library makes, as numbers that pick: see `forgeUpdate`. */
 export interface HostileUpdate {

@@ -8,11 +8,6 @@ export const RESERVED_NAMES: readonly string[] = [
 /** The one of them that no line may hold as a key: it quarantines the line. */
 export const FORBIDDEN_NAME = '__proto__';
 
-/** Any of the names. */
-export function reservedNames(): fc.Arbitrary<string> {
-  return fc.constantFrom(...RESERVED_NAMES);
-}
-
 /**
  * JSON text of an object whose keys, at up to four levels, are reserved names; `__proto__` only if asked for. Text,
  * because an object literal with a `__proto__` sets a prototype: `JSON.parse` gives it as a key.

@@ -13,7 +13,7 @@ export interface LaneText {
   readonly text: string;
 }
 
-export interface Header {
+interface Header {
   readonly lane_id: string;
   /** False where the line fails its schema: what is under it has no header. */
   readonly valid: boolean;
@@ -24,7 +24,7 @@ export interface Header {
   readonly rolled_back: string | undefined;
 }
 
-export type Body = Readonly<Record<string, unknown>>;
+type Body = Readonly<Record<string, unknown>>;
 
 export interface OracleEntry {
   readonly type: Exclude<EntryType, 'lane'>;
@@ -159,18 +159,18 @@ export function headOf(line: string): LineHead | undefined {
 }
 
 /** [LN6] The name of a type that this version does not know. */
-export function unknownType(line: string): string | undefined {
+function unknownType(line: string): string | undefined {
   const name = /^\{"type":"([a-z][a-z0-9_]{0,63})"/.exec(line)?.[1];
   return name === undefined || KNOWN.has(name) ? undefined : name;
 }
 
 /** [LN11] `\0` as all that is between the quotes of a value. */
-export function fillBlanks(line: string): string {
+function fillBlanks(line: string): string {
   return line.replace(/([:[,]")\0(?=")/g, '$1');
 }
 
 /** [LN10] */
-export function close(open: string): string | undefined {
+function close(open: string): string | undefined {
   const half = /(?:^|[^\\])(?:\\\\)*(\\(?:u[0-9a-fA-F]{0,3})?)$/.exec(open)?.[1] ?? '';
   const closed = fillBlanks(`${open.slice(0, open.length - half.length)}","cut":true}`);
   return parseLine(closed).ok ? closed : undefined;
@@ -183,7 +183,7 @@ const KEPT = new Set(
 );
 
 /** [RX1] A line without what is between the quotes of its strings, except ids, times and names. */
-export function blank(line: string): string {
+function blank(line: string): string {
   let out = '';
   let depth = 0;
   let keep = true;
@@ -400,7 +400,7 @@ function isByAuthor({ type, body, headers }: OracleEntry): boolean {
 }
 
 /** [FD4] Negative: `a` is chosen before `b`. */
-export function compareDuplicates(a: OracleEntry, b: OracleEntry): number {
+function compareDuplicates(a: OracleEntry, b: OracleEntry): number {
   if (a.cut !== b.cut) return a.cut ? 1 : -1;
   if (a.cut && a.line.length !== b.line.length) return b.line.length - a.line.length;
   if (isByAuthor(a) !== isByAuthor(b)) return isByAuthor(a) ? -1 : 1;

@@ -5,7 +5,7 @@ import { type Choice, chooseWithin, compare, type OracleEntry } from './oracle-l
 /** The attempt that a message line opens: a message that answers nothing is its own. */
 export const attemptOf = ({ body, subject }: OracleEntry): string => text(body['attempt'] ?? subject);
 
-export function isTailOf(entry: OracleEntry, line: OracleEntry): boolean {
+function isTailOf(entry: OracleEntry, line: OracleEntry): boolean {
   const writers = line.headers.map((header) => header.writer_id);
   return (
     entry.subject === attemptOf(line) && entry.headers.some((header) => writers.includes(header.writer_id))

@@ -24,7 +24,7 @@ export function readEverything(chat: Chat, probe: Probe): Everything {
 type Findings = 'quarantine' | 'duplicates' | 'ignored' | 'waiting' | 'unknown' | 'hidden' | 'rolledBack';
 
 /** The part that a reader of the past has, too. */
-export function readRecords(chat: ChatReader, probe: Probe): Omit<Everything, Findings> {
+function readRecords(chat: ChatReader, probe: Probe): Omit<Everything, Findings> {
   const record = <T>(ids: readonly string[], read: (id: string) => T): Record<string, T> =>
     Object.fromEntries(ids.map((id) => [id, read(id)]));
   return {

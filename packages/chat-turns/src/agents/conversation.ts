@@ -51,7 +51,7 @@ export function tellConversation(turn: Turn, knowsSession = false): readonly Tol
 }
 
 /** Whether the provider knows the answer that this turn goes on: then it is not told again. */
-export function knowsAnswer({ session, fresh, prompt }: Turn): boolean {
+function knowsAnswer({ session, fresh, prompt }: Turn): boolean {
   return session !== undefined && fresh.length === 0 && session.last_message_id !== prompt.message_id;
 }
 

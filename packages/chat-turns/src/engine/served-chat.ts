@@ -18,7 +18,7 @@ import { type EventCounts, type TurnResult, TurnRun } from './turn-run.js';
 import { type SessionState, TurnWriter } from './turn-writer.js';
 
 /** Longer than an update takes to reach the other runners, shorter than a person notices, ms. */
-export const STAGGER_MS = 400;
+const STAGGER_MS = 400;
 
 type SaveSession = (
   thread: ThreadHandle<Purpose>,

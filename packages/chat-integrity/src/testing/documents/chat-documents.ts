@@ -43,7 +43,7 @@ const CALLS = [
 ] as const;
 
 /** One call; its numbers pick among what there is when it is made. */
-export interface ScriptCall {
+interface ScriptCall {
   readonly call: (typeof CALLS)[number];
   readonly at: number;
   readonly who: number;

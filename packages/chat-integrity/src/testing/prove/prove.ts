@@ -222,7 +222,7 @@ function profileOf<S>(
 }
 
 /** Each command with its weight. */
-export function weigh<S>({ commands, weights = {} }: Application<S>): Readonly<Record<string, number>> {
+function weigh<S>({ commands, weights = {} }: Application<S>): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.keys(commands).map((name) => [name, weights[name] ?? 10]));
 }
 
