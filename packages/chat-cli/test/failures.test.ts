@@ -30,7 +30,7 @@ const MESSAGES: readonly (readonly [string, RegExp])[] = [
   ['binary.chat', /this is a binary file, and no chat; chatdoc reads/],
   ['torn.chat', /damaged or cut off: restore a whole copy/],
   ['text.chat', /neither JSON nor lines of JSON/],
-  ['other.json', /no chat that we know/],
+  ['other.json', /known are CoCalc chats/],
   [
     'headless.chatdoc.jsonl',
     /without any of its lane lines: it is damaged; restore|a chatdoc document already/,

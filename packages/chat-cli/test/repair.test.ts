@@ -46,7 +46,7 @@ describe('repair', () => {
     expect(stdout).toMatch(
       new RegExp(`^talk\\.ychat: 1 line written\n {2}IN1 thread_absent: 1 line for ${THREAD}\n`),
     );
-    expect(stdout).toMatch(/^ {4}Writes a line that stands in for the thread/m);
+    expect(stdout).toMatch(/^ {4}Writes a line in place of the thread/m);
     expect(stdout).toMatch(/^ {4}To take it back: It gives way by itself/m);
     expect(stdout).toMatch(/^ {2}warning {2}IN24 cut_entry: 1 finding left/m);
     const after = readFileSync(join(cwd, 'talk.ychat'));

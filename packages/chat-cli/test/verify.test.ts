@@ -39,7 +39,7 @@ describe('verify', () => {
       /^ {2}error {4}IN6 reply_cycle: this message replies to itself\n {11}\(01JD7Y0000ABCDEFGHJKMNPQRS\)$/m,
     );
     expect(stdout).toMatch(
-      /^ {2}error {4}IN(?:20 quarantined_line: 1 line cannot be read|29 missing_identity: 1 line says)/m,
+      /^ {2}error {4}IN(?:20 quarantined_line: 1 line cannot be read|29 missing_identity: 1 line has no valid type)/m,
     );
     expect(stdout).toMatch(/2 errors\n$/);
     expect(stdout).not.toContain('secret');

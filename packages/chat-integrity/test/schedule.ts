@@ -122,7 +122,7 @@ export function run(replicas: readonly Replica[], { op, replica: at, a, b }: Ste
         created_by: by,
         created_at: date,
         ...(b % 3 === 0 && { name: 'Plan' }),
-        ...(b % 2 === 0 && { root_message_id: message_id ?? deriveUlid(0, 'root', b) }),
+        ...(b % 2 === 0 && { root_message_id: deriveUlid(0, 'root', b) }),
       });
       return;
     case 'slotThread':

@@ -25,7 +25,7 @@ export type { Entry } from './entry/table.js';
 export type { Purpose, Slot } from './entry/thread.js';
 export type { ThreadConfigFields } from './entry/thread-config.js';
 export type { ThreadStateName } from './entry/thread-state.js';
-export { deriveAnswerId, deriveMessageId, formatDate, isUlid, timeOfUlid } from './entry/ulid.js';
+export { createUlid, deriveAnswerId, deriveMessageId, formatDate, isUlid, timeOfUlid } from './entry/ulid.js';
 export type { VariableScope } from './entry/variables.js';
 export type {
   Annotation,

@@ -77,6 +77,7 @@ export {
 } from './entry/ulid.js';
 export { VARIABLE_SCOPES, type VariablesEntry } from './entry/variables.js';
 export { findHeads } from './fold/last-writer.js';
+export { listSessions } from './fold/session.js';
 export { COST, type Cost } from './host/cost.js';
 export { drawClient } from './host/environment.js';
 export { assertObject, assertString, describeType, describeValue } from './host/errors.js';

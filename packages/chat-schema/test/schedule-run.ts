@@ -8,7 +8,7 @@ import {
   openChat,
   type PartWriter,
 } from '../src/index.js';
-
+import { idAt } from './raw.js';
 import type { HonestStep, HostileStep, Schedule, Step } from './schedule.js';
 import { runHostileStep } from './schedule-hostile.js';
 
@@ -171,7 +171,8 @@ function runHonestStep(world: World, replica: Replica, step: HonestStep): boolea
         ...(origin !== undefined && {
           forked_from: { thread_id: origin, ...(message_id && { message_id }) },
         }),
-        ...(step.named && messageIds.length > 0 && { root_message_id: messageIds[0] as string }),
+        // One that has not come yet: a message of another thread is refused.
+        ...(step.named && { root_message_id: idAt(threadIds.length, 'root') }),
       });
       return thread.thread_id !== '';
     }

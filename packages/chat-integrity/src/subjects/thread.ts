@@ -1,5 +1,5 @@
-import type { Chat, Json, JsonObject } from '@chatdoc/schema';
-import { deriveSlotThreadId } from '@chatdoc/schema/internal';
+import type { Chat } from '@chatdoc/schema';
+import { deriveSlotThreadId, listSessions } from '@chatdoc/schema/internal';
 import { type LineFacts, type LooseEntry, readLines } from '../facts.js';
 
 /** The record kept of one thread, or of what is about a thread that is not in the document. */
@@ -52,31 +52,9 @@ export function readThread(
     misplaced:
       thread === undefined ? [] : activations.filter((each) => !isFitting(each)).map((each) => each.id),
     isConfigured: acp_config !== undefined || agent_kind !== undefined || template !== undefined,
-    sessions: thread === undefined || session === undefined ? [] : listSessions(session),
+    sessions: thread === undefined ? [] : listSessions(session),
     conflicts: chat.conflicts(id).length,
     about,
   };
   return { record, lines };
-}
-
-/** Names under which providers give out an id of a session or of the last link of its chain. */
-const SESSION_KEYS: ReadonlySet<string> = new Set([
-  ...['session_id', 'sessionId', 'conversation_id', 'conversationId', 'thread_id', 'threadId'],
-  ...['response_id', 'responseId', 'previous_response_id', 'previousResponseId'],
-]);
-
-/** The keys of a session, equal for equal sessions: its ids; where it has none, all that is in it. */
-function listSessions(session: JsonObject): readonly string[] {
-  const ids = Object.entries(session)
-    .filter(([key, value]) => SESSION_KEYS.has(key) && typeof value === 'string' && value !== '')
-    .map(([key, value]) => JSON.stringify([key, value]));
-  if (ids.length > 0) return ids;
-  return Object.keys(session).length === 0 ? [] : [canonicalText(session)];
-}
-
-function canonicalText(value: Json): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }

@@ -3,7 +3,7 @@ import type { FinishEntry } from '../entry/finish.js';
 import type { Json, JsonObject } from '../entry/json.js';
 import { Escaper, encodeOpenLine } from '../entry/line.js';
 import type { PartEntry } from '../entry/part.js';
-import { assertObject, assertString, ChatDocError } from '../host/errors.js';
+import { assertKeys, assertObject, assertString, ChatDocError } from '../host/errors.js';
 import type { LanePool, OwnLane } from '../lane/pool.js';
 
 /** One open line is closed and continued in a new part beyond this, far below what quarantines a line. */
@@ -28,6 +28,23 @@ export interface NewFinish {
   readonly acp_thread_id?: string;
   readonly error?: JsonObject;
 }
+
+const PART: { readonly [K in keyof Required<NewPart>]: true } = {
+  kind: true,
+  part_id: true,
+  state: true,
+  title: true,
+  input: true,
+  output: true,
+  data: true,
+  text: true,
+};
+const FINISH: { readonly [K in keyof Required<NewFinish>]: true } = {
+  finish_reason: true,
+  acp_usage: true,
+  acp_thread_id: true,
+  error: true,
+};
 
 /** The parts of a chat that an attempt writer needs. */
 export interface PartHost {
@@ -64,7 +81,7 @@ export interface PartWriter {
   close(text?: string): void;
 }
 
-/** Writes an attempt into a lane that it holds; its message line is there already. */
+/** Writes an attempt into a lane that it holds; its message line is there already. Methods work unbound. */
 export class LaneAttemptWriter implements AttemptWriter {
   readonly message_id: string;
   readonly attempt: string;
@@ -85,9 +102,10 @@ export class LaneAttemptWriter implements AttemptWriter {
     return this.#finished;
   }
 
-  openPart(part: NewPart = {}): PartWriter {
+  readonly openPart = (part: NewPart = {}): PartWriter => {
     this.#assertOpen('openPart');
     assertObject(part, 'openPart');
+    assertKeys(part, PART, '');
     if (part.text !== undefined) assertString(part.text, 'text');
     const entry = this.#entry(part);
     this.#host.encode(entry);
@@ -96,22 +114,24 @@ export class LaneAttemptWriter implements AttemptWriter {
     this.#open = writer;
     if (part.text !== undefined) writer.append(part.text);
     return writer;
-  }
+  };
 
-  addPart(part: NewPart & { readonly kind: string }): void {
+  readonly addPart = (part: NewPart & { readonly kind: string }): void => {
     this.#assertOpen('addPart');
     assertObject(part, 'addPart');
+    assertKeys(part, PART, '');
     const entry = { ...this.#entry(part), text: part.text };
     this.#host.encode(entry);
     this.#open?.close();
     this.#n += 1;
     const line = this.#host.encode({ ...entry, n: this.#n });
     this.#host.transact('addPart', (transaction) => this.#write(transaction, `${line}\n`, 1));
-  }
+  };
 
-  finish(finish: NewFinish): void {
+  readonly finish = (finish: NewFinish): void => {
     this.#assertOpen('finish');
     assertObject(finish, 'finish');
+    assertKeys(finish, FINISH, '');
     assertString(finish.finish_reason, 'finish_reason');
     const id = this.#host.nextStamp();
     const line = `${this.#host.encode({ ...finish, type: 'finish', id, attempt: this.attempt })}\n`;
@@ -126,15 +146,15 @@ export class LaneAttemptWriter implements AttemptWriter {
     });
     this.#finished = true;
     this.#host.lanes.release(this.#lane);
-  }
+  };
 
-  abandon(): void {
+  readonly abandon = (): void => {
     this.#finished = true;
     this.#open = undefined;
     // A lane with an open line is never written again.
     this.#lane.damaged = this.#lane.held;
     this.#host.lanes.release(this.#lane);
-  }
+  };
 
   appendText(part: LanePartWriter, open: PartEntry, escaper: Escaper, text: string, state: PartState): void {
     this.#assertOpen('append');
@@ -234,16 +254,16 @@ class LanePartWriter implements PartWriter {
     this.#entry = entry;
   }
 
-  append(text: string): void {
+  readonly append = (text: string): void => {
     assertString(text, 'text');
     if (this.#closed) throw new ChatDocError('not_open', 'append', 'the part is closed');
     for (let from = 0; from < text.length; from += LONGEST_CHUNK) {
       const piece = text.slice(from, from + LONGEST_CHUNK);
       this.#attempt.appendText(this, this.#entry, this.#escaper, piece, this.#state);
     }
-  }
+  };
 
-  close(text = ''): void {
+  readonly close = (text = ''): void => {
     assertString(text, 'text');
     if (this.#closed) return;
     // What does not fit in one line goes before; the rest and the end are one transaction.
@@ -251,7 +271,7 @@ class LanePartWriter implements PartWriter {
     this.append(text.slice(0, last));
     this.#attempt.closePart(this, this.#entry, this.#escaper, text.slice(last), this.#state);
     this.#closed = true;
-  }
+  };
 
   /** Closes the part. Returns the end of its line, empty where none is open. */
   end(): string {

@@ -30,7 +30,7 @@ export interface ChatCalls {
   setVariables(change: VariableChange): void;
   /** Sets the state of a thread, by a host. It shows until the next turn entry. */
   setState(change: StateChange): void;
-  /** Makes the thread the active one of its slot. */
+  /** Makes the thread the active one of its slot. Takes a `Thread` as it is. */
   activate(activation: { thread_id: string }): void;
   /** Opens an attempt at a prompt: its message line, in a lane of its own. Whether to is the caller's business. */
   openAttempt(opening: NewAttempt): AttemptWriter;

@@ -20,7 +20,7 @@ import { DamageLog } from '../lane/damage.js';
 import { applyImport, findMissing, isFree, parseJSONL, planImport, writeJSONL } from '../lane/jsonl.js';
 import { LanePool } from '../lane/pool.js';
 import type { Section } from '../lane/sections.js';
-import { docOf, isInTransaction, isOutside, type LaneMap } from '../lane/structs.js';
+import { docOf, isInTransaction, isOutside, type LaneMap, refuseTarget } from '../lane/structs.js';
 import type { ChatCalls } from './calls.js';
 import { ChangeLister } from './changes.js';
 import { Folds } from './folds.js';
@@ -88,17 +88,20 @@ export interface Chat extends ChatReader, ChatCalls {
  * target, and `detached` for a map that is not in a document. Parses nothing.
  */
 export function openChat(target: Y.Doc | Y.Map<unknown>, options: ChatOptions = {}): Chat {
-  const isDoc = target instanceof Y.Doc;
-  if (!isDoc && !(target instanceof Y.Map)) {
-    throw new ChatDocError(
-      'invalid_argument',
-      'target',
-      `expected a Y.Doc or Y.Map, got ${describeType(target)}`,
-    );
-  }
-  const map = isDoc ? target.getMap(options.root ?? 'chat') : target;
+  const map = target instanceof Y.Doc ? rootOf(target, options.root ?? 'chat') : target;
+  if (!(map instanceof Y.Map)) throw refuseTarget('target', 'a Y.Doc or Y.Map', target);
   if (docOf(map) === null) throw new ChatDocError('detached', 'target', 'the map is in no document');
   return new OpenChat(map, options).chat;
+}
+
+function rootOf(doc: Y.Doc, name: string): LaneMap {
+  try {
+    return doc.getMap(name);
+  } catch (error) {
+    // Yjs throws where the root has been used as another type.
+    const type = describeType(doc.share.get(name));
+    throw new ChatDocError('invalid_argument', 'root', `expected a Y.Map at this root, got ${type}`, error);
+  }
 }
 
 /** The parts of one `Chat`: reader and writer over one index, and the listener that updates them. */

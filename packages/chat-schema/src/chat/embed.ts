@@ -1,7 +1,7 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import * as Y from 'yjs';
-import { assertString, ChatDocError, describeType } from '../host/errors.js';
-import { ChatOrigin, createMap, type LaneMap, nameType } from '../lane/structs.js';
+import { assertString, ChatDocError } from '../host/errors.js';
+import { hashText } from '../host/sha256.js';
+import { ChatOrigin, createMap, type LaneMap, nameType, refuseTarget } from '../lane/structs.js';
 
 /**
  * The map of a chat under `key` of `parent`, made if it is not there. Two sides that make it separately write the
@@ -10,14 +10,14 @@ import { ChatOrigin, createMap, type LaneMap, nameType } from '../lane/structs.j
  */
 export function embedChat(parent: Y.Map<unknown>, key: string): LaneMap {
   if (!(parent instanceof Y.Map)) {
-    throw new ChatDocError('invalid_argument', 'parent', `expected a Y.Map, got ${describeType(parent)}`);
+    throw refuseTarget('parent', 'a Y.Map', parent);
   }
   assertString(key, 'key');
   if (parent.doc === null) throw new ChatDocError('detached', 'parent', 'the map is in no document');
   const known = parent.get(key);
   if (known instanceof Y.Map) return known;
   const name = JSON.stringify(['chatdoc embedded chat', nameType(parent as Y.AbstractType<unknown>), key]);
-  const bytes = sha256(new TextEncoder().encode(name));
+  const bytes = hashText(name);
   const client = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
   const map = createMap(parent, key, client, new ChatOrigin('embedChat'));
   if (map === undefined) throw new ChatDocError('detached', 'key', 'the embedded chat has been deleted');

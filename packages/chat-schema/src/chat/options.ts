@@ -1,6 +1,6 @@
 import type { Json } from '../entry/json.js';
 import type { Purpose, Slot } from '../entry/thread.js';
-import type { ThreadConfigFields } from '../entry/thread-config.js';
+import { CONFIG_FIELDS, type ThreadConfigFields } from '../entry/thread-config.js';
 import type { ThreadStateName } from '../entry/thread-state.js';
 import type { VariableScope } from '../entry/variables.js';
 import type { Environment } from '../host/environment.js';
@@ -90,3 +90,61 @@ export interface StateChange {
   readonly active_message_id?: string;
   readonly updated_at?: string;
 }
+
+/** The keys of an argument, so that one which it does not have is refused. */
+type Keys<T> = { readonly [K in keyof Required<T>]: true };
+
+const CONFIG = Object.fromEntries(CONFIG_FIELDS.map((field) => [field, true])) as Keys<ThreadConfigFields>;
+const MESSAGE: Keys<NewStreamedMessage> = {
+  thread_id: true,
+  sender_id: true,
+  date: true,
+  reply_to_message_id: true,
+  legacy: true,
+};
+const ABOUT = { message_id: true, by: true } as const;
+const DELETION: Keys<Omit<Edit, 'content'>> = { message_id: true, author_id: true, date: true };
+const SLOT: Keys<Slot> = { root_id: true, owner_id: true, provider: true, number: true };
+const ANNOTATION = { user_id: true, key: true, value: true } as const;
+
+/** By call, the keys of its argument. */
+export const KEYS = {
+  createThread: {
+    ...CONFIG,
+    created_by: true,
+    created_at: true,
+    purpose: true,
+    slot: true,
+    root_message_id: true,
+    forked_from: true,
+    legacy: true,
+  } satisfies Keys<NewThread>,
+  slot: SLOT,
+  forked_from: { thread_id: true, message_id: true } satisfies Keys<NonNullable<NewThread['forked_from']>>,
+  configure: { ...CONFIG, thread_id: true, updated_by: true, updated_at: true } satisfies Keys<ConfigChange>,
+  send: { ...MESSAGE, content: true, client_message_id: true, expects: true } satisfies Keys<NewMessage>,
+  edit: { ...DELETION, content: true } satisfies Keys<Edit>,
+  delete: DELETION,
+  redact: { ...ABOUT, date: true },
+  annotateMessage: { ...ANNOTATION, message_id: true },
+  annotateThread: { ...ANNOTATION, thread_id: true },
+  setVariables: { scope: true, scope_id: true, values: true } satisfies Keys<VariableChange>,
+  setState: {
+    thread_id: true,
+    state: true,
+    active_message_id: true,
+    updated_at: true,
+  } satisfies Keys<StateChange>,
+  openAttempt: {
+    prompt_id: true,
+    sender_id: true,
+    runner_id: true,
+    epoch: true,
+    date: true,
+    acp_thread_id: true,
+  } satisfies Keys<NewAttempt>,
+  openMessage: MESSAGE,
+  stop: ABOUT,
+  retry: ABOUT,
+  interrupt: { message_id: true, attempt: true },
+} as const;

@@ -1,4 +1,5 @@
 import type * as Y from 'yjs';
+import type { JsonObject } from '../entry/json.js';
 import { MAX_REPLACES } from '../entry/limits.js';
 import type { MessageEntry } from '../entry/message.js';
 import type { Entry } from '../entry/table.js';
@@ -14,24 +15,26 @@ import {
 } from '../entry/ulid.js';
 import { type FoldedMessage, foldNew } from '../fold/message-record.js';
 import type { Message, Thread, ThreadConfig } from '../fold/records.js';
+import { listSessions } from '../fold/session.js';
 import type { ThreadLine } from '../fold/thread.js';
 import type { Environment } from '../host/environment.js';
-import { assertObject, assertString, ChatDocError, describeValue } from '../host/errors.js';
+import { assertKeys, assertObject, assertString, ChatDocError, describeValue } from '../host/errors.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import type { LanePool, OwnLane } from '../lane/pool.js';
 import { type AttemptWriter, LaneAttemptWriter } from './attempt-writer.js';
 import type { ChatCalls } from './calls.js';
 import type { Folds } from './folds.js';
-import type {
-  Annotating,
-  ConfigChange,
-  Edit,
-  NewAttempt,
-  NewMessage,
-  NewStreamedMessage,
-  NewThread,
-  StateChange,
-  VariableChange,
+import {
+  type Annotating,
+  type ConfigChange,
+  type Edit,
+  KEYS,
+  type NewAttempt,
+  type NewMessage,
+  type NewStreamedMessage,
+  type NewThread,
+  type StateChange,
+  type VariableChange,
 } from './options.js';
 import type { Reader } from './reader.js';
 import { deletePrivateText } from './redaction.js';
@@ -76,13 +79,20 @@ export class Writer implements ChatCalls {
   }
 
   readonly createThread = (thread: NewThread): Thread => {
-    this.#begin('createThread', thread);
-    if (thread.slot !== undefined) assertObject(thread.slot, 'slot');
+    this.#begin('createThread', thread, KEYS.createThread);
+    for (const path of ['slot', 'forked_from'] as const) {
+      const value: unknown = thread[path];
+      if (value === undefined) continue;
+      assertObject(value, path);
+      assertKeys(value, KEYS[path], path);
+    }
     const purpose = thread.purpose ?? 'chat';
     const slot = thread.slot === undefined ? undefined : { ...thread.slot, number: thread.slot.number ?? 1 };
     const thread_id = slot === undefined ? this.#stamps.next() : deriveSlotThreadId(slot, purpose);
     const known = slot === undefined ? undefined : this.#reader.thread(thread_id);
     if (known !== undefined) return known;
+    this.#assertIn(thread_id, thread.root_message_id, 'root_message_id');
+    this.#assertSession(thread_id, thread.session);
     const created_at = thread.created_at ?? this.#now();
     const entries: Entry[] = [
       {
@@ -113,9 +123,10 @@ export class Writer implements ChatCalls {
   };
 
   readonly configure = (change: ConfigChange): ThreadConfig => {
-    this.#begin('configure', change);
+    this.#begin('configure', change, KEYS.configure);
     const { thread_id, updated_by, updated_at = this.#now() } = change;
     this.#assertThread(thread_id);
+    this.#assertSession(thread_id, change.session);
     const fields = pickConfig(change);
     const names = Object.keys(fields) as (keyof ThreadConfigFields)[];
     if (names.length > 0) {
@@ -137,10 +148,11 @@ export class Writer implements ChatCalls {
   };
 
   readonly send = (message: NewMessage): Message => {
-    this.#begin('send', message);
+    this.#begin('send', message, KEYS.send);
     const { thread_id, sender_id, content, client_message_id, reply_to_message_id, expects, legacy } =
       message;
     this.#assertThread(thread_id);
+    this.#assertIn(thread_id, reply_to_message_id, 'reply_to_message_id');
     const date = message.date ?? this.#now();
     let message_id: string;
     if (client_message_id === undefined) {
@@ -198,13 +210,13 @@ export class Writer implements ChatCalls {
   }
 
   readonly edit = (edit: Edit): Message => {
-    this.#begin('edit', edit);
+    this.#begin('edit', edit, KEYS.edit);
     const { message_id, author_id, content, date } = edit;
     return this.#revise('edit', message_id, author_id, content, date, false);
   };
 
   readonly delete = (deletion: Omit<Edit, 'content'>): Message => {
-    this.#begin('delete', deletion);
+    this.#begin('delete', deletion, KEYS.delete);
     const { message_id, author_id, date } = deletion;
     return this.#revise('delete', message_id, author_id, '', date, true);
   };
@@ -235,7 +247,7 @@ export class Writer implements ChatCalls {
   }
 
   readonly redact = (redaction: { message_id: string; by: string; date?: string }): Message => {
-    this.#begin('redact', redaction);
+    this.#begin('redact', redaction, KEYS.redact);
     const { message_id, by, date } = redaction;
     this.#assertMessage(message_id);
     const ref = this.#index.refs.find(message_id) as number;
@@ -252,7 +264,11 @@ export class Writer implements ChatCalls {
   };
 
   readonly annotate = (annotation: Annotating): void => {
-    this.#begin('annotate', annotation);
+    this.#begin(
+      'annotate',
+      annotation,
+      'message_id' in Object(annotation) ? KEYS.annotateMessage : KEYS.annotateThread,
+    );
     const { user_id, key, value } = annotation;
     assertString(user_id, 'user_id');
     assertString(key, 'key');
@@ -276,7 +292,7 @@ export class Writer implements ChatCalls {
   };
 
   readonly setVariables = (change: VariableChange): void => {
-    this.#begin('setVariables', change);
+    this.#begin('setVariables', change, KEYS.setVariables);
     const { scope, scope_id, values } = change;
     assertString(scope, 'scope');
     assertString(scope_id, 'scope_id');
@@ -289,7 +305,7 @@ export class Writer implements ChatCalls {
   };
 
   readonly setState = (change: StateChange): void => {
-    this.#begin('setState', change);
+    this.#begin('setState', change, KEYS.setState);
     const { thread_id, state, active_message_id, updated_at } = change;
     this.#assertThread(thread_id);
     const heads = this.#folds.factsById(thread_id)?.stateHeads() ?? [];
@@ -328,7 +344,7 @@ export class Writer implements ChatCalls {
   };
 
   readonly openAttempt = (opening: NewAttempt): AttemptWriter => {
-    this.#begin('openAttempt', opening);
+    this.#begin('openAttempt', opening, KEYS.openAttempt);
     const { prompt_id, sender_id, runner_id, epoch, date, acp_thread_id } = opening;
     const prompt = this.#assertMessage(prompt_id, 'prompt_id').message;
     if (prompt.expects !== 'answer') {
@@ -352,9 +368,10 @@ export class Writer implements ChatCalls {
   };
 
   readonly openMessage = (message: NewStreamedMessage): AttemptWriter => {
-    this.#begin('openMessage', message);
+    this.#begin('openMessage', message, KEYS.openMessage);
     const { thread_id, sender_id, reply_to_message_id, date, legacy } = message;
     this.#assertThread(thread_id);
+    this.#assertIn(thread_id, reply_to_message_id, 'reply_to_message_id');
     const message_id = this.#stamps.next();
     const entry: MessageEntry = {
       type: 'message',
@@ -370,7 +387,7 @@ export class Writer implements ChatCalls {
   };
 
   readonly stop = (stop: { message_id: string; by: string }): void => {
-    this.#begin('stop', stop);
+    this.#begin('stop', stop, KEYS.stop);
     const { message_id, by } = stop;
     const answer = this.#answerId(message_id);
     const { asked, stopped } = this.#folds.turnOf(answer).epochs;
@@ -379,7 +396,7 @@ export class Writer implements ChatCalls {
   };
 
   readonly retry = (retry: { message_id: string; by: string }): void => {
-    this.#begin('retry', retry);
+    this.#begin('retry', retry, KEYS.retry);
     const { message_id, by } = retry;
     const answer = this.#answerId(message_id);
     const { asked, stopped } = this.#folds.turnOf(answer).epochs;
@@ -394,7 +411,7 @@ export class Writer implements ChatCalls {
   };
 
   readonly interrupt = (interrupt: { message_id: string; attempt?: string }): void => {
-    this.#begin('interrupt', interrupt);
+    this.#begin('interrupt', interrupt, KEYS.interrupt);
     const { message_id, attempt } = interrupt;
     const folded = this.#assertMessage(message_id);
     const { message } = folded;
@@ -408,9 +425,10 @@ export class Writer implements ChatCalls {
   };
 
   /** Before any look-up: a map that is gone has no threads, which is not what the caller must hear. */
-  #begin(call: string, argument: unknown): void {
+  #begin(call: string, argument: unknown, keys?: Readonly<Record<string, true>>): void {
     this.#transactor.assertWritable(call);
     assertObject(argument, call);
+    if (keys !== undefined) assertKeys(argument, keys, '');
   }
 
   #answerId(messageId: string): string {
@@ -472,6 +490,31 @@ export class Writer implements ChatCalls {
     const folded = this.#folds.folded(messageId);
     if (folded === undefined) throw new ChatDocError('not_found', path, `no message has the id ${messageId}`);
     return folded;
+  }
+
+  /** One that is not there may still come; one that is must be in the thread. */
+  #assertIn(threadId: string, messageId: string | undefined, path: string): void {
+    const other = messageId === undefined ? undefined : this.#reader.message(messageId)?.thread_id;
+    if (other === undefined || other === threadId) return;
+    throw new ChatDocError(
+      'invalid_argument',
+      path,
+      `expected a message of this thread, got one of ${other}`,
+    );
+  }
+
+  /** Two threads in one session of a provider would overwrite each other's. O(threads) for ids that are new here. */
+  #assertSession(threadId: string, session: JsonObject | null | undefined): void {
+    const ids = listSessions(session);
+    const own = new Set(listSessions(this.#reader.config(threadId).session));
+    const added = ids.filter((id) => !own.has(id));
+    if (added.length === 0) return;
+    for (const { thread_id } of this.#reader.threads()) {
+      if (thread_id === threadId) continue;
+      const others = listSessions(this.#reader.config(thread_id).session);
+      if (!others.some((id) => added.includes(id))) continue;
+      throw new ChatDocError('invalid_argument', 'session', `thread ${thread_id} has this session`);
+    }
   }
 
   #now(): string {

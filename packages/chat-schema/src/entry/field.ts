@@ -157,9 +157,17 @@ function isJson(value: unknown): value is Json {
 }
 
 function isJsonObject(value: unknown): value is JsonObject {
-  if (!isPlainObject(value)) return false;
+  if (!isPlainObject(value)) return isYjsId(value);
   for (const key of Object.keys(value)) if (!isJson(value[key])) return false;
   return true;
+}
+
+/** As `Y.relativePositionToJSON` leaves them in its result: written like a plain object of the same keys. */
+function isYjsId(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Object.keys(value).join() !== 'client,clock')
+    return false;
+  const { client, clock, toJSON } = value as { client: unknown; clock: unknown; toJSON?: unknown };
+  return Number.isSafeInteger(client) && Number.isSafeInteger(clock) && toJSON === undefined;
 }
 
 function explainJson(value: unknown): Misfit {

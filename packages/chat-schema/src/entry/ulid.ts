@@ -1,8 +1,7 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { decodeTime, encodeTime } from 'ulid';
 import { COST } from '../host/cost.js';
-import type { Environment } from '../host/environment.js';
+import { type Environment, systemEnvironment } from '../host/environment.js';
 import { ChatDocError, describeValue } from '../host/errors.js';
+import { hashText } from '../host/sha256.js';
 
 export const ULID_LENGTH = 26;
 const ULID_BYTES = 16;
@@ -34,7 +33,7 @@ export function parseUlid(value: unknown): ParsedUlid {
     if ((DIGIT[code] as number) < 0) return { ok: false, reason: 'character' };
   }
   if (value.charCodeAt(0) > 55) return { ok: false, reason: 'too_late' };
-  return { ok: true, id: value, time: decodeTime(value) };
+  return { ok: true, id: value, time: timeOfUlid(value) };
 }
 
 export function isUlid(value: unknown): value is string {
@@ -58,12 +57,20 @@ export function assertUlid(value: unknown, path: string): asserts value is strin
 
 /** Milliseconds since 1970 of a canonical ULID. */
 export function timeOfUlid(id: string): number {
-  return decodeTime(id);
+  let time = 0;
+  // Beyond 32 bits: no shifts.
+  for (let i = 0; i < TIME_LENGTH; i += 1) time = time * 32 + (DIGIT[id.charCodeAt(i)] as number);
+  return time;
 }
 
 /** `time` in ms (fractions are cut, the range is clamped), `random` at least 10 bytes. */
 export function formatUlid(time: number, random: Uint8Array): string {
-  return encodeTime(clampTime(time), TIME_LENGTH) + encodeBase32(random);
+  return encodeDigits(clampTime(time), TIME_LENGTH) + encodeBase32(random);
+}
+
+/** A fresh id, of a thread's root or of anything of the host's: of the clock and the randomness of `environment`. */
+export function createUlid(environment: Environment = systemEnvironment): string {
+  return formatUlid(environment.now(), environment.random(10));
 }
 
 /**
@@ -72,7 +79,7 @@ export function formatUlid(time: number, random: Uint8Array): string {
  */
 export function deriveUlid(time: number, tag: string, ...parts: readonly (string | number)[]): string {
   COST.hashes += 1;
-  return formatUlid(time, sha256(new TextEncoder().encode(JSON.stringify([tag, ...parts]))));
+  return formatUlid(time, hashText(JSON.stringify([tag, ...parts])));
 }
 
 /** The one id of the answer to a prompt, wherever it is answered. */
@@ -128,7 +135,7 @@ export class StampClock {
     const time = clampTime(this.#env.now() + FUTURE_LIMIT_MS);
     if (time !== this.#horizonTime) {
       this.#horizonTime = time;
-      this.#horizon = `${encodeTime(time, TIME_LENGTH)}ZZZZZZZZZZZZZZZZ`;
+      this.#horizon = `${encodeDigits(time, TIME_LENGTH)}ZZZZZZZZZZZZZZZZ`;
     }
     return this.#horizon;
   }
@@ -167,7 +174,7 @@ export class StampClock {
     const time = clampTime(this.#env.now());
     if (time !== this.#time) {
       this.#time = time;
-      this.#timeText = encodeTime(time, TIME_LENGTH);
+      this.#timeText = encodeDigits(time, TIME_LENGTH);
     }
     const fresh = this.#timeText + encodeBase32(this.#env.random(10));
     // A random step, not 1: two writers that saw the same maximum must not make the same stamp.
@@ -217,14 +224,17 @@ function encodeBase32(bytes: Uint8Array): string {
     // Two groups of 40 bits: 5 bytes are exactly 8 digits, within the integers that a double holds.
     let value = 0;
     for (let i = 0; i < 5; i += 1) value = value * 256 + (bytes[group + i] as number);
-    let digits = '';
-    for (let i = 0; i < 8; i += 1) {
-      digits = ALPHABET.charAt(value % 32) + digits;
-      value = Math.floor(value / 32);
-    }
-    text += digits;
+    text += encodeDigits(value, 8);
   }
   return text;
+}
+
+function encodeDigits(value: number, length: number): string {
+  let digits = '';
+  for (let rest = value; digits.length < length; rest = Math.floor(rest / 32)) {
+    digits = ALPHABET.charAt(rest % 32) + digits;
+  }
+  return digits;
 }
 
 /** The 128 bits that a canonical ULID writes, big-endian: 16 bytes. */

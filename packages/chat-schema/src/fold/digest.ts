@@ -1,10 +1,9 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { ROLE } from '../entry/define.js';
 import { createHead, readHead } from '../entry/head.js';
 import { blankLine } from '../entry/private.js';
 import { isPrivateKind, KIND } from '../entry/table.js';
 import { ULID_LENGTH } from '../entry/ulid.js';
+import { hashText, toHex } from '../host/sha256.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import type { Touched } from '../index/touched.js';
 import { readHeader } from '../lane/header.js';
@@ -201,8 +200,7 @@ function isFolded(header: string): boolean {
 }
 
 const head = createHead();
-const encoder = new TextEncoder();
 
 export function hash(text: string): string {
-  return bytesToHex(sha256(encoder.encode(text)));
+  return toHex(hashText(text));
 }

@@ -1,8 +1,8 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import type * as Y from 'yjs';
 import { keyOfLine } from '../entry/head.js';
 import { closeLine, parseLine } from '../entry/line.js';
 import { deriveUlid, timeOfUlid } from '../entry/ulid.js';
+import { hashText, toHex } from '../host/sha256.js';
 import { compareText } from '../host/values.js';
 import type { EntryIndex } from '../index/entry-index.js';
 import { groupLines, readSections, type Section } from './sections.js';
@@ -150,11 +150,11 @@ export interface ImportPlan {
  */
 export function planImport(tag: string, sections: readonly Section[]): ImportPlan {
   const texts = cutTexts(sections);
-  const bytes = sha256(new TextEncoder().encode(`${tag}\n${texts.join('\0')}`));
+  const bytes = hashText(`${tag}\n${texts.join('\0')}`);
   const client = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
   const first = sections.find((section) => section.laneId !== '');
   const time = first === undefined ? 0 : timeOfUlid(first.laneId);
-  const name = Array.from(bytes.subarray(4), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const name = toHex(bytes.subarray(4));
   return { client, texts: texts.map((text, i) => ({ key: deriveUlid(time, tag, name, i), text })) };
 }
 

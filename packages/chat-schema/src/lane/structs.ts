@@ -1,5 +1,6 @@
 import * as Y from 'yjs';
 import { COST } from '../host/cost.js';
+import { ChatDocError, describeType } from '../host/errors.js';
 
 /**
  * The one file that touches Yjs internals. What the rest sees of Yjs: texts in a root map, each the property
@@ -179,6 +180,18 @@ function readItem(item: Y.Item, until: Y.Transaction | undefined): string | unde
   const isThere =
     !item.deleted || (until !== undefined && Y.isDeleted(until.deleteSet, item.id) && !isNew(until, item.id));
   return isThere && content instanceof Y.ContentString ? content.str : undefined;
+}
+
+/** The error for what is not `expected`; a type of another copy of Yjs looks right, and would never work. */
+export function refuseTarget(path: string, expected: string, target: unknown): ChatDocError {
+  const { clientID, getMap, _map } = Object(target) as Partial<
+    Record<'clientID' | 'getMap' | '_map', unknown>
+  >;
+  const isOther = (typeof clientID === 'number' && typeof getMap === 'function') || _map instanceof Map;
+  const got = isOther
+    ? 'one of another copy of Yjs: let the bundler, or the package manager, resolve yjs once'
+    : describeType(target);
+  return new ChatDocError('invalid_argument', path, `expected ${expected}, got ${got}`);
 }
 
 /** Characters that one client wrote in a row. */

@@ -105,11 +105,15 @@ function pickSecrets(
 /** Writes the record of a run, or of why it could not start. Returns the id of the message that holds it. */
 export function writeRunRecord(
   chat: Chat,
-  run: { readonly thread_id: string; readonly sender_id: string; readonly date: string },
+  {
+    thread_id,
+    sender_id,
+    date,
+  }: { readonly thread_id: string; readonly sender_id: string; readonly date: string },
   data: JsonObject,
   error?: JsonObject,
 ): string {
-  const writer = chat.openMessage(run);
+  const writer = chat.openMessage({ thread_id, sender_id, date });
   writer.addPart({ kind: RUN_PART, data });
   writer.finish(error === undefined ? { finish_reason: 'stop' } : { finish_reason: 'error', error });
   return writer.message_id;
