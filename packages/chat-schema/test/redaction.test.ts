@@ -499,4 +499,78 @@ describe('redaction and damage', () => {
     const replica = replicaOf([header(), threadLine(T)]);
     expect(replica.chat.rehost()).toBe(0);
   });
+
+  it('[RX6] ✗ a redaction within another transaction is one update, whatever that writes and redacts', () => {
+    const op = fc.record({
+      op: fc.constantFrom('say', 'edit', 'stream', 'redact'),
+      at: fc.nat(5),
+    });
+    let redacted = 0;
+    fc.assert(
+      fc.property(fc.array(op, { maxLength: 12 }), fc.nat(2), (ops, before) => {
+        const { a, b, thread_id } = createPair();
+        const messages: string[] = [];
+        const gone = new Set<string>();
+        const speak = (): void => {
+          const text = `SECRET ${messages.length}`;
+          messages.push(say(a.chat, thread_id, text).message_id);
+        };
+        for (let n = 0; n < before; n += 1) speak();
+        syncAll([a, b]);
+        const updates: Uint8Array[] = [];
+        a.doc.on('update', (update) => updates.push(update));
+        a.doc.transact(() => {
+          a.doc.getText('editor').insert(0, 'x');
+          for (const { op, at } of ops) {
+            const message_id = messages[at % Math.max(1, messages.length)];
+            if (op === 'say') speak();
+            else if (op === 'stream') {
+              const writer = a.chat.openMessage({ thread_id, sender_id: 'ada' });
+              writer.openPart().append('SECRET stream');
+              messages.push(writer.message_id);
+            } else if (message_id === undefined || (op === 'edit' && gone.has(message_id))) continue;
+            else if (op === 'edit') a.chat.edit({ message_id, author_id: 'ada', content: 'SECRET edit' });
+            else {
+              a.chat.redact({ message_id, by: 'ada' });
+              gone.add(message_id);
+            }
+          }
+        });
+        redacted += gone.size;
+        expect(updates).toHaveLength(1);
+        for (const update of updates) Y.applyUpdate(b.doc, update, NETWORK);
+        expect(b.chat.damage()).toEqual([]);
+        expect(b.chat.rehost()).toBe(0);
+        for (const message_id of messages) {
+          const { content, history } = present(b.chat.message(message_id));
+          const texts = [content, ...history.map((version) => version.content)].join();
+          expect(texts.includes('SECRET')).toBe(!gone.has(message_id));
+        }
+        if (gone.size === messages.length) expect(holdsBytes(b.doc, 'SECRET')).toBe(false);
+        expectSame([a, b]);
+      }),
+      runs(300),
+    );
+    expect(redacted).toBeGreaterThan(20);
+  });
+
+  it('[RX6] ✗ rehost writes nothing while updates wait for others', () => {
+    const { a, b, thread_id } = createPair();
+    const c = createReplica('c');
+    const { message_id } = say(a.chat, thread_id, 'SECRET');
+    syncAll([a, b, c]);
+    const waiting: Uint8Array[] = [];
+    a.doc.on('update', (update) => waiting.push(update));
+    say(a.chat, thread_id, 'before');
+    a.chat.redact({ message_id, by: 'ada' });
+    const [missing, redacts] = waiting.map((update) => present(update));
+    // Its deletion is applied, its lines wait for those before.
+    Y.applyUpdate(c.doc, present(redacts), NETWORK);
+    expect(c.chat.damage()).toHaveLength(1);
+    expect(c.chat.rehost()).toBe(0);
+    expect(holdsBytes(c.doc, 'SECRET')).toBe(false);
+    Y.applyUpdate(c.doc, present(missing), NETWORK);
+    expect(c.chat.damage()).toEqual([]);
+    expectSame([a, c]);
+  });
 });

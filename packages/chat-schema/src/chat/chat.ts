@@ -20,7 +20,14 @@ import { DamageLog } from '../lane/damage.js';
 import { applyImport, findMissing, isFree, parseJSONL, planImport, writeJSONL } from '../lane/jsonl.js';
 import { LanePool } from '../lane/pool.js';
 import type { Section } from '../lane/sections.js';
-import { docOf, isInTransaction, isOutside, type LaneMap, refuseTarget } from '../lane/structs.js';
+import {
+  docOf,
+  hasPending,
+  isInTransaction,
+  isOutside,
+  type LaneMap,
+  refuseTarget,
+} from '../lane/structs.js';
 import type { ChatCalls } from './calls.js';
 import { ChangeLister } from './changes.js';
 import { Folds } from './folds.js';
@@ -77,7 +84,8 @@ export interface Chat extends ChatReader, ChatCalls {
   importJSONL(text: string): ImportResult;
   /**
    * Writes the lines that are aside into the document again, under their own headers. Replicas that hold the
-   * same ones write the same structs. Returns how many lines it wrote.
+   * same ones write the same structs. Returns how many lines it wrote: none while updates wait for others, because the
+   * redaction of these lines may be among them.
    */
   rehost(): number;
 }
@@ -248,6 +256,7 @@ class OpenChat {
 
   readonly #rehost = (): number => {
     this.#transactor.assertWritable('rehost');
+    if (hasPending(this.#doc)) return 0;
     const missing = findMissing(this.#index, parseJSONL(this.#damage.rescue()));
     if (missing.length === 0) return 0;
     // A lane can be lost again after it was re-hosted: then the tags before are taken.

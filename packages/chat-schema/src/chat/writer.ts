@@ -254,11 +254,8 @@ export class Writer implements ChatCalls {
     if (!this.#index.isRedacted(ref)) {
       const id = this.#stamps.next();
       const entry: Entry = { type: 'redaction', id, message_id, by, date: date ?? this.#now() };
-      // Within another's transaction its text goes when that has ended, with that of all others redacted in it.
-      const isNested = this.#transactor.isNested;
-      this.#write('redact', [entry], (transaction) => {
-        if (!isNested) deletePrivateText(transaction, this.#index, [ref]);
-      });
+      // One update, also within another's transaction: a deletion that travels alone would be kept aside as damage.
+      this.#write('redact', [entry], (transaction) => deletePrivateText(transaction, this.#index, [ref]));
     }
     return this.#reader.message(message_id) as Message;
   };

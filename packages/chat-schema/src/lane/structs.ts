@@ -182,6 +182,11 @@ function readItem(item: Y.Item, until: Y.Transaction | undefined): string | unde
   return isThere && content instanceof Y.ContentString ? content.str : undefined;
 }
 
+/** Whether updates have come that wait for others: a redaction may be among them. */
+export function hasPending(doc: Y.Doc): boolean {
+  return doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
+}
+
 /** The error for what is not `expected`; a type of another copy of Yjs looks right, and would never work. */
 export function refuseTarget(path: string, expected: string, target: unknown): ChatDocError {
   const { clientID, getMap, _map } = Object(target) as Partial<
