@@ -120,7 +120,7 @@ const writes: Readonly<Record<string, (scene: Scene) => readonly [Arguments, (va
     (value) => chat.annotate(value),
   ],
   annotateThread: ({ chat, thread_id }) => [
-    { thread_id, user_id: 'ada', key: 'read', value: 'x' },
+    { thread_id, user_id: 'ada', key: 'read', value: null },
     (value) => chat.annotate(value),
   ],
   setVariables: ({ chat }) => [

@@ -223,11 +223,13 @@ function runHonestStep(world: World, replica: Replica, step: HonestStep): boolea
       const message_id = pick(messageIds, step.message);
       if (message_id === undefined) return false;
       const thread_id = chat.message(message_id)?.thread_id as string;
-      const value = step.key === 'read' ? message_id : step.value;
+      // A third of the marks take back those before.
+      const value = step.key === 'read' && step.value !== null ? message_id : step.value;
       chat.annotate({
         ...(step.onThread ? { thread_id } : { message_id }),
         user_id: user,
         key: step.key,
+        // On a message a mark is an annotation like any other.
         value,
       });
       return true;

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { deriveSlotThreadId } from '../src/internal.js';
+import type { Chat } from '../src/index.js';
+import { COST, deriveSlotThreadId } from '../src/internal.js';
 import {
+  catchError,
   createPair,
   createReplica,
   entryLine,
   expectSame,
   header,
   idAt,
+  linesOf,
   MINUTE,
   messageLine,
   replicaOf,
@@ -153,14 +156,93 @@ describe('slots, variables, annotations, forks', () => {
     a.chat.annotate({ ...mark, value: ids[2] ?? '' });
     syncAll([a, b]);
     b.chat.annotate({ ...mark, value: ids[0] ?? '' });
-    b.chat.annotate({ ...mark, value: elsewhere });
-    b.chat.annotate({ ...mark, value: 7 });
+    for (const value of [elsewhere, 7, 'x'])
+      expect(catchError(() => b.chat.annotate({ ...mark, value })).path).toBe('value');
     b.chat.annotate({ ...mark, user_id: 'bob', value: ids[1] ?? '' });
     syncAll([a, b]);
     expect(a.chat.readMark(thread_id, 'ada')).toBe(ids[2]);
     expect(a.chat.readMark(thread_id, 'bob')).toBe(ids[1]);
     expect(a.chat.readMark(thread_id, 'eve')).toBeUndefined();
     expectSame([a, b]);
+  });
+
+  it('[SL4] ✗ null takes back the marks that its author had seen, whatever comes first', () => {
+    const { a, b, thread_id } = createPair();
+    const ids = ['1', '2', '3'].map((content) => say(a.chat, thread_id, content).message_id);
+    syncAll([a, b]);
+    const mark = (chat: Chat, value: string | null | undefined): void =>
+      chat.annotate({ thread_id, user_id: 'ada', key: 'read', value: value ?? null });
+    mark(a.chat, ids[0]);
+    mark(a.chat, ids[2]);
+    syncAll([a, b]);
+    // Unread from the third on; another device marks the second at the same time.
+    mark(a.chat, null);
+    mark(b.chat, ids[1]);
+    syncAll([a, b]);
+    expect(a.chat.readMark(thread_id, 'ada')).toBe(ids[1]);
+    mark(b.chat, null);
+    expect(b.chat.readMark(thread_id, 'ada')).toBeUndefined();
+    expect(b.chat.unread(thread_id, 'bob')).toBe(3);
+    mark(b.chat, ids[0]);
+    syncAll([a, b]);
+    expect(a.chat.readMark(thread_id, 'ada')).toBe(ids[0]);
+    // The lines in any order: what was taken back stays so.
+    const lines = linesOf(a.chat).filter((line) => !line.startsWith('{"type":"lane"'));
+    for (const order of [lines, [...lines].reverse()]) {
+      const replica = replicaOf([header(), ...order]);
+      expect(replica.chat.readMark(thread_id, 'ada')).toBe(ids[0]);
+    }
+    expectSame([a, b]);
+  });
+
+  it('[SL6] ✗ unread counts what the user has not seen, late messages above the mark included', () => {
+    const { a, b, thread_id } = createPair();
+    const mark = (value: string): void => a.chat.annotate({ thread_id, user_id: 'ada', key: 'read', value });
+    say(a.chat, thread_id, 'of ada');
+    const first = say(a.chat, thread_id, 'of bob', 'bob');
+    syncAll([a, b]);
+    expect(a.chat.unread(thread_id, 'ada')).toBe(1);
+    expect(a.chat.unread(thread_id, 'bob')).toBe(1);
+    // Written offline before the mark, and in order above what it names.
+    const late = say(b.chat, thread_id, 'late', 'bob');
+    a.clock.time += 60_000;
+    const last = say(a.chat, thread_id, 'last of bob', 'bob');
+    mark(last.message_id);
+    expect(a.chat.unread(thread_id, 'ada')).toBe(0);
+    syncAll([a, b]);
+    expect(a.chat.messageIds(thread_id).indexOf(late.message_id)).toBeLessThan(
+      a.chat.messageIds(thread_id).indexOf(last.message_id),
+    );
+    expect(a.chat.unread(thread_id, 'ada')).toBe(1);
+    // Neither edits nor reactions nor own messages count.
+    b.chat.edit({ message_id: first.message_id, author_id: 'bob', content: 'edited' });
+    b.chat.annotate({ message_id: first.message_id, user_id: 'bob', key: 'reaction', value: true });
+    say(b.chat, thread_id, 'own, elsewhere', 'ada');
+    syncAll([a, b]);
+    expect(a.chat.unread(thread_id, 'ada')).toBe(1);
+    mark(last.message_id);
+    expect(a.chat.unread(thread_id, 'ada')).toBe(0);
+    const before = { ...COST };
+    expect(a.chat.unread(thread_id, 'carol')).toBe(5);
+    expect(COST.parses - before.parses).toBe(0);
+    syncAll([a, b]);
+    expectSame([a, b]);
+  });
+
+  it('[SL4] a fork without messages of its own can be marked', () => {
+    const { a, thread_id } = createPair();
+    const { message_id } = say(a.chat, thread_id, 'before the fork', 'bob');
+    const fork = a.chat.createThread({ created_by: 'ada', forked_from: { thread_id, message_id } });
+    const mark = { thread_id: fork.thread_id, user_id: 'ada', key: 'read' };
+    a.chat.annotate({ ...mark, value: message_id });
+    expect(a.chat.readMark(fork.thread_id, 'ada')).toBe(message_id);
+    expect(a.chat.unread(fork.thread_id, 'ada')).toBe(0);
+    const own = say(a.chat, fork.thread_id, 'in the fork', 'bob');
+    expect(a.chat.unread(fork.thread_id, 'ada')).toBe(1);
+    a.chat.annotate({ ...mark, value: own.message_id });
+    expect(a.chat.readMark(fork.thread_id, 'ada')).toBe(own.message_id);
+    const later = say(a.chat, thread_id, 'after the fork', 'bob');
+    expect(catchError(() => a.chat.annotate({ ...mark, value: later.message_id })).path).toBe('value');
   });
 
   it('[SL5] the transcript of a fork is that of its origin up to the message, then its own', () => {

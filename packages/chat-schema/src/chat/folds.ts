@@ -21,7 +21,7 @@ import {
 } from '../fold/message-record.js';
 import { type OrderNode, ThreadOrder } from '../fold/order.js';
 import type { Message, Thread, ThreadState } from '../fold/records.js';
-import { scanNode } from '../fold/scan.js';
+import { scanNode, scanSender } from '../fold/scan.js';
 import { filterRows, type Source } from '../fold/subject.js';
 import {
   MessageAnnotationsFold,
@@ -68,6 +68,7 @@ export class Folds implements TurnView {
   readonly #lists = new Map<number, KeptList>();
   readonly #listed = new Map<number, ListedThread>();
   readonly #roots = new Map<number, number>();
+  readonly #senders = new Map<number, string>();
   readonly #states = new Map<number, { readonly state: ThreadState; readonly version: number }>();
   #threads: readonly Thread[] | undefined;
   /** The records in `#threads`, by ref. */
@@ -131,6 +132,7 @@ export class Folds implements TurnView {
   }
 
   #forget(ref: number): void {
+    this.#senders.delete(ref);
     if (this.#folded.has(ref)) this.#stale.add(ref);
     const threads = this.#index.threadsOfMessage(ref);
     for (const thread of threads) {
@@ -389,6 +391,21 @@ export class Folds implements TurnView {
       if (node !== undefined) nodes.push(node);
     }
     return new ThreadOrder(this.#index.refs, nodes);
+  }
+
+  /** The sender of a message that is in the list of a thread. */
+  senderOf(ref: number): string | undefined {
+    const folded = this.#stale.has(ref) ? undefined : this.#folded.get(ref);
+    if (folded) return folded.message.sender_id;
+    let sender = this.#senders.get(ref);
+    if (sender === undefined) {
+      sender =
+        (this.source.include === undefined ? scanSender(this.#index, ref) : undefined) ??
+        this.foldedAt(ref)?.message.sender_id ??
+        '';
+      this.#senders.set(ref, sender);
+    }
+    return sender;
   }
 
   readonly readMessage = (ref: number): Message => (this.foldedAt(ref) as FoldedMessage).message;

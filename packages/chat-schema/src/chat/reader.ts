@@ -1,3 +1,4 @@
+import type { AnnotationEntry } from '../entry/annotation.js';
 import type { Rollback } from '../entry/document.js';
 import type { Json } from '../entry/json.js';
 import type { LegacyRowEntry } from '../entry/legacy-row.js';
@@ -53,8 +54,16 @@ export interface ChatReader {
   annotations(
     target: { readonly message_id: string } | { readonly thread_id: string },
   ): readonly Annotation[];
-  /** The message up to which the user has read the thread. */
+  /**
+   * The message up to which the user has read the thread: of a fork maybe one that was there before it. Marked by
+   * `annotate({ thread_id, user_id, key: 'read', value: message_id })`; `null` takes back all marks so far.
+   */
   readMark(threadId: string, userId: string): string | undefined;
+  /**
+   * How many messages of others the user has not seen: those behind the mark, and those that came late and are before
+   * it. Of a fork only its own messages. O(messages of the thread), without parsing one.
+   */
+  unread(threadId: string, userId: string): number;
   legacyRows(): readonly LegacyRowEntry[];
 }
 
@@ -68,6 +77,8 @@ interface Mark {
   orderVersion: number;
   size: number;
   best: string | undefined;
+  /** How many messages of others the author of the best one had up to it. */
+  seen: number | undefined;
 }
 
 /** Reads the folds of one index, now or in the past. */
@@ -220,40 +231,74 @@ export class Reader implements ChatReader {
     return fold.list();
   };
 
-  /** Marks are compared once: of those that have come since the last look, only they are looked at. */
   readonly readMark = (threadId: string, userId: string): string | undefined => {
     const ref = this.#find(threadId);
-    if (ref === undefined) return undefined;
-    const { annotations } = this.#folds.factsOf(ref);
-    const marks = annotations.marks(userId);
-    if (marks.length === 0) return undefined;
-    const list = this.#folds.listOf(ref);
-    const { version } = annotations;
+    return ref === undefined
+      ? undefined
+      : (this.#markOf(ref, userId)?.best ?? this.#findMarkBefore(ref, userId));
+  };
+
+  /** Marks are compared once: of those that have come since the last look, only they are looked at. */
+  #markOf(thread: number, userId: string): Mark | undefined {
+    const marks = this.#folds.factsOf(thread).annotations.marks(userId);
+    if (marks === undefined) return undefined;
+    const list = this.#folds.listOf(thread);
     const { size } = list;
-    const name = `${ref} ${userId}`;
+    const { version: orderVersion } = list.order;
+    const name = `${thread} ${userId}`;
     let known = this.#marks.get(name);
-    const orderVersion = list.order.version;
     // A mark may name a message that has only just come: then all are looked at again.
-    if (
-      known === undefined ||
-      known.version !== version ||
-      known.orderVersion !== orderVersion ||
-      known.size !== size
-    ) {
-      known = { compared: 0, version, orderVersion, size, best: undefined };
+    if (known?.version !== marks.version || known.orderVersion !== orderVersion || known.size !== size) {
+      known = { compared: 0, version: marks.version, orderVersion, size, best: undefined, seen: undefined };
       this.#marks.set(name, known);
     }
     let place = known.best === undefined ? -1 : list.placeOf(this.#find(known.best) as number);
-    for (; known.compared < marks.length; known.compared += 1) {
-      const value = marks[known.compared]?.value;
+    for (; known.compared < marks.list.length; known.compared += 1) {
+      const { value, seen } = marks.list[known.compared] as Partial<AnnotationEntry>;
       const named = typeof value === 'string' ? this.#find(value) : undefined;
       const other = named === undefined ? -1 : list.placeOf(named);
-      if (other <= place) continue;
-      place = other;
+      if (other < 0 || other < place) continue;
+      // Of two that name one message the later has seen more.
+      known.seen = other === place && known.seen !== undefined ? Math.max(known.seen, seen ?? 0) : seen;
       known.best = value as string;
+      place = other;
     }
-    return known.best;
+    return known;
+  }
+
+  /** Of a fork of which no own message is marked: the mark among what it was forked from. O(transcript). */
+  #findMarkBefore(thread: number, userId: string): string | undefined {
+    if (this.#folds.threadAt(thread)?.forked_from === undefined) return undefined;
+    const marked = new Set(
+      this.#folds
+        .factsOf(thread)
+        .annotations.marks(userId)
+        ?.list.map(({ value }) => value),
+    );
+    if (marked.size === 0) return undefined;
+    const before = this.transcript(this.#index.refs.idOf(thread));
+    return before.filter(({ message_id }) => marked.has(message_id)).at(-1)?.message_id;
+  }
+
+  readonly unread = (threadId: string, userId: string): number => {
+    const ref = this.#find(threadId);
+    if (ref === undefined) return 0;
+    const list = this.#folds.listOf(ref);
+    const mark = this.#markOf(ref, userId);
+    const place = mark?.best === undefined ? -1 : list.placeOf(this.#find(mark.best) as number);
+    const above = this.countOthers(list, userId, 0, place + 1);
+    const late = Math.max(0, above - (mark?.seen ?? above));
+    return late + this.countOthers(list, userId, place + 1, list.size);
   };
+
+  /** How many of the messages at places `[from, to)` others have sent. Parses none of them. O(places). */
+  countOthers(list: ThreadList, userId: string, from: number, to: number): number {
+    let count = 0;
+    for (let place = from; place < to; place += 1) {
+      if (this.#folds.senderOf(list.refAt(place)) !== userId) count += 1;
+    }
+    return count;
+  }
 
   readonly legacyRows = (): readonly LegacyRowEntry[] => this.#folds.legacyRows();
 }

@@ -1,5 +1,5 @@
 import type * as Y from 'yjs';
-import type { JsonObject } from '../entry/json.js';
+import type { Json, JsonObject } from '../entry/json.js';
 import { MAX_REPLACES } from '../entry/limits.js';
 import type { MessageEntry } from '../entry/message.js';
 import type { Entry } from '../entry/table.js';
@@ -274,6 +274,7 @@ export class Writer implements ChatCalls {
     if (ofMessage) this.#assertMessage(id);
     else this.#assertThread(id);
     const ref = this.#index.refs.find(id) as number;
+    const seen = ofMessage || key !== 'read' ? undefined : this.#countSeen(id, user_id, value);
     const annotations = ofMessage ? this.#folds.annotationsOf(ref) : this.#folds.factsOf(ref).annotations;
     this.#write('annotate', [
       {
@@ -284,9 +285,26 @@ export class Writer implements ChatCalls {
         user_id,
         key,
         value,
+        seen,
       },
     ]);
   };
+
+  /** How many messages of others are up to the marked one. Throws `invalid_argument` for one that is not of the thread. */
+  #countSeen(threadId: string, userId: string, value: Json): number | undefined {
+    if (value === null) return undefined;
+    const list = this.#folds.listOf(this.#index.refs.find(threadId) as number);
+    const ref = typeof value === 'string' ? this.#index.refs.find(value) : undefined;
+    const place = ref === undefined ? -1 : list.placeOf(ref);
+    if (place >= 0) return this.#reader.countOthers(list, userId, 0, place + 1);
+    // Of a fork also what was there before it.
+    if (this.#reader.transcript(threadId).some(({ message_id }) => message_id === value)) return 0;
+    throw new ChatDocError(
+      'invalid_argument',
+      'value',
+      `expected null or a message of the thread, got ${describeValue(value)}`,
+    );
+  }
 
   readonly setVariables = (change: VariableChange): void => {
     this.#begin('setVariables', change, KEYS.setVariables);

@@ -1,5 +1,5 @@
 import { defineEntry, type EntryDefinition } from './define.js';
-import { id, ids, json, name, optional } from './field.js';
+import { count, id, ids, json, name, optional } from './field.js';
 import type { Json } from './json.js';
 
 export interface AnnotationEntry {
@@ -11,6 +11,8 @@ export interface AnnotationEntry {
   readonly user_id: string;
   readonly key: string;
   readonly value: Json;
+  /** Of a read mark: how many messages of others its author had up to the one that it names. */
+  readonly seen?: number | undefined;
 }
 
 export const annotation: EntryDefinition<AnnotationEntry> = defineEntry<AnnotationEntry>()(
@@ -23,9 +25,11 @@ export const annotation: EntryDefinition<AnnotationEntry> = defineEntry<Annotati
     user_id: name,
     key: name,
     value: json,
+    seen: optional(count),
   },
   {
     head: { own: 'id', about: ['message_id', 'thread_id'] },
+    unordered: ['seen'],
     author: 'user_id',
     sets: ({ user_id, key }) => [JSON.stringify([user_id, key])],
   },

@@ -2,6 +2,7 @@ import type { AnnotationEntry } from '../entry/annotation.js';
 import type { ReadEntry } from '../entry/table.js';
 import { compareText, definedOnly, freezeDeep, sameValue } from '../host/values.js';
 import { LastWriter } from './last-writer.js';
+import { ReadMarks } from './read-marks.js';
 import type { Annotation } from './records.js';
 
 type Entry = ReadEntry<AnnotationEntry>;
@@ -9,13 +10,12 @@ type Entry = ReadEntry<AnnotationEntry>;
 /** The annotations of one target, folded by user and key, entry by entry. */
 export class AnnotationsFold {
   readonly #writers = new Map<string, LastWriter<Entry>>();
-  /** Read marks by user, in the order in which they came: of these the furthest counts, not the last. */
-  readonly #marks = new Map<string, Entry[]>();
+  readonly #marks = new Map<string, ReadMarks>();
   /** The annotations that show, by name. */
   readonly #shown = new Map<string, Annotation>();
   readonly #stale = new Set<string>();
   #list: readonly Annotation[] = NONE;
-  /** Grows when marks were taken back, so that what was read of them is void. */
+  /** Grows when all marks were dropped. */
   #version = 0;
 
   add(entry: Entry): void {
@@ -30,9 +30,9 @@ export class AnnotationsFold {
     writer.add(entry);
     this.#stale.add(name);
     if (key !== 'read') return;
-    const marks = this.#marks.get(user_id);
-    if (marks === undefined) this.#marks.set(user_id, [entry]);
-    else marks.push(entry);
+    const marks = this.#marks.get(user_id) ?? new ReadMarks();
+    this.#marks.set(user_id, marks);
+    marks.add(entry);
   }
 
   remove(entry: Entry): void {
@@ -41,29 +41,20 @@ export class AnnotationsFold {
     const name = nameOf(user_id, key);
     this.#writers.get(name)?.remove(entry);
     this.#stale.add(name);
-    if (key !== 'read') return;
-    this.#version += 1;
-    const marks = this.#marks.get(user_id) ?? [];
-    this.#marks.set(
-      user_id,
-      marks.filter(({ id }) => id !== entry.id),
-    );
+    if (key === 'read') this.#marks.get(user_id)?.remove(entry);
   }
 
   clear(): void {
-    this.#version += 1;
+    for (const { version } of this.#marks.values()) this.#version += version + 1;
     for (const name of this.#writers.keys()) this.#stale.add(name);
     this.#writers.clear();
     this.#marks.clear();
   }
 
-  get version(): number {
-    return this.#version;
-  }
-
-  /** Every read mark of a user, those that were replaced included. */
-  marks(userId: string): readonly Entry[] {
-    return this.#marks.get(userId) ?? NONE;
+  /** The read marks of a user that count, and a number that grows when one no longer does. */
+  marks(userId: string): { readonly list: readonly Entry[]; readonly version: number } | undefined {
+    const marks = this.#marks.get(userId);
+    return marks && { list: marks.list, version: marks.version + this.#version };
   }
 
   /** Ids of the entries that a new one replaces. */

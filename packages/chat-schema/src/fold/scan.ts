@@ -18,6 +18,7 @@ const FORMS: Readonly<Record<string, string>> = {
   epoch: NUMBER,
   reply_to_message_id: `"(${ID})"`,
   after: `"(${ID})"`,
+  sender_id: `(${TEXT})`,
 };
 const message = DEFINITION_OF_KIND.find((definition) => definition?.type === 'message');
 const { keys = [], unordered = [] } = message ?? {};
@@ -27,6 +28,19 @@ const CANONICAL = new RegExp(
   `^\\{"type":"message"${KEYS.map((key) => `(?:,"${key}":${FORMS[key] ?? TEXT})?`).join('')}\\}$`,
 );
 
+/** The match of the only line of a message; undefined where a fold is needed. */
+function matchLine(index: EntryIndex, row: number): RegExpExecArray | undefined {
+  const line = index.rawLine(row);
+  return line.length > MAX_SCANNED ? undefined : (CANONICAL.exec(line) ?? undefined);
+}
+
+/** The sender of a message, read without parsing it, under the conditions of `scanNode`. */
+export function scanSender(index: EntryIndex, ref: number): string | undefined {
+  const row = index.onlyLine(ref);
+  const sender = row === undefined || index.isOpen(row) ? undefined : matchLine(index, row)?.[4];
+  return sender === undefined ? undefined : (JSON.parse(sender) as string);
+}
+
 /**
  * The order node of a message, read without parsing: undefined where its line is not the only one, not whole, or not as
  * this library writes it, so that only a fold is certain. O(its line).
@@ -34,10 +48,8 @@ const CANONICAL = new RegExp(
 export function scanNode(index: EntryIndex, ref: number): OrderNode | undefined {
   const row = index.onlyLine(ref);
   if (row === undefined || index.isOpen(row)) return undefined;
-  const line = index.rawLine(row);
-  if (line.length > MAX_SCANNED) return undefined;
-  const match = CANONICAL.exec(line);
-  if (match === null) return undefined;
+  const match = matchLine(index, row);
+  if (match === undefined) return undefined;
   const answer = index.attemptOf(row) !== undefined;
   const targets: number[] = [];
   const prompt = match[1];

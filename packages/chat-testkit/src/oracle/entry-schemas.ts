@@ -141,6 +141,7 @@ export const entrySchemas: Readonly<Record<EntryType, z.ZodMiniObject>> = {
     user_id: name,
     key: name,
     value: json,
+    seen: optional(count),
   }),
   thread_state: entry('thread_state', {
     id,

@@ -43,6 +43,7 @@ export interface Everything {
   readonly variables: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   readonly annotations: Readonly<Record<string, readonly Annotation[]>>;
   readonly marks: Readonly<Record<string, string | null>>;
+  readonly unread: Readonly<Record<string, number>>;
   readonly legacyRows: readonly Json[];
   readonly quarantine: readonly QuarantinedLine[];
   readonly duplicates: readonly LineReport[];

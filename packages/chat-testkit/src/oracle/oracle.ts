@@ -80,6 +80,11 @@ export function runOracle(texts: readonly LaneText[]): OracleResult {
         probe.users.map((user) => [`${id}/${user}`, fold.readMark(id, user) ?? null] as const),
       ),
     ),
+    unread: Object.fromEntries(
+      probe.threads.flatMap((id) =>
+        probe.users.map((user) => [`${id}/${user}`, fold.unread(id, user)] as const),
+      ),
+    ),
     legacyRows: entries
       .of('legacy_row')
       .map(({ body }) => body as Json)
@@ -354,14 +359,45 @@ class Fold {
     )[0]?.thread_id;
   }
 
-  readMark(threadId: string, userId: string): string | undefined {
-    const marked = this.#entries
+  /** Marks of the user that no `null` takes back: none that its author had seen, whatever came first. */
+  #marks(threadId: string, userId: string): readonly OracleEntry[] {
+    const all = this.#entries
       .of('annotation', threadId)
-      .filter(({ about, body }) => about === 'thread' && body['key'] === 'read' && body['user_id'] === userId)
-      .map(({ body }) => body['value']);
-    return this.order(threadId)
-      .filter((id) => marked.includes(id))
-      .pop();
+      .filter(
+        ({ about, body }) => about === 'thread' && body['key'] === 'read' && body['user_id'] === userId,
+      );
+    const isVoid = new Set<unknown>();
+    const takeBack = (id: unknown): void => {
+      if (isVoid.has(id)) return;
+      isVoid.add(id);
+      for (const { own, body } of all)
+        if (own === id) for (const seen of (body['replaces'] ?? []) as string[]) takeBack(seen);
+    };
+    for (const { body } of all) {
+      if (body['value'] === null) for (const seen of (body['replaces'] ?? []) as string[]) takeBack(seen);
+    }
+    return all.filter(({ own, body }) => body['value'] !== null && !isVoid.has(own));
+  }
+
+  readMark(threadId: string, userId: string): string | undefined {
+    const marked = this.#marks(threadId, userId).map(({ body }) => body['value']);
+    const find = (ids: readonly string[]): string | undefined =>
+      ids.filter((id) => marked.includes(id)).pop();
+    const isFork = this.threads().find(({ thread_id }) => thread_id === threadId)?.forked_from !== undefined;
+    return find(this.order(threadId)) ?? (isFork ? find(this.transcript(threadId)) : undefined);
+  }
+
+  unread(threadId: string, userId: string): number {
+    const order = this.order(threadId);
+    const marks = this.#marks(threadId, userId);
+    const place = Math.max(-1, ...marks.map(({ body }) => order.indexOf(body['value'] as string)));
+    const isOther = (id: string): boolean => this.message(id)?.sender_id !== userId;
+    const above = order.slice(0, place + 1).filter(isOther).length;
+    const seen = marks
+      .filter(({ body }) => body['value'] === order[place])
+      .flatMap(({ body }) => (typeof body['seen'] === 'number' ? [body['seen']] : []));
+    const late = seen.length === 0 ? 0 : Math.max(0, above - Math.max(...seen));
+    return late + order.slice(place + 1).filter(isOther).length;
   }
 
   /** [TN2]: parts and finishes under headers of other writers than their message line's. */

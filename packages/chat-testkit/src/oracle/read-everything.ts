@@ -54,6 +54,11 @@ function readRecords(chat: ChatReader, probe: Probe): Omit<Everything, Findings>
         probe.users.map((user) => [`${id}/${user}`, chat.readMark(id, user) ?? null] as const),
       ),
     ),
+    unread: Object.fromEntries(
+      probe.threads.flatMap((id) =>
+        probe.users.map((user) => [`${id}/${user}`, chat.unread(id, user)] as const),
+      ),
+    ),
     legacyRows: chat.legacyRows() as unknown as Everything['legacyRows'],
   };
 }
