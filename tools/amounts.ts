@@ -14,6 +14,9 @@ const QUICK_STRIDE = 11;
 /** One seed for all suites. */
 export const SEED = Number(CHATDOC_SEED);
 
+/** What is worth its time only now and then is left to the other runs. */
+export const isQuick: boolean = factor === undefined;
+
 /** Whether more than the amounts of CI is tried. */
 export const isMore: boolean = (factor ?? 0) > 1;
 
@@ -30,14 +33,18 @@ export function runs(numRuns: number, quick?: number): { readonly seed: number; 
   return { seed: SEED, numRuns: scale(numRuns, quick) };
 }
 
-/** Of what is tried one by one, in order: whether the quick run tries the one at `index`. Any other run tries all. */
-export function isDue(index: number): boolean {
-  return factor !== undefined || index % QUICK_STRIDE === 0;
+/**
+ * Of what is tried one by one, in order: whether the quick run tries the one at `index`. Any other run tries all.
+ *
+ * @param stride Of the quick run; larger where each takes a process. Defaults to 11.
+ */
+export function isDue(index: number, stride = QUICK_STRIDE): boolean {
+  return factor !== undefined || index % stride === 0;
 }
 
 /** Those of `all` that are due, and the last. */
-export function thin<T>(all: readonly T[]): readonly T[] {
-  return all.filter((_, index) => isDue(index) || index === all.length - 1);
+export function thin<T>(all: readonly T[], stride = QUICK_STRIDE): readonly T[] {
+  return all.filter((_, index) => isDue(index, stride) || index === all.length - 1);
 }
 
 /** How many of `count` kinds of cases a run may miss: the quick one is too short for the rarest, any other misses none. */
