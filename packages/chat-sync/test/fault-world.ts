@@ -21,7 +21,7 @@ const START: number = Date.UTC(2026, 10, 21, 12);
 export const DOC_ID: string = deriveUlid(START, 'file');
 export const NAME = 'talk.ychat';
 export const PATH = `${FOLDER}/${NAME}`;
-export { isDue, isMore, runs, SEED, scale, thin } from '../../../tools/amounts.js';
+export { isDue, isMore, isQuick, runs, SEED, scale, thin } from '../../../tools/amounts.js';
 
 function createRandom(seed: string): (bytes: number) => Uint8Array {
   let count = 0;

@@ -11,6 +11,7 @@ import {
   diskWith,
   fileOf,
   isMore,
+  isQuick,
   NAME,
   SEED,
   say,
@@ -71,13 +72,16 @@ async function fixtures(task: Job['task']): Promise<readonly Fixture[]> {
   return task === 'rollBack' ? whole : [...whole, { bytes: torn, texts: large.texts.slice(0, -1) }];
 }
 
+/** Odd, so that it falls on both sides of a call; below the number of calls of any task. */
+const STRIDE = 13;
+
 const TASKS = ['create', 'flush', 'rewrite', 'compact', 'recover', 'moveOn', 'rollBack'] as const;
 
 it('[FI5] [FI8] [FI10] F3: kill -9 before and after any call loses nothing confirmed, and leaves nothing behind', async () => {
   const cases: { job: Omit<Job, 'path'>; fixture: Fixture }[] = [];
   const points = new Map<string, number>();
   for (const task of TASKS) {
-    const of = await fixtures(task);
+    const of = (await fixtures(task)).slice(0, isQuick ? 1 : undefined);
     for (const [index, fixture] of of.entries()) {
       const whole = await runChild(child.file, { path: place(fixture.bytes), task, name: 'whole' });
       expect(whole.error).toBe('');
@@ -96,7 +100,8 @@ it('[FI5] [FI8] [FI10] F3: kill -9 before and after any call loses nothing confi
     }
   }
   let killed = 0;
-  const due = thin(cases);
+  // Of one task after the other: the quick run kills each once at least, before or after a call.
+  const due = thin(cases, STRIDE);
   await inPairs(due, async ({ job, fixture }) => {
     const path = place(fixture.bytes);
     const ran = await runChild(child.file, { ...job, path });
@@ -142,7 +147,7 @@ it('[FI5] [FI8] [FI10] F3: kill -9 before and after any call loses nothing confi
 
 it('[FI7] [FI8] F7: of two or three processes at one file, some of them killed, none loses what was confirmed', async () => {
   const { disk, texts } = await diskWith(3);
-  const count = scale(100, 6);
+  const count = scale(100, 3);
   const outcomes = { confirmed: 0, lost: 0, compacted: 0, killed: 0 };
   await inPairs(
     Array.from({ length: count }, (_, run) => run),
@@ -191,6 +196,8 @@ it('[FI7] [FI8] F7: of two or three processes at one file, some of them killed, 
     },
   );
   expect(outcomes.confirmed).toBeGreaterThan(count);
+  // Of three races now and then none is lost.
+  if (isQuick) return;
   expect(outcomes.lost).toBeGreaterThan(count / 10);
   expect(outcomes.compacted).toBeGreaterThan(count / 4);
   expect(outcomes.killed).toBeGreaterThan(count / 10);
