@@ -6,6 +6,9 @@ import type { StorageCaseOutline } from './storage-case.js';
 const updatesOf = (rows: readonly { readonly update: Uint8Array }[]): Uint8Array[] =>
   rows.map(({ update }) => update);
 
+/** The name of the one case that takes long. */
+export const MANY_ROWS = 'many rows';
+
 /** What a storage must hold by itself. */
 export const ROW_CASES: readonly StorageCaseOutline[] = [
   {
@@ -69,9 +72,9 @@ export const ROW_CASES: readonly StorageCaseOutline[] = [
   },
   {
     rule: 'ST3',
-    name: '10,000 rows',
+    name: MANY_ROWS,
     async run(bench) {
-      const { updates, doc } = writeHistory(10_000);
+      const { updates, doc } = writeHistory(bench.manyRows);
       const storage = bench.open();
       for (let at = 0; at < updates.length; at += 100) {
         assertOk(await storage.append(updates.slice(at, at + 100)), 'append');

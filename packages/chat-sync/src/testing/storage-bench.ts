@@ -24,14 +24,17 @@ const SLOW_MS = 60_000;
 
 /** One medium, and all that a case opens over it. */
 export class Bench<M> {
+  /** How many a long history has. */
+  readonly manyRows: number;
   readonly #harness: StorageHarness<M>;
   readonly #medium: M;
   readonly #opened: { close(): Promise<unknown> }[] = [];
   #hangs = false;
 
-  constructor(harness: StorageHarness<M>, medium: M) {
+  constructor(harness: StorageHarness<M>, medium: M, manyRows: number) {
     this.#harness = harness;
     this.#medium = medium;
+    this.manyRows = manyRows;
   }
 
   open(): ChatStorage {

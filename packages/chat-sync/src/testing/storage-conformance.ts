@@ -3,6 +3,11 @@ import { ROW_CASES } from './row-cases.js';
 import { Bench } from './storage-bench.js';
 import type { StorageHarness } from './storage-harness.js';
 
+export interface ConformanceOptions {
+  /** How many rows the case named `many rows` writes. Defaults to 10,000. */
+  readonly manyRows?: number;
+}
+
 export interface StorageCase {
   /** Of the SPEC of this package. */
   readonly rule: string;
@@ -22,7 +27,10 @@ export interface StorageCase {
  * for (const { name, applicable, run } of storageConformance(harness)) it.skipIf(!applicable)(name, run);
  * ```
  */
-export function storageConformance<M>(harness: StorageHarness<M>): readonly StorageCase[] {
+export function storageConformance<M>(
+  harness: StorageHarness<M>,
+  { manyRows = 10_000 }: ConformanceOptions = {},
+): readonly StorageCase[] {
   return [...ROW_CASES, ...BINDING_CASES].map(({ rule, name, needs = [], run }) => {
     const missing = needs.filter((fault) => harness.faults[fault] === undefined);
     const applicable = missing.length === 0;
@@ -33,7 +41,7 @@ export function storageConformance<M>(harness: StorageHarness<M>): readonly Stor
       missing,
       run: async () => {
         if (!applicable) throw new Error(`not applicable: ${harness.name} lacks ${missing.join(', ')}`);
-        const bench = new Bench(harness, await harness.create());
+        const bench = new Bench(harness, await harness.create(), manyRows);
         try {
           await run(bench);
         } finally {

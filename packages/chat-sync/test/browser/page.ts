@@ -18,7 +18,7 @@ export interface TestPage {
   writeAndStay(seed: string, messages: number): Promise<Opened>;
   /** Cuts the row at `index` in half. */
   tear(index: number): Promise<void>;
-  /** Whether y-indexeddb says within two seconds that it has loaded, and the digest of what it shows. */
+  /** Whether y-indexeddb says that it has loaded, before it fails, and the digest of what it shows. */
   watchPersistence(): Promise<{ readonly synced: boolean; readonly digest: string }>;
 }
 
@@ -119,8 +119,12 @@ const page: TestPage = {
   async watchPersistence() {
     const doc = new Y.Doc();
     const persistence = new IndexeddbPersistence(SAMPLE_NAME, doc);
-    const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), 2000));
-    const synced = await Promise.race([persistence.whenSynced.then(() => true), late]);
+    const failed = new Promise<false>((resolve) => {
+      for (const event of ['error', 'unhandledrejection']) {
+        addEventListener(event, () => resolve(false), { once: true });
+      }
+    });
+    const synced = await Promise.race([persistence.whenSynced.then(() => true), failed]);
     await persistence.destroy();
     return { synced, digest: digestOf(doc) };
   },
