@@ -18,8 +18,10 @@ export interface Report {
 /**
  * A hub with a document file, two runners and two people, each a process, of which a random one is
  * killed with signal 9 every few seconds. Then everything must come to rest, read the same everywhere, and keep the laws.
+ *
+ * @param pace What the time between two kills is multiplied by: of three seconds on average. Defaults to 1.
  */
-export async function runProcesses(kills: number): Promise<Report> {
+export async function runProcesses(kills: number, pace = 1): Promise<Report> {
   const programs = await buildPrograms();
   const directory = await mkdtemp(join(tmpdir(), 'chatdoc-processes-'));
   const port = await findPort();
@@ -37,7 +39,7 @@ export async function runProcesses(kills: number): Promise<Report> {
   try {
     await fleet.start(hub);
     await Promise.all(clients.map((member) => fleet.start(member)));
-    for await (const victims of killSome(fleet, [hub, ...clients], kills)) {
+    for await (const victims of killSome(fleet, [hub, ...clients], { kills, pace })) {
       // Now, before anybody who still has it can bring it again.
       if (victims.includes(hub)) broken.push(...(await findLost(directory, fleet.saved)));
     }
@@ -86,23 +88,35 @@ function countRefusals(codes: readonly string[]): Record<string, number> {
 async function* killSome(
   fleet: Fleet,
   members: readonly Member[],
-  kills: number,
+  { kills, pace }: { readonly kills: number; readonly pace: number },
 ): AsyncGenerator<readonly Member[]> {
   const starting = new Set<Promise<unknown>>();
+  const calm = (): Promise<void> => sleep(pace * randomInt(1_500, 4_500));
   let bag: (readonly Member[])[] = [];
   for (let kill = 0; kill < kills; kill += 1) {
-    await sleep(randomInt(1_500, 4_500));
+    await calm();
     // Each before any comes again.
-    if (bag.length === 0) bag = [...members.map((member) => [member]), members];
+    if (bag.length === 0) bag = fillBag(members, kills);
     const [chosen = []] = bag.splice(randomInt(bag.length), 1);
     const victims = await fleet.kill(chosen);
     yield victims;
-    const started = sleep(randomInt(2_000)).then(() => Promise.all(victims.map((each) => fleet.start(each))));
+    const started = sleep(pace * randomInt(2_000)).then(() =>
+      Promise.all(victims.map((each) => fleet.start(each))),
+    );
     starting.add(started);
     void started.then(() => starting.delete(started));
   }
   await Promise.all(starting);
-  await sleep(randomInt(1_500, 4_500));
+  await calm();
+}
+
+/** Each alone, or one of each role where that is more than there are kills; and all at once. */
+function fillBag(members: readonly Member[], kills: number): (readonly Member[])[] {
+  const roles = new Map<string, Member[]>();
+  for (const member of members) roles.set(member.role, [...(roles.get(member.role) ?? []), member]);
+  const few = [...roles.values()].flatMap((each) => each.slice(randomInt(each.length)).slice(0, 1));
+  const alone = kills > members.length ? members : few;
+  return [...alone.map((member) => [member]), members];
 }
 
 interface Waited {
