@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['@chatdoc/source'];
@@ -6,18 +7,22 @@ const conditions = ['@chatdoc/source'];
 interface ProjectOptions {
   readonly setupFiles?: string[];
   readonly globalSetup?: string[];
+  readonly alias?: { readonly find: RegExp; readonly replacement: string }[];
 }
 
 const project = (
   name: string,
   root: string,
   include: string,
-  { setupFiles = [], globalSetup = [] }: ProjectOptions = {},
+  { setupFiles = [], globalSetup = [], alias = [] }: ProjectOptions = {},
 ) => ({
   extends: true as const,
   root,
+  resolve: { alias },
   test: { name, include: [include], setupFiles, globalSetup },
 });
+
+const react18 = fileURLToPath(new URL('tools/react-18/node_modules', import.meta.url));
 
 export default defineConfig({
   resolve: { conditions },
@@ -39,6 +44,14 @@ export default defineConfig({
         setupFiles: ['test/setup.ts'],
       }),
       project('chat-turns', 'packages/chat-turns', 'test/**/*.test.ts'),
+      project('chat-react', 'packages/chat-react', 'test/**/*.test.ts', {
+        setupFiles: ['test/setup.ts'],
+      }),
+      // The hooks alone: what other libraries are, they bring their own React for.
+      project('chat-react-18', 'packages/chat-react', 'test/hooks/*.test.ts', {
+        setupFiles: ['test/setup.ts'],
+        alias: [{ find: /^(react|react-dom)(\/.*)?$/, replacement: `${react18}/$1$2` }],
+      }),
       project('chat-cli', 'packages/chat-cli', 'test/**/*.test.ts', {
         globalSetup: ['test/bundle-program.ts'],
       }),
