@@ -71,23 +71,15 @@ describe('DT detect', () => {
     ['{"messages":{"hello":"Hello","bye":"Bye"},"locale":"en"}', 'known are'],
     ['{"messages":{"hello":"Hello"}}', 'known are'],
     ['{"error":"none","messages":[]}', 'known are'],
-    ['{"conversationId":"c","messages":[{"messageId":"m","sender":"User","text":"Hi"}]}', 'LibreChat'],
+    ['{"display":"hi","project":"/home/ada"}\n{"display":"ho","project":"/home/ada"}', 'Claude Code history'],
+    ['{"session_id":"s","ts":1,"text":"hi"}\n{"session_id":"s","ts":2,"text":"ho"}', '.codex/sessions'],
+    ['{"files":[{"name":"a.zip","url":"https://example.org/a?sig=1"}]}', 'list of links'],
     ['{"messages":[{"role":"user","content":"Hi"}]}', 'a request to a model'],
     [
       '{"messages":[{"type":"m.room.message","origin_server_ts":1,"content":{"body":"x"},"sender":"@a"}]}',
       'Matrix',
     ],
     ['{"name":"g","messages":[{"id":1,"type":"message","date_unixtime":"1","text":"x"}]}', 'Telegram'],
-    ['[{"id":"c","mapping":{"a":{"children":[]}}}]', 'ChatGPT'],
-    ['[{"uuid":"c","chat_messages":[]}]', 'Claude.ai'],
-    [
-      '{"sessionId":"s","uuid":"u","parentUuid":null,"type":"user"}\n{"type":"summary"}',
-      'Claude Code session',
-    ],
-    [
-      '{"timestamp":"t","type":"session_meta","payload":{}}\n{"timestamp":"t","type":"x","payload":{}}',
-      'Codex',
-    ],
     ['version https://git-lfs.github.com/spec/v1\noid sha256:1\n', 'Git LFS'],
     ['--\n-- PostgreSQL database dump\n--\n', 'PostgreSQL'],
     ['PK\u0003\u0004rest', 'ZIP'],
@@ -96,7 +88,7 @@ describe('DT detect', () => {
     const bytes = toBytes(text);
     const found = detectFormat(bytes);
     expect([found.format, found.reason.includes(name)]).toEqual(['unknown', true]);
-    expect(found.reason).toContain('known are CoCalc chats, jupyter-chat documents, tables');
+    expect(found.reason).toContain('known are CoCalc chats, jupyter-chat documents, sessions');
     expect(planMigration(bytes)).toEqual({ ok: false, code: 'unknown_format', message: found.reason });
   });
 

@@ -157,5 +157,11 @@ export const FORMAT_NAMES: Readonly<Record<OpenedChat['format'], string>> = {
   jupyter: 'jupyter-chat document',
   relational: 'table of threads',
   tasks: 'table of messages',
+  'claude-code': 'Claude Code session',
+  codex: 'Codex rollout',
+  chatgpt: 'ChatGPT export',
+  'claude-ai': 'Claude.ai export',
+  'open-webui': 'Open WebUI export',
+  librechat: 'LibreChat export',
   empty: 'empty file',
 };

@@ -28,6 +28,8 @@ export type ProblemCode =
   | 'not_utf8'
   /** A reply to a message that the file does not hold. */
   | 'orphan_reply'
+  /** A row with something like a key or a token: nothing is removed. */
+  | 'possible_secret'
   /** A row, or some of it, that no entry can hold (too long, too deep): kept as text. */
   | 'unfit'
   | TableProblemCode;

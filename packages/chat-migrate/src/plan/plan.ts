@@ -1,6 +1,7 @@
 import { type Entry, type LaneEntry, SCHEMA_VERSION, timeOfUlid } from '@chatdoc/schema';
 import { compareText, type DocumentEntry, encodeLine } from '@chatdoc/schema/internal';
 import { readCocalc } from '../cocalc/reader.js';
+import { readImport } from '../conversations/formats.js';
 import { type JupyterDocument, readJupyterDocument } from '../jupyter/document.js';
 import { readJupyter } from '../jupyter/reader.js';
 import {
@@ -113,6 +114,8 @@ function readAs(
       return assemblePlan(format, readRelational(bytes), progress);
     case 'tasks':
       return assemblePlan(format, readTasks(bytes), progress);
+    default:
+      return assemblePlan(format, readImport(format, bytes, progress), progress);
   }
 }
 

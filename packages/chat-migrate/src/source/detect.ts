@@ -1,5 +1,6 @@
 import { isUlid, type Json, type JsonObject } from '@chatdoc/schema';
 import { findDefinition } from '@chatdoc/schema/internal';
+import { detectDocument, detectLine, type ImportFormat } from '../conversations/formats.js';
 import { isRelationalTable } from '../tables/relational.js';
 import { findDelimiter, listColumns, plainColumns, type TableTest } from '../tables/rows.js';
 import { isTaskTable } from '../tables/tasks.js';
@@ -7,7 +8,15 @@ import { isJsonArray, isJsonObject, parseJson } from './json-value.js';
 import { refuseBytes, refuseUnknown, refuseValue } from './refusals.js';
 import { decodeBytes } from './rows.js';
 
-export type LegacyFormat = 'cocalc' | 'jupyter' | 'relational' | 'tasks' | 'chatdoc' | 'empty' | 'unknown';
+export type LegacyFormat =
+  | 'cocalc'
+  | 'jupyter'
+  | 'relational'
+  | 'tasks'
+  | ImportFormat
+  | 'chatdoc'
+  | 'empty'
+  | 'unknown';
 
 export interface Detected {
   readonly format: LegacyFormat;
@@ -48,6 +57,8 @@ export function detectValue(value: Json): Detected {
     // A side chat with a single row is one JSON object too.
     if (isCocalcRow(value)) return { format: 'cocalc', reason: 'its one line is a chat row' };
   }
+  const imported = detectDocument(value) ?? (isJsonObject(value) ? detectLine(value) : undefined);
+  if (imported !== undefined) return imported;
   for (const columns of listColumns(value)) {
     const table = detectTable(columns);
     if (table !== undefined) return table;
@@ -101,6 +112,8 @@ function detectLines(text: string): Detected {
       // Lines under no lane come first in an export, before any header.
       if (isEntry(value)) return { format: 'chatdoc', reason: 'lines of entries' };
       if (isCocalcRow(value)) return { format: 'cocalc', reason: 'lines of JSON with chat rows' };
+      const imported = detectLine(value);
+      if (imported !== undefined) return imported;
       const table = detectTable(plainColumns(value));
       if (table !== undefined) return table;
       refused ??= refuseValue(value);

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '@chatdoc/schema';
 import { isJsonArray, isJsonObject } from './json-value.js';
 
 const KNOWN =
-  'known are CoCalc chats, jupyter-chat documents, tables of threads, and tables of tasks with their messages (as JSON, lines of JSON or CSV)';
+  'known are CoCalc chats, jupyter-chat documents, sessions of Claude Code and Codex, exports of ChatGPT, Claude.ai, Open WebUI and LibreChat, tables of threads, and tables of tasks with their messages (as JSON, lines of JSON or CSV)';
 
 /** How files begin that are known not to be chats, as Latin-1. */
 const STARTS: readonly (readonly [start: string, name: string])[] = [
@@ -30,12 +30,9 @@ export function refuseBytes(bytes: Uint8Array): string | undefined {
 /** Tests of chats of other programs, by the members of a document, of its first message, or of a line. */
 const SHAPES: readonly (readonly [name: string, test: (value: JsonObject, first: JsonObject) => boolean])[] =
   [
-    ['a ChatGPT export', ({ mapping }) => isJsonObject(mapping)],
-    ['a Claude.ai export', ({ chat_messages }) => isJsonArray(chat_messages)],
-    ['an Open WebUI export', ({ chat }) => isJsonObject(chat) && chat['history'] !== undefined],
     [
-      'a LibreChat export',
-      ({ conversationId }, first) => conversationId !== undefined || first['messageId'] !== undefined,
+      'a list of links to a Claude.ai export: download the archives that it names',
+      ({ files }) => isJsonArray(files) && isJsonObject(files[0]) && typeof files[0]['url'] === 'string',
     ],
     ['a Matrix (Element) export', (_, first) => first['origin_server_ts'] !== undefined],
     ['a Discord export', ({ guild, channel }) => isJsonObject(guild) && isJsonObject(channel)],
@@ -45,13 +42,11 @@ const SHAPES: readonly (readonly [name: string, test: (value: JsonObject, first:
       ({ ts, user, text }) => typeof ts === 'string' && user !== undefined && text !== undefined,
     ],
     [
-      'a Claude Code session',
-      ({ sessionId, uuid, type }) => typeof sessionId === 'string' && (uuid ?? type) !== undefined,
+      'a Claude Code history, which has prompts alone: migrate ~/.claude/projects',
+      ({ display, project }) => display !== undefined && project !== undefined,
     ],
-    ['a Claude Code history', ({ display, project }) => display !== undefined && project !== undefined],
-    ['a Codex rollout', ({ payload, type }) => isJsonObject(payload) && typeof type === 'string'],
     [
-      'a Codex history',
+      'a Codex history, which has prompts alone: migrate ~/.codex/sessions',
       ({ session_id, ts, text }) => session_id !== undefined && ts !== undefined && text !== undefined,
     ],
     ['a request to a model', (_, { role, content }) => typeof role === 'string' && content !== undefined],
