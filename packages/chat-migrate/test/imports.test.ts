@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { gatherChats } from '../src/commit/index.js';
 import { detectFormat, exportChat, planMigration } from '../src/index.js';
 import {
   describeLike,
@@ -15,11 +16,14 @@ import { expectPlan, readFixture } from './helpers/plans.js';
 const SAMPLES = listSamples();
 
 describe('IM samples of the formats that people have', () => {
-  it.each(SAMPLES)('[IM1] %s shows what it should', (sample) => {
+  it.each(SAMPLES)('[IM1] %s shows what it should', async (sample) => {
     const expected = readExpected(sample);
-    const files = expected.inputs.map((input) => samplePath(sample, input)).filter((path) => !isFolder(path));
-    if (files.length === 0) return;
-    const bytes = files.map((path) => new Uint8Array(readFileSync(path)));
+    const bytes: Uint8Array[] = [];
+    for (const input of expected.inputs) {
+      const path = samplePath(sample, input);
+      if (!isFolder(path)) bytes.push(new Uint8Array(readFileSync(path)));
+      else for await (const chat of gatherChats(path)) if (chat.ok) bytes.push(chat.bytes);
+    }
     for (const one of bytes) expect(detectFormat(one).format).toBe(expected.detect);
     if (!expected.accept) {
       for (const one of bytes) expect(planMigration(one).ok).toBe(false);

@@ -1,4 +1,11 @@
 export {
+  type GatheredChat,
+  type GatherOptions,
+  type GatherRefusal,
+  gatherChats,
+  isGatherable,
+} from '../archive/gather.js';
+export {
   type CommitOptions,
   type CommitRefusal,
   type CommitResult,
