@@ -1,5 +1,4 @@
 import { ChatDocError, isUlid } from '@chatdoc/schema';
-import { z } from 'zod';
 
 /** The one field of an awareness state that is ours: cursors and the rest stay the embedder's. */
 export const PRESENCE_FIELD = 'chatdoc';
@@ -21,33 +20,41 @@ export interface PresenceState {
   readonly attempts: readonly string[];
 }
 
-const ulid = z.string().refine(isUlid, 'expected a ULID');
-const stateSchema = z.object({
-  user: z.object({
-    user_id: z.string().min(1).max(256),
-    name: z.string().max(256).optional(),
-    color: z.string().max(64).optional(),
-  }),
-  typing: ulid.nullable(),
-  attempts: z.array(ulid).max(MAX_ATTEMPTS),
-});
+const MAX_ID = 256;
+const MAX_COLOR = 64;
 
 /** What a peer shows, frozen; undefined if it shows nothing that fits. Keys of later versions are left out. */
 export function readPresenceState(state: unknown): PresenceState | undefined {
   if (typeof state !== 'object' || state === null || !Object.hasOwn(state, PRESENCE_FIELD)) return undefined;
-  const read = stateSchema.safeParse((state as Record<string, unknown>)[PRESENCE_FIELD]);
-  return read.success ? freezeState(read.data) : undefined;
+  const shown = (state as Record<string, unknown>)[PRESENCE_FIELD];
+  return findMisfit(shown) === undefined ? freezeState(shown as PresenceState) : undefined;
 }
 
 /** The same for our own. Throws `invalid_argument` for what no peer would take. */
 export function createPresenceState(state: PresenceState): PresenceState {
-  const read = stateSchema.safeParse(state);
-  if (read.success) return freezeState(read.data);
-  const [issue] = read.error.issues;
-  throw new ChatDocError('invalid_argument', issue?.path.join('.') ?? '', issue?.message ?? 'does not fit');
+  const misfit = findMisfit(state);
+  if (misfit === undefined) return freezeState(state);
+  throw new ChatDocError('invalid_argument', misfit[0], `expected ${misfit[1]}`);
 }
 
-function freezeState({ user, typing, attempts }: z.infer<typeof stateSchema>): PresenceState {
+/** The path that does not fit, and what was expected there. */
+function findMisfit(state: unknown): readonly [path: string, expected: string] | undefined {
+  const { user, typing, attempts } = Object(state) as Readonly<Record<string, unknown>>;
+  const { user_id, name, color } = Object(user) as Readonly<Record<string, unknown>>;
+  const isText = (value: unknown, most: number): value is string =>
+    typeof value === 'string' && value.length <= most;
+  if (!isText(user_id, MAX_ID) || user_id === '') return ['user.user_id', `1 to ${MAX_ID} characters`];
+  if (name !== undefined && !isText(name, MAX_ID)) return ['user.name', `at most ${MAX_ID} characters`];
+  if (color !== undefined && !isText(color, MAX_COLOR))
+    return ['user.color', `at most ${MAX_COLOR} characters`];
+  if (typing !== null && !isUlid(typing)) return ['typing', 'a ULID, or null'];
+  if (!Array.isArray(attempts) || attempts.length > MAX_ATTEMPTS)
+    return ['attempts', `a list of at most ${MAX_ATTEMPTS}`];
+  const at = attempts.findIndex((attempt) => !isUlid(attempt));
+  return at < 0 ? undefined : [`attempts.${at}`, 'a ULID'];
+}
+
+function freezeState({ user, typing, attempts }: PresenceState): PresenceState {
   const { user_id, name, color } = user;
   return Object.freeze({
     user: Object.freeze({

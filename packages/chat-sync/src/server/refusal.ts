@@ -16,27 +16,41 @@ export interface Refusal {
   readonly reset: GateReset;
   /** Where to go, for `move`. */
   readonly room?: string;
+  /** The line at fault, if it was one: its type and own id. */
+  readonly entry?: { readonly type: string; readonly id: string };
+  /** Of `future_stamp`: how far the line is ahead of the server's clock, ms. */
+  readonly ahead_ms?: number;
 }
 
 const TYPE = 'chatdoc/refused';
 const RESETS: ReadonlySet<string> = new Set<GateReset>(['resync', 'reset', 'move']);
 
-export function encodeRefusal({ code, reset, room }: Refusal): string {
-  return JSON.stringify({ type: TYPE, code, reset, ...(room !== undefined && { room }) });
+export function encodeRefusal({ code, reset, room, entry, ahead_ms }: Refusal): string {
+  return JSON.stringify({ type: TYPE, code, reset, room, entry, ahead_ms });
 }
 
 /** Undefined for any other message. Never throws. */
 export function decodeRefusal(payload: unknown): Refusal | undefined {
   if (typeof payload !== 'string' || !payload.startsWith(`{"type":"${TYPE}"`)) return undefined;
   try {
-    const { code, reset, room } = JSON.parse(payload) as Record<string, unknown>;
+    const { code, reset, room, entry, ahead_ms } = JSON.parse(payload) as Record<string, unknown>;
     if (typeof code !== 'string' || typeof reset !== 'string' || !RESETS.has(reset)) return undefined;
     // A later server may know more codes.
     const refusal = { code: code as HocuspocusRefusalCode, reset: reset as GateReset };
-    return typeof room === 'string' ? { ...refusal, room } : refusal;
+    return {
+      ...refusal,
+      ...(typeof room === 'string' && { room }),
+      ...(isEntry(entry) && { entry: { type: entry.type, id: entry.id } }),
+      ...(typeof ahead_ms === 'number' && { ahead_ms }),
+    };
   } catch {
     return undefined;
   }
+}
+
+function isEntry(value: unknown): value is { readonly type: string; readonly id: string } {
+  const { type, id } = Object(value) as { readonly type?: unknown; readonly id?: unknown };
+  return typeof type === 'string' && typeof id === 'string';
 }
 
 /** What of a `HocuspocusProvider` is used. */

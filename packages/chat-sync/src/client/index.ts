@@ -1,0 +1,9 @@
+export {
+  type Connection,
+  type ConnectionStatus,
+  type ConnectOptions,
+  connect,
+  type Rebuilding,
+  type Rebuilt,
+} from './connection.js';
+export type { ConnectionState } from './connection-state.js';
