@@ -30,10 +30,3 @@ export function useLive<T>(
   const snapshot = loaded || held === undefined ? derived.snapshot : held;
   return useSyncExternalStore(derived.subscribe, snapshot, held ?? derived.snapshot);
 }
-
-/** Whether two records are one, or have the same fields: one that is absent is a new object at each look. */
-export function isSameRecord<T extends object>(a: T, b: T): boolean {
-  if (a === b) return true;
-  const keys = Object.keys(a) as (keyof T)[];
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.is(a[key], b[key]));
-}

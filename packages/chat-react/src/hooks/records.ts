@@ -8,9 +8,9 @@ import type {
   ThreadState,
 } from '@chatdoc/schema';
 import { ChatStore } from '../store/chat-store.js';
-import type { Source } from '../store/derived.js';
+import { isSameRecord, type Source } from '../store/derived.js';
 import type { Initial } from '../store/initial.js';
-import { isSameRecord, useLive } from './live.js';
+import { useLive } from './live.js';
 import { type ScopeOptions, useScope } from './scope.js';
 
 /** The chat of the nearest provider. */

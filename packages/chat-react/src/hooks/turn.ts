@@ -10,6 +10,7 @@ import {
   submitPrompt,
 } from '@chatdoc/turns';
 import { useMemo } from 'react';
+import { drawId } from '../store/draw-id.js';
 import { type TurnStatus, turnView } from '../store/turn-view.js';
 import { useLive } from './live.js';
 import { type ChatScope, type ScopeOptions, userOf, useScope } from './scope.js';
@@ -80,8 +81,4 @@ function createTurnCalls(
     resume: (messageId) => continueTurn(chat, ask(messageId)),
     sendNow: (messageId) => sendNow(chat, ask(messageId)),
   };
-}
-
-function drawId(environment: Environment): string {
-  return Array.from(environment.random(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -60,3 +60,10 @@ export class Derived<T> {
 export function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a === b || (a.length === b.length && a.every((item, place) => item === b[place]));
 }
+
+/** Whether two records are one, or have the same fields: one that is absent is a new object at each look. */
+export function isSameRecord<T extends object>(a: T, b: T): boolean {
+  if (a === b) return true;
+  const keys = Object.keys(a) as (keyof T)[];
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.is(a[key], b[key]));
+}

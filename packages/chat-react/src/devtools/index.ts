@@ -1,0 +1,9 @@
+export {
+  connectDevTools,
+  type DevToolsConnection,
+  type DevToolsExtension,
+  type DevToolsHandle,
+  type DevToolsMessage,
+  type DevToolsOptions,
+  type LoggedAction,
+} from './connect-devtools.js';
