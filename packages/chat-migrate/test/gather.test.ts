@@ -128,7 +128,7 @@ describe('GA gather', () => {
     expect(plans.map((plan) => openPlans(plan).threads().length)).toEqual([2, 1]);
   });
 
-  it('[GA3] a list of conversations is taken apart, byte for byte, however its chunks fall', () => {
+  it('[GA3] a list of conversations is split, byte for byte, however its chunks fall', () => {
     fc.assert(
       fc.property(
         fc.array(fc.jsonValue(), { maxLength: 5 }),
@@ -170,7 +170,7 @@ describe('GA gather', () => {
     },
   );
 
-  it('[GA4] a list that is cut off, and what is no conversation in it, is reported; the rest is gathered', async () => {
+  it('[GA4] a list that is cut off, and an element that is not a conversation, is reported; the rest is gathered', async () => {
     const [, render] = RENDERINGS.find(([format]) => format === 'claude-ai') ?? raise();
     const tree = (id: string) => ({
       id,

@@ -3,7 +3,6 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type LegacyFormat, summarize } from '@chatdoc/migrate';
 import { commitMigration, defaultOutput } from '@chatdoc/migrate/file';
 import { DocumentFolder } from '@chatdoc/sync/server';
-import { Presets, SingleBar } from 'cli-progress';
 import { Option } from 'commander';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { type Io, writeTo } from '../io.js';
@@ -20,6 +19,8 @@ import { escapeJson } from '../say/plain-text.js';
 import { type ChatSource, findSources, OLD_CHATS } from '../sources/find-sources.js';
 import { type Failure, fail, findFile } from '../sources/read-source.js';
 import { describeWriteError, findKind, isSameFile, writeNewFile } from '../sources/write-file.js';
+import { findArchives, migrateArchives, withoutArchives } from './migrate-archives.js';
+import { createProgressBar } from './progress-bar.js';
 import type { CommandSetting } from './setting.js';
 
 /** Adds `chatdoc migrate`. */
@@ -41,6 +42,14 @@ export function addMigrate({ program, io, finish }: CommandSetting): void {
         SOURCE_FORMATS,
       ),
     )
+    .addOption(
+      new Option(
+        '--per <UNIT>',
+        'of a folder with sessions of agents, or an export of many conversations, one document for each chat, or one for each folder',
+      )
+        .choices(['chat', 'folder'])
+        .default('chat'),
+    )
     .option('-r, --report <FILE>', 'write what became of every row to this file, as JSON')
     .option('-f, --force', 'replace a report that exists; no document is ever replaced')
     .showHelpAfterError('Run chatdoc migrate --help to see how it is used.')
@@ -57,6 +66,8 @@ Examples:
   $ chatdoc migrate team.chat
   $ chatdoc migrate chats/ --out migrated/
   $ chatdoc migrate team.chat --dry-run --report rows.json
+  $ chatdoc migrate ~/.claude/projects --out sessions/
+  $ chatdoc migrate chatgpt-export.zip
 
 Exit codes:
   0  all that people wrote is part of a document
@@ -78,18 +89,23 @@ interface MigrateOptions {
   readonly dryRun?: boolean;
   readonly out?: string;
   readonly from?: SourceFormat;
+  readonly per?: 'chat' | 'folder';
   readonly report?: string;
   readonly force?: boolean;
 }
 
 async function migrateFiles(paths: readonly string[], options: MigrateOptions, io: Io): Promise<ExitCode> {
-  const sources = await findSources(paths, io.cwd, OLD_CHATS);
+  const archives = await findArchives(paths, io.cwd);
+  const sources = withoutArchives(await findSources(paths, io.cwd, OLD_CHATS), archives);
   const files = sources.map(({ file }) => file);
   const refused = await refuseReport(files, options, io);
   if (refused !== undefined) return reportFailure('--report', refused, io);
   const places = await choosePlaces(sources, options.out, io.cwd);
   if (!places.ok) return reportFailure('--out', places, io);
-  const results = await migrateAll(places.places, options, io);
+  const results = [
+    ...(await migrateAll(places.places, options, io)),
+    ...(await migrateArchives(archives, options, io)),
+  ];
   for (const result of results) if (!result.ok) await reportFailure(result.file, result, io);
   const [first] = results;
   if (results.length > 1) await writeTo(io.stdout, describeMigrations(results, io));
@@ -257,42 +273,6 @@ function describeForReport(result: Migrated): object {
     summary,
     problems,
     ledger,
-  };
-}
-
-/** How far a piece of work is, on a terminal alone. */
-interface ProgressBar {
-  /** `done` of the total; what is under way is shown beside it. */
-  advance(done: number, what: string): void;
-  /** Takes the bar away. */
-  end(): void;
-}
-
-const NONE: ProgressBar = { advance: () => undefined, end: () => undefined };
-const WIDEST = 40;
-/** Around the bar, and for what is under way. */
-const REST = 30;
-
-function createProgressBar(total: number, { stderr: stream, env }: Io): ProgressBar {
-  const { isTTY, columns = 80 } = stream;
-  if (isTTY !== true || env['TERM'] === 'dumb' || total === 0) return NONE;
-  const size = Math.max(5, Math.min(WIDEST, columns - REST));
-  const bar = new SingleBar(
-    {
-      stream: stream as unknown as NodeJS.WritableStream,
-      format: '{bar} {percentage}% {what}',
-      barsize: size,
-      clearOnComplete: true,
-      // What is under way is cut, so no line wraps; and Ctrl-C has to end the program, in any case.
-      linewrap: true,
-      gracefulExit: false,
-    },
-    Presets.shades_classic,
-  );
-  bar.start(total, 0, { what: '' });
-  return {
-    advance: (done, what) => bar.update(done, { what }),
-    end: () => bar.stop(),
   };
 }
 

@@ -6,15 +6,23 @@ export function countNoun(count: number, one: string, many = `${one}s`): string 
 /** Why a row of an old file became no message, for a person. */
 const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   agent: ['agent event', 'agent events'],
+  bookkeeping: ['bookkeeping line', 'bookkeeping lines'],
+  copy: ['copied line', 'copied lines'],
   draft: ['unsent draft', 'unsent drafts'],
+  hidden: ['hidden message', 'hidden messages'],
   jupyter_attachment: ['unused attachment', 'unused attachments'],
   jupyter_member: ['other part of the file', 'other parts of the file'],
   jupyter_metadata: ['metadata record', 'metadata records'],
   jupyter_user: ['user profile', 'user profiles'],
+  no_message: ['root of a conversation', 'roots of conversations'],
+  no_messages: ['empty conversation', 'empty conversations'],
   not_a_row: ['line that is no row', 'lines that are no rows'],
   not_json: ['damaged line', 'damaged lines'],
   old_config: ['outdated setting', 'outdated settings'],
   partial: ['incomplete row', 'incomplete rows'],
+  repeated: ['repeated text', 'repeated texts'],
+  superseded: ['older version of a message', 'older versions of messages'],
+  title: ['title', 'titles'],
   placeholder: ['placeholder', 'placeholders'],
   unfit: ['row too large for a message', 'rows too large for a message'],
   unknown_event: ['row of an unknown kind', 'rows of an unknown kind'],
@@ -30,11 +38,18 @@ export function nameReason(reason: string, count: number): string {
 /** Rows that programs made: nobody misses them in the chat. */
 const NOT_WRITTEN: ReadonlySet<string> = new Set([
   'agent',
+  'bookkeeping',
+  'copy',
+  'hidden',
   'jupyter_member',
   'jupyter_metadata',
   'jupyter_user',
+  'no_message',
+  'no_messages',
   'old_config',
   'placeholder',
+  'repeated',
+  'title',
   'video',
 ]);
 

@@ -6,7 +6,7 @@ const EMPTY = new Uint8Array(0);
 
 /**
  * Splits the text of a JSON list into the bytes of its elements, chunk by chunk: no more than one element is held. Of
- * text that is not JSON it makes elements that are not JSON; whoever parses them finds out.
+ * text that is not JSON it makes elements that are not JSON either.
  */
 export class ElementSplitter {
   #pieces: Uint8Array[] = [];

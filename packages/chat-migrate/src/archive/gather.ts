@@ -50,12 +50,14 @@ interface GatheredFile {
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * Whether a path is something that `gatherChats` takes apart: a ZIP archive, a list of conversations, or a folder with
+ * Whether a path is something that `gatherChats` splits: a ZIP archive, a list of conversations, or a folder with
  * logs of agents, such lists or such archives.
  */
 export async function isGatherable(path: string): Promise<boolean> {
   const found = await stat(path);
   if (!found.isDirectory()) {
+    // A pipe would wait for somebody who writes to it.
+    if (!found.isFile()) return false;
     const file = fromDisk(path, basename(path), found.size);
     return (await isZip(file)) || (await isList(file));
   }
@@ -72,8 +74,8 @@ async function isAccepted(file: GatheredFile): Promise<boolean> {
 
 /**
  * The chats of a folder, a ZIP archive or a list of conversations, one after the other. Sessions of an agent come with
- * their forks, resumed sessions and runs; of a list, no more than one conversation is in memory. Files that are no
- * chats (accounts, memories, settings) are not read beyond their beginning. Nothing is written.
+ * their forks, resumed sessions and runs; of a list, no more than one conversation is in memory. Other files
+ * (accounts, memories, settings) are not read beyond their beginning. Nothing is written.
  */
 export async function* gatherChats(path: string, options: GatherOptions = {}): AsyncGenerator<GatheredChat> {
   const found = await stat(path);

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Entry, open, type ZipFile } from 'yauzl';
 
 /** A file in a ZIP archive. */
-export interface ZipMember {
+interface ZipMember {
   readonly path: string;
   readonly size: number;
   read(): Promise<Readable>;
