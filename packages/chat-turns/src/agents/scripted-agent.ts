@@ -52,14 +52,13 @@ async function* perform(
 function wait(ms: number | undefined, timers: Timers, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
-    const timer = ms === undefined ? undefined : timers.setTimer(resolve, ms);
-    signal?.addEventListener(
-      'abort',
-      () => {
-        timers.clearTimer(timer);
-        resolve();
-      },
-      { once: true },
-    );
+    const end = (): void => {
+      timers.clearTimer(timer);
+      // One listener for each wait would stay until the turn ends.
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = ms === undefined ? undefined : timers.setTimer(end, ms);
+    signal?.addEventListener('abort', end);
   });
 }
