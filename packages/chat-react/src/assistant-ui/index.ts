@@ -1,0 +1,2 @@
+export { toThreadMessage } from './thread-message.js';
+export { type RuntimeOptions, useChatDocRuntime } from './use-chat-doc-runtime.js';
