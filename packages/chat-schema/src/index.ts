@@ -1,5 +1,6 @@
 export type { AttemptWriter, NewFinish, NewPart, PartWriter } from './chat/attempt-writer.js';
 export { type Chat, openChat } from './chat/chat.js';
+export { chatOf } from './chat/chat-of.js';
 export { embedChat } from './chat/embed.js';
 export type { Inspector } from './chat/inspector.js';
 export type {

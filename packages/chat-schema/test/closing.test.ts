@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { type Chat, ChatDocError, openChat } from '../src/index.js';
+import { type Chat, ChatDocError, chatOf, openChat } from '../src/index.js';
 import { createReplica } from './world.js';
 
 const code = (call: () => unknown): string => {
@@ -67,6 +67,28 @@ describe('closing, and listeners that throw', () => {
     const third = openChat(doc);
     second.close();
     expect(third.send({ thread_id, sender_id: 'ada', content: 'x' }).content).toBe('x');
+  });
+
+  it('[RD14] chatOf is one chat until it is closed, for each target, root, user and generation', () => {
+    const doc = new Y.Doc();
+    const first = chatOf(doc, { user_id: 'ada' });
+    expect(chatOf(doc, { user_id: 'ada', root: 'chat', generation: 0 })).toBe(first);
+    const others = [
+      chatOf(new Y.Doc(), { user_id: 'ada' }),
+      chatOf(doc, { user_id: 'grace' }),
+      chatOf(doc, { user_id: 'ada', root: 'other' }),
+      chatOf(doc, { user_id: 'ada', generation: 1 }),
+    ];
+    expect(new Set([first, ...others]).size).toBe(5);
+    expect(first.isClosed).toBe(false);
+    first.close();
+    expect(first.isClosed).toBe(true);
+    const second = chatOf(doc, { user_id: 'ada' });
+    expect(second.isClosed).toBe(false);
+    expect(chatOf(doc, { user_id: 'ada' })).toBe(second);
+    expect(others.map(({ isClosed }) => isClosed)).toEqual([false, false, false, false]);
+    doc.destroy();
+    expect(second.isClosed).toBe(true);
   });
 
   it('[RD8] a listener that throws stops neither the call that wrote nor the others', () => {

@@ -48,6 +48,8 @@ export interface Chat extends ChatReader, ChatCalls {
   readonly inspector: Inspector;
   /** Whether a transaction of the document is open: then an observer may be running. */
   readonly isInTransaction: boolean;
+  /** Whether it was closed, or its document destroyed. */
+  readonly isClosed: boolean;
   /**
    * Stops listening to the document, as `doc.destroy()` does. Reads stay at what was last seen; every write, `subscribe`,
    * and a stream that is still open throw `closed`. Opening another `Chat` on the same document is fine.
@@ -184,6 +186,7 @@ class OpenChat {
     const doc = this.#doc;
     const index = this.#index;
     const damage = this.#damage;
+    const transactor = this.#transactor;
     const chat: Chat = {
       ...this.#reader,
       ...this.#writer,
@@ -192,6 +195,9 @@ class OpenChat {
       inspector: this.#inspector,
       get isInTransaction() {
         return isInTransaction(doc);
+      },
+      get isClosed() {
+        return transactor.isClosed;
       },
       close: this.#close,
       subscribe: this.#subscribe,

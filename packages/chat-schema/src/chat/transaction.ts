@@ -32,6 +32,10 @@ export class Transactor {
     this.#closed = true;
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   assertOpen(call: string): void {
     if (this.#closed) throw new ChatDocError('closed', call, 'this chat is closed');
   }
