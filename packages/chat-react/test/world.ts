@@ -41,9 +41,3 @@ export function openAnswer(
   const attempt = chat.openAttempt({ prompt_id: message_id, sender_id: 'bot', runner_id: 'laptop' });
   return { prompt_id: message_id, message_id: attempt.message_id, attempt };
 }
-
-/** Brings what one chat has to the other, in one update each way. */
-export function sync(a: Y.Doc, b: Y.Doc): void {
-  Y.applyUpdate(b, Y.encodeStateAsUpdate(a, Y.encodeStateVector(b)));
-  Y.applyUpdate(a, Y.encodeStateAsUpdate(b, Y.encodeStateVector(a)));
-}

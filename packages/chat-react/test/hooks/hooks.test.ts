@@ -1,5 +1,5 @@
-import { ChatDocError, openChat } from '@chatdoc/schema';
-import { act, createElement, type ReactElement, version } from 'react';
+import { type Chat, ChatDocError, chatOf, openChat } from '@chatdoc/schema';
+import { act, createElement, type ReactElement, useEffect, useMemo, version } from 'react';
 import { renderToString } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
@@ -16,7 +16,7 @@ import {
   useThreads,
 } from '../../src/index.js';
 import { collectComplaints, render } from '../render.js';
-import { ADA, createChat, GRACE, say, sync } from '../world.js';
+import { ADA, createChat, GRACE, say } from '../world.js';
 
 /** Renders what a hook returns, and keeps each value that it has returned. */
 function show<T>(
@@ -213,28 +213,69 @@ describe('the window of a list', () => {
 });
 
 describe('StrictMode', () => {
-  it('[HK8] opened, closed and opened again on one document: the page shows and writes', async () => {
+  /** What a component does that thinks that it owns its chat, with the calls of others beside it. */
+  function createPage(find: (doc: Y.Doc) => Chat) {
     const doc = new Y.Doc();
-    const other = new Y.Doc();
-    const { thread_id } = openChat(other).createThread({ created_by: ADA });
-    sync(doc, other);
-    let latest = openChat(doc);
-    latest.close();
+    const other = openChat(new Y.Doc());
+    const { thread_id } = other.createThread({ created_by: ADA });
     const { Shown, values } = show(() => useMessages(thread_id).total);
-    const App = ({ chat }: { readonly chat: typeof latest }): ReactElement =>
-      createElement(ChatProvider, { chat }, createElement(Shown));
-    latest = openChat(doc);
+    let latest = find(doc);
+    latest.importJSONL(other.toJSONL());
+    const App = (): ReactElement => {
+      const chat = useMemo(() => find(doc), []);
+      latest = chat;
+      return createElement(ChatProvider, { chat }, createElement(Shown));
+    };
+    const write = (): void => act(() => void say(latest, thread_id, 1));
+    return { App, doc, values, write };
+  }
+
+  it('[HK8] a chat that is opened in render, memoised, shows and writes, and is the same one after', async () => {
+    const { App, doc, values, write } = createPage((target) => chatOf(target));
     const complaints = await collectComplaints(() => {
-      const page = render(createElement(App, { chat: latest }));
-      act(() => void say(latest, thread_id, 1));
-      expect(values.at(-1)).toBe(1);
-      latest.close();
-      latest = openChat(doc);
-      page.render(createElement(App, { chat: latest }));
-      act(() => void say(latest, thread_id, 1));
+      const first = render(createElement(App));
+      write();
+      write();
       expect(values.at(-1)).toBe(2);
-      page.unmount();
+      first.unmount();
+      const chat = chatOf(doc);
+      const second = render(createElement(App));
+      write();
+      expect(values.at(-1)).toBe(3);
+      expect(chatOf(doc)).toBe(chat);
+      second.unmount();
     });
     expect(complaints).toEqual([]);
+  });
+
+  it('[HK8] opened, closed and opened again on one document: the page goes on with the new one', async () => {
+    const { App, doc, values, write } = createPage((target) => chatOf(target));
+    const complaints = await collectComplaints(() => {
+      const first = render(createElement(App));
+      write();
+      first.unmount();
+      chatOf(doc).close();
+      const second = render(createElement(App));
+      write();
+      expect(values.at(-1)).toBe(2);
+      second.unmount();
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  it('[HK8] a memoised chat that an effect closes is closed when StrictMode runs the effect again: a write says so', () => {
+    const doc = new Y.Doc();
+    let chat = openChat(doc);
+    const { thread_id } = chat.createThread({ created_by: ADA });
+    chat.close();
+    const Wrong = (): ReactElement => {
+      const own = useMemo(() => openChat(doc), []);
+      chat = own;
+      useEffect(() => own.close, [own]);
+      return createElement('p');
+    };
+    const page = render(createElement(Wrong));
+    expect(() => say(chat, thread_id, 1)).toThrow(expect.objectContaining({ code: 'closed' }));
+    page.unmount();
   });
 });

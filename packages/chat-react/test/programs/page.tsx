@@ -8,11 +8,11 @@ import {
   useTurn,
   useUnread,
 } from '@chatdoc/react';
-import { type Chat, openChat } from '@chatdoc/schema';
+import { type Chat, chatOf } from '@chatdoc/schema';
 import * as Y from 'yjs';
 
 const doc = new Y.Doc(); // any Yjs provider syncs it
-export const chat: Chat = openChat(doc); // once per document, outside of components
+export const chat: Chat = chatOf(doc); // the same one at each call, also within components
 export const { thread_id } = chat.createThread({ created_by: 'ada', name: 'Roadmap' });
 
 export function Page() {
