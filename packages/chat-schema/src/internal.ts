@@ -59,6 +59,7 @@ export {
   assertUlid,
   DIGIT,
   deriveInterruptId,
+  deriveLegacyThreadId,
   deriveSlotThreadId,
   deriveUlid,
   FUTURE_LIMIT_MS,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { deriveAnswerId } from '../src/index.js';
-import { deriveSlotThreadId } from '../src/internal.js';
+import { deriveLegacyThreadId, deriveSlotThreadId, deriveUlid, formatUlid } from '../src/internal.js';
 import {
   addText,
   answer,
@@ -260,6 +260,29 @@ describe('the fold', () => {
     expect(replica.chat.threads()).toHaveLength(1);
     expect(replica.chat.duplicates()).toEqual([]);
     expectSame([replica]);
+  });
+
+  it('[FD5] the thread lines of one thread of a legacy chat merge, if its id derives from its name', () => {
+    const names = ['t1', 'legacy-thread-1772013600000'];
+    const ids = [
+      ...names.map((thread_id) => ({ id: deriveLegacyThreadId(thread_id), legacy: { thread_id } })),
+      { id: deriveUlid(0, 'jupyter_thread', 'c'), legacy: { chat_id: 'c' } },
+    ];
+    for (const { id, legacy } of ids) {
+      const early = threadLine(id, { created_at: '2026-11-20T00:00:00.000Z', created_by: 'zoe', legacy });
+      const late = threadLine(id, { created_by: 'ada the author, with a longer line', legacy });
+      const replica = replicaOf([header({ user: 'zoe' }), late], [header({ lane: 'b' }), early]);
+      expect(replica.chat.thread(id)).toMatchObject({ created_by: 'zoe' });
+      expect(replica.chat.duplicates()).toEqual([]);
+      expectSame([replica]);
+    }
+    expect(ids[1]?.id.slice(0, 10)).toBe(formatUlid(1_772_013_600_000, new Uint8Array(10)).slice(0, 10));
+    const [early, late] = ['2026-11-20T00:00:00.000Z', '2026-11-21T00:00:00.000Z'].map((created_at) =>
+      threadLine(T, { created_at, legacy: { thread_id: 't1' } }),
+    );
+    const other = replicaOf([header(), early ?? ''], [header({ lane: 'b' }), late ?? '']);
+    expect(other.chat.duplicates()).toHaveLength(1);
+    expectSame([other]);
   });
 
   it('[FD6] what refers to what is not there is waiting, and counts once the target comes', () => {

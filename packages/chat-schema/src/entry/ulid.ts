@@ -105,6 +105,19 @@ export function deriveSlotThreadId(
   return deriveUlid(0, 'slot', slot.root_id, slot.owner_id, slot.provider, purpose, slot.number);
 }
 
+/** How CoCalc names a thread whose root has no id: by the milliseconds of its date. */
+const ROOT_TIME = /^legacy-thread-(-?\d{1,16})$/;
+
+/** The id of a thread of a legacy chat, by its name there: its time is that of its root where the name has it, else 0. */
+export function deriveLegacyThreadId(name: string): string {
+  return deriveUlid(Number(ROOT_TIME.exec(name)?.[1] ?? 0), 'legacy_thread_id', name);
+}
+
+/** The id of the thread of a jupyter-chat document, by the id of the chat; empty where it has none. */
+export function deriveJupyterThreadId(chatId: string): string {
+  return deriveUlid(0, 'jupyter_thread', chatId);
+}
+
 /** The id of the interrupt of an attempt whose last part seen has number `seen` (0: none). */
 export function deriveInterruptId(attempt: string, seen: number): string {
   return deriveUlid(timeOfUlid(attempt), 'interrupt', attempt, seen);

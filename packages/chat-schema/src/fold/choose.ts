@@ -1,4 +1,5 @@
 import { correctIds, createHead, idAt, readHead, readPartNumber } from '../entry/head.js';
+import type { JsonObject } from '../entry/json.js';
 import type { LaneEntry } from '../entry/lane.js';
 import { parseLine } from '../entry/line.js';
 import { blankLine } from '../entry/private.js';
@@ -12,7 +13,7 @@ import {
   TYPE_OF_KIND,
 } from '../entry/table.js';
 import type { ThreadEntry } from '../entry/thread.js';
-import { deriveSlotThreadId } from '../entry/ulid.js';
+import { deriveJupyterThreadId, deriveLegacyThreadId, deriveSlotThreadId } from '../entry/ulid.js';
 import { compareText } from '../host/values.js';
 import type { EntryIndex } from '../index/entry-index.js';
 
@@ -213,7 +214,7 @@ export class Chooser {
       for (const { candidate, line, rows } of rivals?.values() ?? []) {
         // What does not parse is listed in quarantine.
         if (candidate === undefined || (best !== undefined && sameRow(rows, best.row))) continue;
-        const merged = isSlotLine(candidate);
+        const merged = isDerivedThreadLine(candidate);
         for (const row of rows) {
           found.push({ lane_id: this.#index.headerOf(row)?.lane?.lane_id ?? '', line, merged });
         }
@@ -248,17 +249,23 @@ function sameRow(rows: readonly number[], row: number): boolean {
   return rows[0] === row;
 }
 
-function isSlotLine({ entry }: Chosen): boolean {
-  if (entry.type !== 'thread' || entry.slot === undefined || entry.purpose === undefined) return false;
-  return deriveSlotThreadId(entry.slot, entry.purpose) === entry.thread_id;
+/** Whether it is the line of a thread whose id derives from what the line has, which several writers may write. */
+function isDerivedThreadLine({ entry }: Chosen): boolean {
+  if (entry.type !== 'thread') return false;
+  const { thread_id, slot, purpose, legacy } = entry as ReadEntry<ThreadEntry>;
+  if (slot !== undefined) return purpose !== undefined && deriveSlotThreadId(slot, purpose) === thread_id;
+  if (typeof legacy !== 'object' || legacy === null || Array.isArray(legacy)) return false;
+  const { thread_id: name, chat_id: chatId } = legacy as JsonObject;
+  if (typeof name === 'string') return deriveLegacyThreadId(name) === thread_id;
+  return typeof chatId === 'string' && deriveJupyterThreadId(chatId) === thread_id;
 }
 
 /** Best first, whatever the order of arrival and the lanes: copies change lanes. */
 function compareRivals(index: EntryIndex, a: Chosen, b: Chosen, blank: boolean): number {
-  const [aSlot, bSlot] = [isSlotLine(a), isSlotLine(b)];
-  if (aSlot !== bSlot) return aSlot ? -1 : 1;
+  const [aDerived, bDerived] = [isDerivedThreadLine(a), isDerivedThreadLine(b)];
+  if (aDerived !== bDerived) return aDerived ? -1 : 1;
   const [aLine, bLine] = [readLine(index, a.row, blank), readLine(index, b.row, blank)];
-  if (aSlot) {
+  if (aDerived) {
     const [x, y] = [a.entry as ReadEntry<ThreadEntry>, b.entry as ReadEntry<ThreadEntry>];
     return compareText(x.created_at ?? '', y.created_at ?? '') || compareText(aLine, bLine);
   }

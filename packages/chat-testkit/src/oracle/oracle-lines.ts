@@ -1,5 +1,5 @@
 import type { QuarantineReason, Slot } from '@chatdoc/schema';
-import { deriveSlotThreadId, type EntryType, parseLine } from '@chatdoc/schema/internal';
+import { deriveSlotThreadId, deriveUlid, type EntryType, parseLine } from '@chatdoc/schema/internal';
 import * as Y from 'yjs';
 import { entrySchemas } from './entry-schemas.js';
 
@@ -46,7 +46,7 @@ export interface Chosen {
   /** Parts and finishes, not chosen yet: which of them count depends on the message line that they follow. */
   readonly tails: readonly OracleEntry[];
   readonly losers: readonly OracleEntry[];
-  /** [FD5] Lines of slot threads that another one replaces: not duplicates, and not a part of the digest. */
+  /** [FD5] Lines of threads with a derived id that another one replaces: not duplicates, and not a part of the digest. */
   readonly merged: readonly OracleEntry[];
   readonly quarantine: readonly { lane_id: string | null; line: string; reason: QuarantineReason }[];
   readonly unknown: readonly { line: string; type: string }[];
@@ -424,21 +424,29 @@ export function chooseWithin(entries: readonly OracleEntry[]): Choice {
   const losers: OracleEntry[] = [];
   const merged: OracleEntry[] = [];
   for (const group of groups.values()) {
-    const slots = group.filter(isSlotThread).sort(compareSlotThreads);
-    const first = slots[0] ?? (group.sort(compareDuplicates)[0] as OracleEntry);
+    const derived = group.filter(isDerivedThread).sort(compareThreads);
+    const first = derived[0] ?? (group.sort(compareDuplicates)[0] as OracleEntry);
     chosen.push(first);
-    for (const entry of group) if (entry !== first) (isSlotThread(entry) ? merged : losers).push(entry);
+    for (const entry of group) if (entry !== first) (isDerivedThread(entry) ? merged : losers).push(entry);
   }
   return { chosen, losers, merged };
 }
 
 /** [FD5] */
-function isSlotThread({ type, subject, body }: OracleEntry): boolean {
-  if (type !== 'thread' || body['slot'] === undefined) return false;
-  return deriveSlotThreadId(body['slot'] as Slot, String(body['purpose'])) === subject;
+function isDerivedThread({ type, subject, body }: OracleEntry): boolean {
+  if (type !== 'thread') return false;
+  const legacy = body['legacy'] as Record<string, unknown> | null | undefined;
+  if (body['slot'] !== undefined)
+    return deriveSlotThreadId(body['slot'] as Slot, String(body['purpose'])) === subject;
+  const [name, chatId] = [legacy?.['thread_id'], legacy?.['chat_id']];
+  if (typeof name === 'string') {
+    const time = /^legacy-thread-(-?\d{1,16})$/.exec(name)?.[1] ?? '0';
+    return deriveUlid(Number(time), 'legacy_thread_id', name) === subject;
+  }
+  return typeof chatId === 'string' && deriveUlid(0, 'jupyter_thread', chatId) === subject;
 }
 
-function compareSlotThreads(a: OracleEntry, b: OracleEntry): number {
+function compareThreads(a: OracleEntry, b: OracleEntry): number {
   return compare(String(a.body['created_at']), String(b.body['created_at'])) || compare(a.line, b.line);
 }
 
