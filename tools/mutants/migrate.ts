@@ -34,6 +34,31 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
     killers: [{ file: 'test/answers.test.ts', test: '[RW22] the final text of a v1' }],
   },
   {
+    name: 'migrate/relation-on-the-line',
+    file: 'src/cocalc/reader.ts',
+    find: 'if (parent === undefined || this.#order.isAfter(message, parent))',
+    replace: 'if (parent === undefined)',
+    breaks:
+      'A message whose parent was deleted has two lines after a second run, an error that nothing repairs.',
+    killers: [{ file: 'test/second-run.property.test.ts', test: '[RW24] a deleted message' }],
+  },
+  {
+    name: 'migrate/root-names-the-thread',
+    file: 'src/cocalc/threads.ts',
+    find: 'thread_id = this.#legacyThread(legacyThreadId ?? nameThread(time));',
+    replace: 'thread_id = this.#legacyThread(legacyThreadId ?? root.message_id);',
+    breaks: 'A root that comes back is in another thread than its replies.',
+    killers: [{ file: 'test/second-run.property.test.ts', test: '[RW24] a root that comes back' }],
+  },
+  {
+    name: 'migrate/derived-name-is-another',
+    file: 'src/cocalc/named-messages.ts',
+    find: 'return digits !== undefined && Number(digits) === time;',
+    replace: 'return digits === undefined && Number(digits) === time;',
+    breaks: 'A chat is doubled once CoCalc migrated it.',
+    killers: [{ file: 'test/second-run.property.test.ts', test: '[RW25] a chat before and after' }],
+  },
+  {
     name: 'migrate/partial-is-whole',
     file: 'src/plan/long-content.ts',
     find: 'export const CUT: { readonly cut: true } = { cut: true };',

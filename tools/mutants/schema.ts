@@ -2,6 +2,14 @@ import { inPackage, type Mutant } from './mutant.js';
 
 export const SCHEMA: readonly Mutant[] = inPackage('chat-schema', [
   {
+    name: 'schema/legacy-thread-lines',
+    file: 'src/fold/choose.ts',
+    find: "if (typeof name === 'string') return deriveLegacyThreadId(name) === thread_id;",
+    replace: "if (typeof name === 'string') return false;",
+    breaks: 'A thread that two runs of a migration wrote has two lines, an error that nothing repairs.',
+    killers: [{ file: 'test/fold.test.ts', test: '[FD5] the thread lines of one thread of a legacy' }],
+  },
+  {
     name: 'schema/replaces-ignored',
     file: 'src/fold/last-writer.ts',
     find: '      this.#heads.delete(id);\n    }\n    this.#winner = undefined;',

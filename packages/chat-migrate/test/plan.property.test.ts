@@ -317,7 +317,7 @@ describe('PL plan, of any input', () => {
         ([all, some]) => {
           const known = new Set(recordLines(expectPlan(toLines(...all))));
           const lost = recordLines(expectPlan(toLines(...some))).filter((line) => !known.has(line));
-          // The root of two messages by one person in one millisecond is the smaller id of those that are there.
+          // The root of two messages of one millisecond is the smaller id of those that are there.
           expect(lost.filter((line) => !line.startsWith('{"type":"thread"'))).toEqual([]);
         },
       ),

@@ -8,6 +8,7 @@ import { canonicalText, isJsonObject, readName } from '../source/json-value.js';
 import type { SourceRow } from '../source/rows.js';
 import { isAnswerRow, isModel, isUnfinishedRow, readAnswerAuthor } from './answers.js';
 import { readAnchor } from './config.js';
+import { isDerivedName } from './named-messages.js';
 import { isBlank, readVersions, type Version } from './rows.js';
 
 /** A message row, as far as it can be read without looking at another. */
@@ -20,6 +21,8 @@ export interface CocalcMessage {
   /** Whether the date names no zone. */
   readonly assumedUtc: boolean;
   readonly sender_id: string;
+  /** The sender in its row: of an answer that another model wrote again, that one. */
+  readonly row_sender: string;
   /** Of a row that names its sender in the display-name column of 2013. */
   readonly isNamedByColumn: boolean;
   /** Oldest first. Empty where nobody knows the text, and once its entries are written. */
@@ -109,6 +112,7 @@ function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
   const isReply = reply !== undefined && reply !== null && reply !== '';
   const { versions, isDamaged } = readVersions(row);
   const date = readDate(row['date']);
+  const legacyId = readName(row['message_id']);
   const message = {
     source,
     row,
@@ -116,6 +120,7 @@ function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
     date: readMessageDate(row, date?.time),
     assumedUtc: date?.assumedUtc === true,
     sender_id: sender ?? name ?? UNKNOWN_SENDER,
+    row_sender: readName(row['sender_id']) ?? UNKNOWN_SENDER,
     isNamedByColumn: name !== undefined,
     versions,
     isDamaged,
@@ -123,7 +128,7 @@ function readMessage(source: SourceRow, row: JsonObject): CocalcMessage {
     isUnfinished: isAnswer && versions.length > 0 && isUnfinishedRow(row),
     isPlaceholder: isBlank(versions) && (readAnchor(row) !== undefined || isFork(row)),
     replyTime: isReply ? (readDate(reply)?.time ?? Number.NaN) : undefined,
-    legacyId: readName(row['message_id']),
+    legacyId: legacyId === undefined || isDerivedName(legacyId, date?.time) ? undefined : legacyId,
     legacyThreadId: readName(row['thread_id']),
     message_id: '',
   };
@@ -147,7 +152,7 @@ function isBare(message: CocalcMessage): boolean {
   if (!source.exact || isPlaceholder || isDamaged || hasFeedback(row)) return false;
   if (row['date'] !== date || row['sender_id'] !== sender_id) return false;
   // Settings are among them: those are not columns of a message.
-  return readOtherColumns(message, NO_COLUMNS) === undefined && message.legacyId === undefined;
+  return readOtherColumns(message, NO_COLUMNS) === undefined && readName(row['message_id']) === undefined;
 }
 
 function readMessageDate({ date }: JsonObject, time = 0): string {
@@ -233,7 +238,7 @@ export function readFixedColumns(message: CocalcMessage): JsonObject | undefined
     message;
   const fixed: Record<string, Json> = {};
   if (legacyId !== undefined) fixed['message_id'] = legacyId;
-  if (legacyThreadId !== undefined) fixed['thread_id'] = legacyThreadId;
+  if (legacyThreadId !== undefined && legacyId !== undefined) fixed['thread_id'] = legacyThreadId;
   const written = row['date'];
   if (written !== undefined && written !== date) fixed['date'] = written;
   if (isNamedByColumn && row['color'] !== undefined) fixed['color'] = row['color'];

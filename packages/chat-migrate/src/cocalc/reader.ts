@@ -1,4 +1,4 @@
-import { type Entry, formatDate, type JsonObject } from '@chatdoc/schema';
+import { type Entry, formatDate, type JsonObject, timeOfUlid } from '@chatdoc/schema';
 import { compareText, type MessageEntry, type ThreadEntry } from '@chatdoc/schema/internal';
 import { deriveId } from '../plan/derive-id.js';
 import { PlanDraft } from '../plan/draft.js';
@@ -19,6 +19,7 @@ import {
   readConfig,
   readLatestTime,
 } from './config.js';
+import { MessageOrder } from './message-order.js';
 import {
   type CocalcMessage,
   CocalcMessages,
@@ -28,9 +29,17 @@ import {
   readFixedColumns,
   readOtherColumns,
 } from './messages.js';
+import { NamedMessages } from './named-messages.js';
 import { createReadMarks, hasReadMarks } from './read-marks.js';
 import { type CocalcRowKind, classifyCocalcRow } from './rows.js';
-import { deriveLegacyThreadId, type FoundThread, ROOM_BEGIN, ROOM_ID, ThreadFinder } from './threads.js';
+import {
+  deriveThreadId,
+  type FoundThread,
+  nameThread,
+  ROOM_BEGIN,
+  ROOM_ID,
+  ThreadFinder,
+} from './threads.js';
 
 /** Reads a CoCalc chat: JSON lines of any generation from 2013 to 2026, also mixed in one file. */
 export function readCocalc(bytes: Uint8Array, progress: Progress): Reading {
@@ -62,9 +71,8 @@ class CocalcReader {
     readonly row: JsonObject;
     readonly thread_id: string;
   }[] = [];
-  readonly #messageIds = new Map<string, string>();
-  /** Messages with an id of their own that name no parent. */
-  readonly #topIds = new Set<string>();
+  #names = new NamedMessages([]);
+  #order = new MessageOrder(() => undefined);
   /** Threads that have a row of settings. */
   readonly #configured = new Set<string>();
   #messages: readonly CocalcMessage[] = [];
@@ -78,13 +86,11 @@ class CocalcReader {
     this.#readRows(bytes);
     this.#messages = this.#read.finish();
     this.#finder = new ThreadFinder(this.#messages);
-    // Smallest id first, so that of two messages with one legacy id it is always the same that others mean.
-    for (const { legacyId, message_id, row } of this.#messages) {
-      if (legacyId === undefined) continue;
-      if (readParentName(row) === undefined) this.#topIds.add(message_id);
-      const known = this.#messageIds.get(legacyId);
-      if (known === undefined || message_id < known) this.#messageIds.set(legacyId, message_id);
-    }
+    this.#names = new NamedMessages(this.#messages);
+    this.#order = new MessageOrder((message) => {
+      const { thread_id, target } = this.#finder.find(message);
+      return target ?? this.#parentOf(message, thread_id);
+    });
     for (const { value } of this.#rowsOf('thread_config')) {
       const thread_id = isJsonObject(value) ? this.#threadOfRow(value) : undefined;
       if (thread_id !== undefined) this.#configured.add(thread_id);
@@ -174,7 +180,7 @@ class CocalcReader {
     const { thread_id } = found;
     this.#reportMessage(message, found);
     const { config, taken } = this.#readSettings(message, thread_id);
-    const relations = this.#takenRelations(message);
+    const relations = this.#takenRelations(message, thread_id);
     const other = readOtherColumns(
       message,
       relations.length === 0 ? taken : new Set([...taken, ...relations]),
@@ -261,29 +267,37 @@ class CocalcReader {
     return { entry, parts: isCut ? [] : parts };
   }
 
-  /** The message that it answers, and the one before it where its date does not order them. */
-  #relations(message: CocalcMessage, { target }: FoundThread, previous: string | undefined): Relations {
+  /**
+   * The message that it answers or comes after, where the dates do not have it: what the rest of the file shows about
+   * a message, such as whether its root is there, must not change its line.
+   */
+  #relations(message: CocalcMessage, found: FoundThread, previous: string | undefined): Relations {
     const before = message.time === undefined ? previous : undefined;
+    const { target } = found;
     if (target !== undefined) {
-      return target.isPlaceholder
-        ? createRelations(undefined, before)
-        : createRelations(target.message_id, before);
+      const isImplied = isTop(target) && this.#order.isAfter(message, target);
+      return createRelations(target.isPlaceholder || isImplied ? undefined : target.message_id, before);
     }
-    const parent = this.#parentOf(message);
-    if (parent === undefined) return createRelations(undefined, before);
+    const parent = this.#parentOf(message, found.thread_id);
+    if (parent === undefined || this.#order.isAfter(message, parent))
+      return createRelations(undefined, before);
     // Since March 2026 a parent is the message before, whatever a message answers; earlier it was the root.
-    return this.#topIds.has(parent) ? createRelations(parent, before) : createRelations(undefined, parent);
+    return isTop(parent)
+      ? createRelations(parent.message_id, before)
+      : createRelations(undefined, parent.message_id);
   }
 
-  #parentOf({ row, message_id }: CocalcMessage): string | undefined {
-    const name = readParentName(row);
-    const parent = name === undefined ? undefined : this.#messageIds.get(name);
-    return parent === message_id ? undefined : parent;
+  /** The message that the row names as its parent, in the same thread. */
+  #parentOf(message: CocalcMessage, thread_id: string): CocalcMessage | undefined {
+    const name = readParentName(message.row);
+    const parent = name === undefined ? undefined : this.#names.find(name);
+    if (parent === undefined || parent === message || parent.isPlaceholder) return undefined;
+    return this.#finder.find(parent).thread_id === thread_id ? parent : undefined;
   }
 
-  #takenRelations(message: CocalcMessage): readonly string[] {
+  #takenRelations(message: CocalcMessage, thread_id: string): readonly string[] {
     const { parent_message_id, reply_to_message_id } = message.row;
-    if (this.#parentOf(message) === undefined) return [];
+    if (this.#parentOf(message, thread_id) === undefined) return [];
     return parent_message_id === undefined ||
       parent_message_id === reply_to_message_id ||
       !reply_to_message_id
@@ -318,7 +332,7 @@ class CocalcReader {
   #readThreadRow(row: SourceRow): void {
     const legacyId = isJsonObject(row.value) ? readName(row.value['thread_id']) : undefined;
     if (legacyId === undefined) this.#draft.setAside(row, 'partial');
-    else this.#facts(deriveLegacyThreadId(legacyId), legacyId).threadRows.push(row);
+    else this.#facts(deriveThreadId(legacyId), legacyId).threadRows.push(row);
   }
 
   #writeConfigs(): void {
@@ -356,7 +370,7 @@ class CocalcReader {
   /** The thread of a row about a thread: by its id, else by the date of its root. */
   #threadOfRow(value: JsonObject): string | undefined {
     const legacyId = readName(value['thread_id']);
-    if (legacyId !== undefined) return deriveLegacyThreadId(legacyId);
+    if (legacyId !== undefined) return deriveThreadId(legacyId);
     const time = readDate(value['date'])?.time;
     return time === undefined ? undefined : this.#finder.findAt(time);
   }
@@ -365,7 +379,7 @@ class CocalcReader {
     const value = readObject(row);
     const thread_id = this.#threadOfRow(value);
     const activeId = readName(value['active_message_id']);
-    const active = activeId === undefined ? undefined : this.#messageIds.get(activeId);
+    const active = activeId === undefined ? undefined : this.#names.find(activeId)?.message_id;
     const entry = thread_id === undefined ? undefined : createStateOfRow(thread_id, value, active);
     if (thread_id === undefined || entry === undefined) {
       this.#draft.setAside(row, 'partial');
@@ -381,16 +395,19 @@ class CocalcReader {
     const root = findRoot(facts);
     const given = readObject([...facts.threadRows].sort(byDate)[0]);
     const namedRoot = readName(given['root_message_id']);
-    const root_message_id = (namedRoot && this.#messageIds.get(namedRoot)) ?? root?.message_id;
+    const root_message_id = (namedRoot && this.#names.find(namedRoot)?.message_id) ?? root?.message_id;
     // Without a root, a thread begins with what is left of it; none of that is named as its root.
     const first = facts.placeholder ?? root ?? findFirst(facts.members);
-    const isOrphan = facts.missingTime !== undefined;
+    const { missingTime } = facts;
+    const isOrphan = missingTime !== undefined;
     const time =
       readDate(given['created_at'])?.time ??
       readDate(given['date'])?.time ??
-      facts.missingTime ??
+      // The line of the same thread in a file that has the root is earlier, and shows.
+      (missingTime === undefined ? undefined : missingTime + 1) ??
       first?.time ??
       readEarliest(facts.otherRows);
+    const name = facts.legacyId ?? readDerivedName(facts.thread_id);
     const forked_from = first === undefined ? undefined : this.#findOrigin(first.row);
     const entry: ThreadEntry = {
       type: 'thread',
@@ -401,7 +418,7 @@ class CocalcReader {
       created_by:
         readName(given['created_by']) ?? (isOrphan ? undefined : first?.sender_id) ?? UNKNOWN_SENDER,
       purpose: 'chat',
-      ...(facts.legacyId === undefined ? {} : { legacy: { thread_id: facts.legacyId } }),
+      ...(name === undefined ? {} : { legacy: { thread_id: name } }),
     };
     const holders =
       facts.threadRows.length > 0 ? [] : [...facts.members.map(({ source }) => source), ...facts.otherRows];
@@ -458,6 +475,12 @@ const ROOM: ThreadEntry = {
 
 function readParentName(row: JsonObject): string | undefined {
   return readName(row['parent_message_id']) ?? readName(row['reply_to_message_id']);
+}
+
+/** The name that CoCalc's own migration would give to the thread, if its id derives from that. */
+function readDerivedName(thread_id: string): string | undefined {
+  const name = nameThread(timeOfUlid(thread_id));
+  return deriveThreadId(name) === thread_id ? name : undefined;
 }
 
 type Relations = Pick<MessageEntry, 'reply_to_message_id' | 'after'>;

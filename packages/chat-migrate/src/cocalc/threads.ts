@@ -79,8 +79,7 @@ export class ThreadFinder {
       const root = roots.find(({ sender_id }) => sender_id !== message.sender_id) ?? roots[0];
       if (root !== undefined) {
         const thread_id = this.#threadOf(root);
-        const others = roots.length > 1 && roots.some((other) => this.#threadOf(other) !== thread_id);
-        return { thread_id, target: target ?? root, ...(others ? { isAmbiguous: true } : {}) };
+        return { thread_id, target: target ?? root, ...(roots.length > 1 ? { isAmbiguous: true } : {}) };
       }
       const above = this.#byTime.get(time)?.[0];
       target ??= above;
@@ -96,10 +95,9 @@ export class ThreadFinder {
   #threadOf(root: CocalcMessage): string {
     let thread_id = this.#threadIds.get(root);
     if (thread_id === undefined) {
-      const { legacyThreadId, time = 0, message_id } = root;
-      if (legacyThreadId !== undefined) thread_id = this.#legacyThread(legacyThreadId);
-      else if (isInRoom(time)) thread_id = ROOM_ID;
-      else thread_id = deriveId(time, 'legacy_thread', message_id);
+      const { legacyThreadId, time = 0 } = root;
+      // Replies name nothing but the millisecond of their root, which may not be in the file: it names the thread.
+      thread_id = this.#legacyThread(legacyThreadId ?? nameThread(time));
       this.#threadIds.set(root, thread_id);
     }
     return thread_id;
@@ -108,7 +106,7 @@ export class ThreadFinder {
   #legacyThread(legacyThreadId: string): string {
     let thread_id = this.#legacyIds.get(legacyThreadId);
     if (thread_id === undefined) {
-      thread_id = deriveLegacyThreadId(legacyThreadId);
+      thread_id = deriveThreadId(legacyThreadId);
       this.#legacyIds.set(legacyThreadId, thread_id);
     }
     return thread_id;
@@ -133,6 +131,14 @@ export class ThreadFinder {
   }
 }
 
+/** The time in the name of a thread that CoCalc's own migration made. */
+function readRootTime(name: string): number | undefined {
+  const digits = ROOT_TIME.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+const ROOT_TIME = /^legacy-thread-(-?\d{1,16})$/;
+
 /** Messages by time, smallest id first; only of these times, where they are given. */
 function indexTimes(
   messages: readonly CocalcMessage[],
@@ -151,8 +157,16 @@ function indexTimes(
   return byTime;
 }
 
-export function deriveLegacyThreadId(legacyThreadId: string): string {
-  return deriveId(0, 'legacy_thread_id', legacyThreadId);
+/** The thread of that name. What CoCalc's own migration made a thread of each message of a room is that room. */
+export function deriveThreadId(legacyThreadId: string): string {
+  const time = readRootTime(legacyThreadId);
+  if (time !== undefined && isInRoom(time)) return ROOM_ID;
+  return deriveId(time ?? 0, 'legacy_thread_id', legacyThreadId);
+}
+
+/** The name that CoCalc's own migration gives to the thread of the root with this date. */
+export function nameThread(time: number): string {
+  return `legacy-thread-${time}`;
 }
 
 function isInRoom(time: number): boolean {
@@ -160,6 +174,5 @@ function isInRoom(time: number): boolean {
 }
 
 function missing(time: number): FoundThread {
-  const thread_id = isInRoom(time) ? ROOM_ID : deriveId(time, 'legacy_thread', time);
-  return { thread_id, missingTime: time };
+  return { thread_id: deriveThreadId(nameThread(time)), missingTime: time };
 }
