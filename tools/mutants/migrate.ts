@@ -52,7 +52,7 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
   },
   {
     name: 'migrate/derived-name-is-another',
-    file: 'src/cocalc/named-messages.ts',
+    file: 'src/cocalc/derived-name.ts',
     find: 'return digits !== undefined && Number(digits) === time;',
     replace: 'return digits === undefined && Number(digits) === time;',
     breaks: 'A chat is doubled once CoCalc migrated it.',

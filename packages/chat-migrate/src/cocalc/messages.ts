@@ -8,7 +8,7 @@ import { canonicalText, isJsonObject, readName } from '../source/json-value.js';
 import type { SourceRow } from '../source/rows.js';
 import { isAnswerRow, isModel, isUnfinishedRow, readAnswerAuthor } from './answers.js';
 import { readAnchor } from './config.js';
-import { isDerivedName } from './named-messages.js';
+import { isDerivedName } from './derived-name.js';
 import { isBlank, readVersions, type Version } from './rows.js';
 
 /** A message row, as far as it can be read without looking at another. */

@@ -1,4 +1,5 @@
 import { readName } from '../source/json-value.js';
+import { DERIVED_NAME } from './derived-name.js';
 import type { CocalcMessage } from './messages.js';
 
 /** The messages of a file by the names that its rows have for them. */
@@ -18,22 +19,15 @@ export class NamedMessages {
 
   find(name: string): CocalcMessage | undefined {
     const named = this.#named.get(name);
-    if (named !== undefined || !DERIVED.test(name)) return named;
+    if (named !== undefined || !DERIVED_NAME.test(name)) return named;
     this.#derived ??= indexDerived(this.#messages);
     const plain = simplify(name);
     return this.#derived.get(plain) ?? this.#derived.get(plain.replace(OCCURRENCE, ''));
   }
 }
 
-const DERIVED = /^legacy-message-(\d+)-/;
 /** Of a further message of the same date and sender. */
 const OCCURRENCE = /_(?:dup)?\d+$/;
-
-/** Whether the name of a message is that which CoCalc's own migration gave to a row of this date. */
-export function isDerivedName(name: string, time: number | undefined): boolean {
-  const digits = DERIVED.exec(name)?.[1];
-  return digits !== undefined && Number(digits) === time;
-}
 
 function indexDerived(messages: readonly CocalcMessage[]): ReadonlyMap<string, CocalcMessage> {
   const derived = new Map<string, CocalcMessage>();
