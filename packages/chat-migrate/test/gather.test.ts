@@ -214,6 +214,27 @@ describe('GA gather', () => {
     expect(await gather('bad.zip')).toMatchObject([{ ok: false, code: 'zip_refused' }]);
   });
 
+  it('[GA6] tables of Convex are one chat; accounts are not in it', async () => {
+    const row =
+      '{"_id":"m1","_creationTime":1767225601000.5,"threadId":"t","role":"user","text":"Hi","n":9223372036854775807}';
+    await put('messages/documents.jsonl', `${row}\n{"torn`);
+    await put('users/documents.jsonl', '{"_id":"u","_creationTime":1.0,"email":"ada@example.org"}\n');
+    await put(
+      '_components/agent/threads/documents.jsonl',
+      '{"_id":"t","_creationTime":1767225600000.0,"title":"Trees"}\n',
+    );
+    await put('_storage/kg2.jpeg', 'x');
+    const chats = await gather();
+    const text = new TextDecoder().decode(chats[0]?.ok === true ? chats[0].bytes : undefined);
+    expect(JSON.parse(text)).toMatchObject({
+      threads: [{ title: 'Trees' }],
+      _storage_files: [{ storedFile: 'kg2.jpeg' }],
+    });
+    expect(text).toContain(row);
+    expect(text).not.toContain('ada@example.org');
+    expect(openPlans(expectPlan(new TextEncoder().encode(text))).threads()).toHaveLength(1);
+  });
+
   it('[GA1] a folder without such files is not gathered', async () => {
     await put('a.json', '{"messages":[]}');
     await put('b.jsonl', '{"event":"chat"}\n');

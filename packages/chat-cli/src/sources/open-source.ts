@@ -163,5 +163,6 @@ export const FORMAT_NAMES: Readonly<Record<OpenedChat['format'], string>> = {
   'claude-ai': 'Claude.ai export',
   'open-webui': 'Open WebUI export',
   librechat: 'LibreChat export',
+  messages: 'table of messages',
   empty: 'empty file',
 };

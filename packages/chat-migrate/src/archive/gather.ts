@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { detectDocument } from '../conversations/formats.js';
 import { isJsonObject, parseJson, readName } from '../source/json-value.js';
 import { decodeBytes } from '../source/rows.js';
+import { isConvexRows, joinTables, storedFile, tableOf } from './convex-tables.js';
 import { ElementSplitter, joinLines } from './element-splitter.js';
 import { createFamily, groupFamilies, type LogFamily, type LogFile, readLogFile } from './families.js';
 import { openZip, ZipRefused } from './zip-files.js';
@@ -68,6 +69,7 @@ export async function isGatherable(path: string): Promise<boolean> {
 }
 
 async function isAccepted(file: GatheredFile): Promise<boolean> {
+  if (await isConvexTable(file)) return true;
   if (/\.jsonl$/i.test(file.path)) return readLogFile(file.path, await file.head()) !== undefined;
   return /\.json$/i.test(file.path) && (await isList(file));
 }
@@ -102,13 +104,43 @@ export async function* gatherChats(path: string, options: GatherOptions = {}): A
   }
 }
 
+async function isConvexTable(file: GatheredFile): Promise<boolean> {
+  if (tableOf(file.path) === undefined || !/[\\/]/.test(file.path)) return false;
+  return isConvexRows(decodeBytes(await file.head()));
+}
+
+/** Tables of an export of Convex, one chat. Files that are not of it remain. */
+async function gatherTables(
+  files: readonly GatheredFile[],
+): Promise<{ readonly chat: GatheredChat | undefined; readonly others: readonly GatheredFile[] }> {
+  const tables = new Map<string, string[]>();
+  const from: string[] = [];
+  const others: GatheredFile[] = [];
+  for (const file of files) {
+    const table = tableOf(file.path);
+    if (table === undefined || !(await isConvexTable(file))) {
+      others.push(file);
+      continue;
+    }
+    from.push(file.path);
+    const text = decodeBytes(await file.bytes());
+    tables.set(table, [...(tables.get(table) ?? []), text]);
+  }
+  if (tables.size === 0) return { chat: undefined, others };
+  const stored = files.flatMap(({ path }) => storedFile(path) ?? []);
+  const bytes = joinTables(tables, stored);
+  return { chat: { ok: true, name: 'convex', ending: '.json', bytes, from, done: 1 }, others };
+}
+
 async function* gatherFiles(
   files: readonly GatheredFile[],
   { per = 'chat' }: GatherOptions,
 ): AsyncGenerator<GatheredChat> {
+  const { chat, others } = await gatherTables(files);
+  if (chat !== undefined) yield chat;
   const logs = new Map<LogFile, GatheredFile>();
   const lists: GatheredFile[] = [];
-  for (const file of files) {
+  for (const file of others) {
     const log = /\.jsonl$/i.test(file.path) ? readLogFile(file.path, await file.head()) : undefined;
     if (log !== undefined) logs.set(log, file);
     else if (/\.json$/i.test(file.path) && (await isList(file))) lists.push(file);
@@ -221,8 +253,9 @@ async function isList(file: GatheredFile): Promise<boolean> {
 async function listFolder(root: string): Promise<readonly GatheredFile[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const paths = entries
-    .filter((entry) => entry.isFile() && /\.jsonl?$/i.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => /\.jsonl?$/i.test(path) || storedFile(path) !== undefined);
   const files: GatheredFile[] = [];
   for (const path of paths.sort()) {
     const { size } = await stat(path);

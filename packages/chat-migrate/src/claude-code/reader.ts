@@ -490,6 +490,7 @@ class SessionReader {
           key: home,
           purpose: isRun ? 'run' : 'chat',
           ...(name === undefined ? {} : { name }),
+          isNamedByPrompt: true,
           updated,
           config: {
             ...(Object.keys(acp_config).length === 0 ? {} : { acp_config }),

@@ -46,6 +46,7 @@ export class Rollout {
       time: this.time,
       creator: 'user',
       ...(name === undefined ? {} : { name }),
+      isNamedByPrompt: true,
       updated: this.time,
       config: {
         ...(Object.keys(acp_config).length === 0 ? {} : { acp_config }),

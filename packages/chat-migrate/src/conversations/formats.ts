@@ -6,12 +6,21 @@ import { readClaudeCode } from '../claude-code/reader.js';
 import { isRolloutLine } from '../codex/lines.js';
 import { readCodex } from '../codex/reader.js';
 import { readLibrechat } from '../librechat/reader.js';
+import { readMessages } from '../messages/reader.js';
 import { readOpenWebui } from '../open-webui/reader.js';
 import type { Reading } from '../plan/reading.js';
 import { isJsonArray, isJsonObject, readName } from '../source/json-value.js';
 import type { Progress } from '../source/progress.js';
 
-const IMPORT_FORMATS = ['claude-code', 'codex', 'chatgpt', 'claude-ai', 'open-webui', 'librechat'] as const;
+const IMPORT_FORMATS = [
+  'claude-code',
+  'codex',
+  'chatgpt',
+  'claude-ai',
+  'open-webui',
+  'librechat',
+  'messages',
+] as const;
 export type ImportFormat = (typeof IMPORT_FORMATS)[number];
 
 interface Importer {
@@ -58,6 +67,7 @@ const IMPORTERS: Readonly<Record<ImportFormat, Importer>> = {
         (isJsonArray(messages) && (messages.length === 0 || messages.some(isLibrechatMessage)))),
     read: readLibrechat,
   },
+  messages: { reason: 'a table of messages, each with its conversation', read: readMessages },
 };
 
 function isLibrechatMessage(message: Json): boolean {

@@ -79,8 +79,10 @@ export interface Home {
   /** Absent where only its messages date it. */
   readonly time?: number | undefined;
   readonly creator?: string | undefined;
-  /** Title given by a person or a model; the first prompt otherwise. */
+  /** Title given by a person or a model. */
   readonly name?: string | undefined;
+  /** Whether the program shows the first prompt where there is no title. */
+  readonly isNamedByPrompt?: boolean;
   /** When the settings were last changed. */
   readonly updated?: number | undefined;
   readonly config?: ThreadConfigFields | undefined;

@@ -423,7 +423,7 @@ function createConfigs(
   const configs: Entry[] = [];
   const author = home?.creator ?? first.sender_id;
   const words = first.text?.trim().split('\n', 1)[0] ?? '';
-  if (home?.name === undefined && words !== '') {
+  if (home?.name === undefined && home?.isNamedByPrompt === true && words !== '') {
     const name = words.length > MAX_NAME ? `${[...words].slice(0, MAX_NAME).join('')}…` : words;
     configs.push(createConfig(thread_id, time, author, { name }));
   }

@@ -101,6 +101,14 @@ export class PlanDraft {
     this.keep(row, reason, time, value);
   }
 
+  /** Rows that are nobody else's business, such as accounts: only how many there are is kept. */
+  leaveOut(rows: readonly SourceRow[], table: string): void {
+    const entry = createLegacyRow(0, 'not_copied', { table, rows: rows.length });
+    if (entry === undefined) return;
+    this.share(rows, entry);
+    for (const { row } of rows) this.#columns.settle(row, 'set_aside', 'not_copied');
+  }
+
   /** Keeps the row besides what became of it: its value, or its text where that has more. */
   keep(row: SourceRow, reason: string, time: number = 0, value: Json | undefined = row.value): void {
     const entry = row.exact && value !== undefined ? createLegacyRow(time, reason, value) : undefined;

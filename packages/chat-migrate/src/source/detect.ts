@@ -1,6 +1,7 @@
 import { isUlid, type Json, type JsonObject } from '@chatdoc/schema';
 import { findDefinition } from '@chatdoc/schema/internal';
 import { detectDocument, detectLine, type ImportFormat } from '../conversations/formats.js';
+import { isMessageTable, isModelMessage } from '../messages/columns.js';
 import { isRelationalTable } from '../tables/relational.js';
 import { findDelimiter, listColumns, plainColumns, type TableTest } from '../tables/rows.js';
 import { isTaskTable } from '../tables/tasks.js';
@@ -43,6 +44,7 @@ export function detectFormat(bytes: Uint8Array): Detected {
 const TABLES: readonly (readonly [format: LegacyFormat, isTable: TableTest, reason: string])[] = [
   ['relational', isRelationalTable, 'a table of threads, each with the row of its root prompt'],
   ['tasks', isTaskTable, 'a table of messages, each with its task and role'],
+  ['messages', isMessageTable, 'a table of messages, each with its conversation'],
 ];
 
 function detectTable(columns: ReadonlySet<string>): Detected | undefined {
@@ -63,11 +65,19 @@ export function detectValue(value: Json): Detected {
     const table = detectTable(columns);
     if (table !== undefined) return table;
   }
+  if (isRequest(value)) return { format: 'messages', reason: 'messages with roles, as models are asked' };
   const refused = isJsonObject(value) && isJupyterDocument(value) ? undefined : refuseValue(value);
   if (refused !== undefined) return { format: 'unknown', reason: refused };
   if (!isJsonObject(value)) return unknown('it is JSON, but neither an object nor lines of objects');
   if (isJupyterDocument(value)) return { format: 'jupyter', reason: 'one JSON object with chat messages' };
   return unknown('it is one JSON object without chat messages and without an event');
+}
+
+/** Whether a document is a request to a model, or the state of a program that makes them. */
+function isRequest(value: Json): boolean {
+  if (!isJsonObject(value)) return false;
+  const { messages } = value;
+  return isJsonArray(messages) && messages.some((one) => isJsonObject(one) && isModelMessage(one));
 }
 
 const JUPYTER_MEMBERS: ReadonlySet<string> = new Set(['messages', 'users', 'attachments', 'metadata']);

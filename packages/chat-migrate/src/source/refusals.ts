@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '@chatdoc/schema';
 import { isJsonArray, isJsonObject } from './json-value.js';
 
 const KNOWN =
-  'known are CoCalc chats, jupyter-chat documents, sessions of Claude Code and Codex, exports of ChatGPT, Claude.ai, Open WebUI and LibreChat, tables of threads, and tables of tasks with their messages (as JSON, lines of JSON or CSV)';
+  'known are CoCalc chats, jupyter-chat documents, sessions of Claude Code and Codex, exports of ChatGPT, Claude.ai, Open WebUI and LibreChat, tables of messages with their conversation, tables of threads, and tables of tasks with their messages (as JSON, lines of JSON or CSV)';
 
 /** How files begin that are known not to be chats, as Latin-1. */
 const STARTS: readonly (readonly [start: string, name: string])[] = [
@@ -49,7 +49,6 @@ const SHAPES: readonly (readonly [name: string, test: (value: JsonObject, first:
       'a Codex history, which has prompts alone: migrate ~/.codex/sessions',
       ({ session_id, ts, text }) => session_id !== undefined && ts !== undefined && text !== undefined,
     ],
-    ['a request to a model', (_, { role, content }) => typeof role === 'string' && content !== undefined],
     ['a CoCalc export bundle', ({ event }) => event === 'chat-message'],
   ];
 

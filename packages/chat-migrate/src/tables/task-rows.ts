@@ -57,7 +57,7 @@ export function readTaskRow(columns: TableColumns): TaskRow | undefined {
     clientId: columns.id('clientmessageid'),
     promptId: columns.id('promptmessageid'),
     sequence: columns.count('sequence', 'seq'),
-    time: columns.time('createdat')?.time,
+    time: columns.time('createdat', 'creationtime')?.time,
     state,
     sender_id: author ?? model ?? (role === '' ? UNKNOWN_ROLE : role),
     content: readText(columns).text,
@@ -127,7 +127,7 @@ export function readOtherColumns(row: TaskRow, linked: readonly string[]): JsonO
     if (columns.text(column) === row.sender_id) said.push(column);
   const { column } = readText(columns);
   if (column !== undefined) said.push(column);
-  if (columns.time('createdat')?.isFiner === false) said.push('createdat');
+  if (columns.time('createdat', 'creationtime')?.isFiner === false) said.push('createdat');
   if (error !== undefined && isAnswering(role))
     said.push(columns.value('error') === undefined ? 'errormessage' : 'error');
   const status = columns.text('status') === undefined ? 'state' : 'status';

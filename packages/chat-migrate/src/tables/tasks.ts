@@ -74,7 +74,7 @@ class TaskReader {
     else {
       const message = 'the row names no task: it is set aside';
       this.#draft.report(columns.source, 'missing_column', message);
-      this.#draft.setAside(columns.source, 'partial', columns.time('createdat')?.time);
+      this.#draft.setAside(columns.source, 'partial', columns.time('createdat', 'creationtime')?.time);
     }
   }
 
@@ -216,7 +216,7 @@ class TaskReader {
     const { source } = columns;
     if (time === undefined)
       this.#draft.report(source, 'no_date', 'the row has no usable date: its number or its place orders it');
-    else if (columns.time('createdat')?.assumedUtc)
+    else if (columns.time('createdat', 'creationtime')?.assumedUtc)
       this.#draft.report(source, 'date_without_zone', 'the date names no zone: read as UTC');
     if (!isAnswering(role)) return;
     if (promptId !== undefined && prompt_id === undefined)
@@ -227,7 +227,7 @@ class TaskReader {
 
   #writeThread({ taskId, thread_id, own }: Task, rows: readonly TaskRow[]): void {
     const times = rows.flatMap(({ time }) => (time === undefined ? [] : [time]));
-    const given = own.flatMap((columns) => columns.time('createdat')?.time ?? []);
+    const given = own.flatMap((columns) => columns.time('createdat', 'creationtime')?.time ?? []);
     const from = given.length > 0 ? given : times;
     const creator = own
       .map((columns) => columns.id('createdby', 'userid', 'ownerid'))
@@ -249,7 +249,7 @@ class TaskReader {
   #writeOwnRow(columns: TableColumns, entry: ThreadEntry): void {
     const { source } = columns;
     const name = readTitle(columns);
-    const created = columns.time('createdat')?.time ?? 0;
+    const created = columns.time('createdat', 'creationtime')?.time ?? 0;
     const time = Math.max(created, columns.time('updatedat')?.time ?? 0);
     const config =
       name === undefined ? [] : [createConfig(entry.thread_id, time, entry.created_by, { name })];
@@ -257,7 +257,7 @@ class TaskReader {
       'id',
       ...(name === undefined ? [] : [columns.text('title') === undefined ? 'name' : 'title']),
     ];
-    if (columns.time('createdat')?.isFiner === false) said.push('createdat');
+    if (columns.time('createdat', 'creationtime')?.isFiner === false) said.push('createdat');
     const rest = columns.rest(said);
     const beside = rest && createColumnsRow(created, { thread_id: entry.thread_id }, rest);
     this.#draft.become(source, entry, ...config, ...(beside === undefined ? [] : [beside]));

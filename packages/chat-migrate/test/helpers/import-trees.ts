@@ -210,15 +210,35 @@ function renderClaudeCode(trees: readonly Tree[]): Rendering {
   };
 }
 
+function renderTable(trees: readonly Tree[]): Rendering {
+  const conversations = trees.map(({ id, title }) => ({
+    id,
+    title,
+    user_id: 'ada',
+    created_at: new Date(START).toISOString(),
+  }));
+  const messages = trees.flatMap((tree) =>
+    tree.nodes.map((node) => ({
+      id: node.id,
+      conversation_id: tree.id,
+      role: node.role,
+      content: node.text,
+      created_at: iso(node),
+    })),
+  );
+  return { bytes: toBytes({ conversations, messages }), rows: trees.length + countNodes(trees) };
+}
+
 /** Each format, by a writer that has nothing of the reader. `isSingle`: a file has one conversation. */
 export const RENDERINGS: readonly (readonly [
   format: string,
   render: Render,
-  facts: { readonly isSingle?: boolean; readonly isLinear?: boolean },
+  facts: { readonly isSingle?: boolean },
 ])[] = [
   ['chatgpt', renderChatgpt, {}],
   ['claude-ai', renderClaudeAi, {}],
   ['open-webui', renderOpenWebui, {}],
+  ['messages', renderTable, {}],
   ['librechat', renderLibrechat, { isSingle: true }],
-  ['claude-code', renderClaudeCode, { isLinear: true }],
+  ['claude-code', renderClaudeCode, {}],
 ];
