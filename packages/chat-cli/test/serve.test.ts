@@ -163,6 +163,19 @@ describe('serve', () => {
     expect(readdirSync(folder).filter((name) => !name.startsWith('.'))).toEqual(['team.ychat']);
   });
 
+  it('[CL74] lets an editor write beside the chat in the roots that --others names', async () => {
+    const folder = createFolder({});
+    const server = await serve([folder, '--others', 'text, notes']);
+    const ada = connect(server.url, ROOM);
+    await ada.saved();
+    ada.chat.createThread({ created_by: 'ada' });
+    ada.provider.document.getText('text').insert(0, 'of an editor');
+    await ada.saved();
+    await server.end('SIGINT');
+    const read = readDocument(readFileSync(join(folder, readdirSync(folder)[0] ?? '')));
+    expect(read.ok && read.doc.getText('text').toString()).toBe('of an editor');
+  });
+
   it('[CL48] lets in only who gives the token', async () => {
     for (const [argv, env] of [
       [['--token', 's3cret'], {}],

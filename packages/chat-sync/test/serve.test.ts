@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,6 +50,37 @@ describe('a served folder', () => {
     await opened.file.close();
     return chat.threads().flatMap(({ thread_id }) => chat.messages(thread_id).map(({ content }) => content));
   };
+
+  it('[SV17] ✗ an editor writes in the roots that are named, in no other, and its text is in the file', async () => {
+    for (const [others, root, isTaken] of [
+      [undefined, 'text', false],
+      [['text'], 'text', true],
+      [['text'], 'elsewhere', false],
+      ['any', 'elsewhere', true],
+    ] as const) {
+      const url = await serve(others === undefined ? {} : { others });
+      const ada = await enter(url);
+      ada.chat.createThread({ created_by: 'ada' });
+      ada.doc.getText(root).insert(0, 'of an editor');
+      if (isTaken) {
+        await ada.settled();
+        const opened = await openChatFile(path(), { readOnly: true });
+        if (!opened.ok) throw new Error(opened.code);
+        expect(opened.file.doc.getText(root).toString()).toBe('of an editor');
+        await opened.file.close();
+        const bob = await enter(url, '', 'b');
+        expect(bob.doc.getText(root).toString()).toBe('of an editor');
+        expect(bob.chat.threads()).toHaveLength(1);
+      } else {
+        await until(() => ada.refusals.length > 0);
+        expect(ada.refusals[0]).toMatchObject({ code: 'unknown_root' });
+      }
+      await closeAll();
+      await server?.close();
+      await rm(folder, { recursive: true });
+      await mkdir(folder);
+    }
+  });
 
   it('[SV1] a new room gets a file with its first update, and is served again after a restart', async () => {
     const url = await serve();

@@ -30,6 +30,10 @@ export function addServe({ program, io, finish }: CommandSetting): void {
       'without a token, let in pages of this origin, such as https://edit.example.org; those of this machine are let in; may be given again',
       (origin: string, before: readonly string[] = []) => [...before, origin],
     )
+    .option(
+      '--others <ROOTS>',
+      "let clients write into these roots of a document beside the chat, such as an editor's text: any, or names with commas between them (default: none)",
+    )
     .showHelpAfterError('Run chatdoc serve --help to see how it is used.')
     .addHelpText('after', () =>
       fitHelp(
@@ -38,6 +42,7 @@ Examples:
   $ chatdoc serve chats/ --port 4321
   $ CHATDOC_TOKEN=s3cret chatdoc serve chats/
   $ chatdoc serve chats/ --user ada=s3cret --user bob=pa55
+  $ chatdoc serve notes/ --others text
 
 Exit codes:
   0  it was stopped, and everything is saved
@@ -58,6 +63,7 @@ interface ServeCommandOptions {
   readonly token?: string;
   readonly user?: readonly string[];
   readonly origin?: readonly string[];
+  readonly others?: string;
 }
 
 /** Runs until it is asked to end. What was written is on the disk by then. */
@@ -120,6 +126,15 @@ function describeUnsaved({ code, kept }: UnsavedRoom, io: Io): Failure {
   return fail(code, `this chat is not saved: ${reason}; ${where}`);
 }
 
+/** `any`, or names with commas between them. */
+function readRoots(text: string): readonly string[] | 'any' {
+  if (text === 'any') return text;
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
 function readSettings(directory: string, options: ServeCommandOptions, io: Io): ServeOptions | Failure {
   const port = Number(options.port);
   if (!/^\d{1,5}$/.test(options.port) || port > 65_535) {
@@ -136,6 +151,7 @@ function readSettings(directory: string, options: ServeCommandOptions, io: Io): 
     directory,
     port,
     ...(options.origin !== undefined && { origins: options.origin }),
+    ...(options.others !== undefined && { others: readRoots(options.others) }),
     ...(options.host !== undefined && { host: options.host }),
     ...(token !== undefined && token !== '' && { token }),
     ...(options.user !== undefined && { users }),

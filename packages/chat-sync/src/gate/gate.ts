@@ -59,7 +59,7 @@ export interface GateOptions {
   /** Name of the chat's root; `chat` unless given. */
   readonly root?: string;
   /** Other roots that peers may write; what they do there is not looked at. */
-  readonly others?: readonly string[];
+  readonly others?: readonly string[] | 'any';
   readonly authorize?: Authorize;
   /** Lines and headers of later schemas pass, unread. */
   readonly allowLater?: boolean;

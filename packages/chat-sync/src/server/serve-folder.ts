@@ -13,7 +13,7 @@ import { type GateExtensionOptions, gateExtension } from './gate-extension.js';
 import type { UnsavedRoom } from './room-file.js';
 
 export interface ServeOptions
-  extends Pick<GateExtensionOptions, 'authorize' | 'allowLater' | 'limits'>,
+  extends Pick<GateExtensionOptions, 'authorize' | 'allowLater' | 'limits' | 'others'>,
     Pick<FileExtensionOptions, 'maxPending' | 'watch'> {
   /** Holds the document files. */
   readonly directory: string;
@@ -86,11 +86,12 @@ export async function serveFolder(options: ServeOptions): Promise<Served> {
   } catch (error) {
     return describeFault(error);
   }
-  const { authorize, allowLater, limits, maxPending, watch } = options;
+  const { authorize, allowLater, limits, others, maxPending, watch } = options;
   const gate = gateExtension({
     ...(authorize !== undefined && { authorize }),
     ...(allowLater !== undefined && { allowLater }),
     ...(limits !== undefined && { limits }),
+    ...(others !== undefined && { others }),
     user: (context) => (context as Context).user,
     currentGeneration: (docId) => files.folder.generationOf(docId),
   });
