@@ -6,13 +6,14 @@ import { renderReport } from './report.js';
 const USAGE = `Usage: pnpm demo [--once] [FILE]
 
 Migrates a legacy chat (FILE, else a sample) on two replicas, edits both offline, merges, and checks the result.
-It writes no file. --once is accepted for scripts: the demo always runs once and ends.
+On a terminal it then serves the migrated chat, with a page to open in two browsers; with --once it ends.
+Nothing is kept, and FILE stays as it is.
 Exit codes: 0 all that it claims holds, 1 something does not, 2 the file or the arguments are not usable.
 `;
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));
 
-function main(argv: readonly string[]): number {
+async function main(argv: readonly string[]): Promise<number> {
   const options = argv.filter((argument) => argument.startsWith('-') && argument !== '--');
   const paths = argv.filter((argument) => !argument.startsWith('-'));
   if (options.includes('--help') || options.includes('-h')) return print(process.stdout, USAGE, 0);
@@ -31,7 +32,14 @@ function main(argv: readonly string[]): number {
   if (!result.ok) return print(process.stderr, `${file.path}: ${result.code}: ${result.message}\n`, 2);
   const demo = runDemo(file, result.plan);
   const failed = demo.claims.some(({ holds }) => !holds);
-  return print(process.stdout, renderReport(demo, readLook()), failed ? 1 : 0);
+  const code = print(process.stdout, renderReport(demo, readLook()), failed ? 1 : 0);
+  if (process.stdout.isTTY !== true || options.includes('--once')) return code;
+  // By a name that is not known before: who only reads the story loads no web server.
+  const { showPage } = (await import(
+    new URL('./page.ts', import.meta.url).href
+  )) as typeof import('./page.js');
+  await showPage(result.plan, (text) => process.stdout.write(text));
+  return code;
 }
 
 function print(stream: NodeJS.WriteStream, text: string, code: number): number {

@@ -1,9 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type MigrationPlan, planMigration } from '@chatdoc/migrate';
+import { openChat } from '@chatdoc/schema';
+import { readDocument } from '@chatdoc/sync';
+import { openChatPage } from 'offline-chat/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as Y from 'yjs';
 import { type Bundle, bundle } from '../../../tools/bundle.js';
 import { runDemo } from '../src/demo.js';
 import { type LegacyFile, readLegacyFile } from '../src/legacy-file.js';
@@ -78,6 +83,31 @@ describe('the demo as a process', () => {
     expect(unknown).toMatchObject({ status: 2, stdout: '' });
     expect(unknown.stderr).toContain('unknown_format');
     expect(run(['--help'])).toMatchObject({ status: 0, stderr: '' });
+  });
+});
+
+describe('the page after the demo', () => {
+  it('serves the migrated chat under its own id, with every message', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'demo-page-'));
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><title>page</title>');
+    const { jsonl } = plan(readFileSync(resolve(ROOT, FIXTURE)));
+    const expected = openChat(new Y.Doc());
+    expected.importJSONL(jsonl);
+    const page = await openChatPage({ directory: join(folder, 'data'), pages: folder, port: 0, jsonl });
+    try {
+      expect(await (await fetch(page.url)).text()).toContain('page');
+      const config = (await (await fetch(`${page.url}config.json`)).json()) as { doc_id: string };
+      expect(config.doc_id).toBe(expected.docId());
+      const read = readDocument(readFileSync(join(folder, 'data', 'team.ychat')));
+      if (!read.ok) throw new Error(read.code);
+      for (const { thread_id } of expected.threads()) {
+        expect(read.chat.messageIds(thread_id)).toEqual(expected.messageIds(thread_id));
+      }
+      expect((await fetch(`${page.url}../../etc/passwd`)).status).toBe(404);
+    } finally {
+      await page.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 

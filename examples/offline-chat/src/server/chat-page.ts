@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
+import { openChat } from '@chatdoc/schema';
 import { readDocument } from '@chatdoc/sync';
 import { type ChatFile, openChatFile } from '@chatdoc/sync/file';
 import { type ChatServer, serveFolder } from '@chatdoc/sync/server';
 import { TurnEngine } from '@chatdoc/turns';
+import * as Y from 'yjs';
 import { agent } from './agents.js';
 
 export interface ChatPageOptions {
@@ -79,11 +82,14 @@ export async function openChatPage({ directory, pages, port, jsonl }: ChatPageOp
 }
 
 async function openDocument(path: string, jsonl: string | undefined): Promise<ChatFile> {
-  const opened = await openChatFile(path, { create: true, flush: 'at_once', user_id: 'agent' });
+  const isNew = !existsSync(path);
+  // What it begins with also says which document it is.
+  const doc = new Y.Doc();
+  if (isNew && jsonl !== undefined) openChat(doc).importJSONL(jsonl);
+  const opened = await openChatFile(path, { create: true, doc, flush: 'at_once', user_id: 'agent' });
   if (!opened.ok) throw new Error(`${path}: ${opened.code}`);
   const { file } = opened;
-  if (file.chat.threads().length === 0) {
-    if (jsonl !== undefined) file.chat.importJSONL(jsonl);
+  if (isNew) {
     const { thread_id } = file.chat.createThread({ created_by: 'agent', name: 'Welcome', pin: true });
     file.chat.send({
       thread_id,
