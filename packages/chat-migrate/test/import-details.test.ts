@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { detectFormat, planMigration, summarize } from '../src/index.js';
-import { listSamples, openPlans } from './helpers/import-samples.js';
+import { listBroken, listSamples, openPlans } from './helpers/import-samples.js';
 import { entriesOf, expectPlan, toLines } from './helpers/plans.js';
 
 const SECRET = 'sk-abcdefghijklmnopqrstuvwx';
@@ -139,6 +139,24 @@ describe('IM details', () => {
     const messages = chat.messages(chat.threads()[0]?.thread_id ?? '');
     expect(messages.map(({ content }) => content)).toEqual(['Rain?', 'No.']);
     expect(messages[1]?.parts[0]).toMatchObject({ title: 'weather', state: 'completed', output: '4 C' });
+  });
+
+  it('[IM1] what a model says after a prompt that waited in the queue alone is a message of its own', () => {
+    const queued = {
+      type: 'attachment',
+      uuid: 'q',
+      parentUuid: null,
+      sessionId: 's',
+      timestamp: '2026-05-04T10:00:01.000Z',
+      attachment: { type: 'queued_command', commandMode: 'prompt', prompt: 'Wait' },
+    };
+    const people = [
+      { id: 1, room: 'r', author: 'ada', body: 'Hi' },
+      { id: 2, room: 'r', author: 'bot', body: 'Ho', role: 'assistant' },
+    ];
+    for (const bytes of [toLines(queued), toLines(people)]) {
+      expect(listBroken(openPlans(expectPlan(bytes)))).toEqual([]);
+    }
   });
 
   it('[IM1] there are samples of every format', () => {

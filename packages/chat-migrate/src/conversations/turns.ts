@@ -132,7 +132,9 @@ function createTurns(
     let turn: Turn;
     if (node.by === 'model') {
       const before = isLinear ? (open?.steps.at(-1) ?? open?.head) : follows;
-      turn = open === undefined || hasEnded(before, node) ? begin(node, open, before) : open;
+      // An aside without a turn asks for nothing: what follows is no answer to it.
+      const isAnswer = open !== undefined && open.head.by !== 'aside' && !hasEnded(before, node);
+      turn = isAnswer ? open : begin(node, open, before);
       turn.steps.push(node);
       if (turn !== open && above !== undefined) above.tail = turn;
     } else if (node.by === 'aside' && open !== undefined) {

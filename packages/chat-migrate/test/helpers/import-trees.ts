@@ -229,16 +229,16 @@ function renderTable(trees: readonly Tree[]): Rendering {
   return { bytes: toBytes({ conversations, messages }), rows: trees.length + countNodes(trees) };
 }
 
-/** Each format, by a writer that has nothing of the reader. `isSingle`: a file has one conversation. */
+/** Each format, by a writer that has nothing of the reader. `isSingle`: a file has one conversation. `isEmptyKnown`: a conversation without messages is of the format. */
 export const RENDERINGS: readonly (readonly [
   format: string,
   render: Render,
-  facts: { readonly isSingle?: boolean },
+  facts: { readonly isSingle?: boolean; readonly isEmptyKnown?: boolean },
 ])[] = [
   ['chatgpt', renderChatgpt, {}],
   ['claude-ai', renderClaudeAi, {}],
   ['open-webui', renderOpenWebui, {}],
-  ['messages', renderTable, {}],
+  ['messages', renderTable, { isEmptyKnown: false }],
   ['librechat', renderLibrechat, { isSingle: true }],
   ['claude-code', renderClaudeCode, {}],
 ];
