@@ -17,7 +17,7 @@ describe('show', () => {
       ada  2024-09-13 14:37 UTC
         Shall we ship?
 
-      bob  2024-09-13 14:38 UTC  (edited)  ↳ ada
+      bob  2024-09-13 14:38 UTC  (edited)
         Yes, on Monday.
 
       # Lunch?
