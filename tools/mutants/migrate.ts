@@ -18,6 +18,23 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
     killers: [{ file: 'test/ledger.test.ts', test: '[LG3]' }],
   },
   {
+    name: 'migrate/young-trunk',
+    file: 'src/conversations/threads.ts',
+    find: 'compareSpoken(turn.head, other.head) < 0,',
+    replace: 'compareSpoken(turn.head, other.head) > 0,',
+    breaks: 'The youngest branch goes on in the thread: a later export moves messages to another.',
+    killers: [{ file: 'test/imports.test.ts', test: '[IM1] claude-code/04-rewind' }],
+  },
+  {
+    name: 'migrate/copied-account',
+    file: 'src/messages/reader.ts',
+    find: 'for (const [table, rows] of this.#private) this.#draft.leaveOut(rows, table);',
+    replace:
+      "for (const [, rows] of this.#private) for (const row of rows) this.#draft.setAside(row, 'not_copied');",
+    breaks: 'Rows of accounts are copied into the chat.',
+    killers: [{ file: 'test/import-details.test.ts', test: '[IM8] of accounts' }],
+  },
+  {
     name: 'migrate/same-millisecond',
     file: 'src/cocalc/messages.ts',
     find: 'if (ordinal === 0) continue;',
