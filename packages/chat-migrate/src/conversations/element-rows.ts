@@ -5,7 +5,7 @@ import { isExact, readText, type SourceRow } from '../source/rows.js';
 
 const [BRACE, BRACKET] = [123, 91] as const;
 
-/** A value inside a JSON document, by its place in the file. Read again from the bytes when it is asked for. */
+/** A value inside a JSON document, by its place in the file. Its text is read from the bytes when it is asked for. */
 class ElementRow implements SourceRow {
   readonly row: number;
   readonly line: number;
@@ -15,6 +15,7 @@ class ElementRow implements SourceRow {
   readonly #bytes: Uint8Array;
   readonly #start: number;
   #exact: boolean | undefined;
+  #parsed: { readonly value: Json | undefined } | undefined;
 
   constructor(
     place: {
@@ -41,13 +42,14 @@ class ElementRow implements SourceRow {
   }
 
   get value(): Json | undefined {
-    return parseJson(this.raw)?.value;
+    this.#parsed ??= { value: parseJson(this.raw)?.value };
+    return this.#parsed.value;
   }
 
   get exact(): boolean {
     if (this.#exact === undefined) {
       const { raw } = this;
-      this.#exact = !raw.includes('\ufffd') && isExact(parseJson(raw)?.value, raw);
+      this.#exact = !raw.includes('\ufffd') && isExact(this.value, raw);
     }
     return this.#exact;
   }
