@@ -71,7 +71,7 @@ export interface ThreadFacts {
 interface AttemptFacts {
   readonly kind: 'attempt';
   readonly id: string;
-  /** Ids of its finishes, sorted. */
+  /** Ids of its finishes, sorted; none of a message that answers nothing. */
   readonly finishes: readonly string[];
   /** Entries that wait for it. */
   readonly waiting: number;

@@ -103,6 +103,51 @@ function expectFinal(plans: readonly MigrationPlan[], text: string): void {
 
 const stages = fc.array(fc.tuple(fc.string({ maxLength: 40 }), fc.nat(50)), { minLength: 1, maxLength: 4 });
 
+describe('RW the turn of an answer', () => {
+  const row = (more: object): object => ({
+    date: at(0),
+    event: 'chat',
+    history: [{ author_id: 'codex', content: 'cut off in the mid', date: at(0) }],
+    message_id: 'm2',
+    sender_id: 'codex',
+    thread_id: 't1',
+    ...more,
+  });
+  const interrupted = row({
+    acp_interrupted: true,
+    acp_thread_id: 'S-1',
+    acp_usage: { total_tokens: 42 },
+    generating: true,
+  });
+  const ended = row({ acp_interrupted: false, acp_thread_id: 'S-1', acp_usage: { total_tokens: 99 } });
+  const read = (...plans: readonly MigrationPlan[]): object => {
+    const chat = importPlans(...plans);
+    expect(check(chat).filter(({ severity }) => severity === 'error')).toEqual([]);
+    return chat.threads().flatMap(({ thread_id }) => chat.messages(thread_id))[0] ?? {};
+  };
+
+  it('[RW26] use, thread and interruption are on the message', () => {
+    const plan = expectPlan(toLines(interrupted));
+    expect(read(plan)).toMatchObject({
+      content: 'cut off in the mid',
+      generating: false,
+      acp_interrupted: true,
+      acp_usage: { total_tokens: 42 },
+      acp_thread_id: 'S-1',
+    });
+    expect(JSON.stringify(plan.entries.filter(({ type }) => type === 'legacy_row'))).not.toContain('acp_');
+  });
+
+  it('[RW26] the end of a turn shows instead of its interruption, whichever is imported first', () => {
+    const plans = [interrupted, ended].map((one) => expectPlan(toLines(one)));
+    for (const order of [plans, plans.slice().reverse()])
+      expect(read(...order)).toMatchObject({ acp_interrupted: false, acp_usage: { total_tokens: 99 } });
+    expect(read(expectPlan(toLines(row({ acp_thread_id: 7, acp_usage: 'many' }))))).not.toHaveProperty(
+      'acp_usage',
+    );
+  });
+});
+
 describe('RW answers in progress', () => {
   it.each([
     ['v1', v1, 2],

@@ -30,6 +30,7 @@ describe('PL plan', () => {
       'thread_config',
       'thread_state',
       'message',
+      'finish',
       'legacy_row',
     ]);
     const deleted = expectPlan(readFixture('jupyter-2025.chat')).entries;

@@ -41,7 +41,7 @@ const FINISHED_TWICE: Rule<'attempt'> = {
   name: 'finished_twice',
   counter: 'chat.acp.finalize_mismatch',
   severity: 'error',
-  description: 'A settled attempt has one finish.',
+  description: 'A settled attempt of an answer has one finish.',
   subjects: ['attempt'],
   judge: ({ id, finishes }) =>
     finishes.length < 2

@@ -274,7 +274,9 @@ export class Subjects {
     const finishes = new Set(entries.filter(({ type }) => type === 'finish').map((each) => each.id));
     const waiting = this.messageOf(id) === undefined ? entries.length : 0;
     this.#judgeLines('attempt', id, lines, judge);
-    judge('attempt', id, { kind: 'attempt', id, finishes: [...finishes].sort(), waiting });
+    // A message that answers nothing is finished by imports alone, of which each writes what it knows.
+    const counted = isOwnAttempt(this.#messages.get(id)) ? [] : [...finishes].sort();
+    judge('attempt', id, { kind: 'attempt', id, finishes: counted, waiting });
   }
 
   #isPlainAttempt(id: string): boolean {

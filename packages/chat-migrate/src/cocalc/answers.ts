@@ -1,5 +1,7 @@
 import type { Json, JsonObject } from '@chatdoc/schema';
-import { isJsonArray, isJsonObject, readName } from '../source/json-value.js';
+import type { FinishEntry } from '@chatdoc/schema/internal';
+import { deriveId } from '../plan/derive-id.js';
+import { canonicalText, isJsonArray, isJsonObject, readName } from '../source/json-value.js';
 
 /** Prefixes of services and models that CoCalc has used as senders since 2023; `user-` names a model of a user's own. */
 const MODEL =
@@ -53,4 +55,32 @@ export function readAnswerAuthor(row: JsonObject): string | undefined {
   const oldest = isJsonArray(history) ? history.at(-1) : undefined;
   const author = isJsonObject(oldest) ? readName(oldest['author_id']) : undefined;
   return author !== undefined && isModel(author) ? author : undefined;
+}
+
+const NO_FINISH: { readonly taken: ReadonlySet<string> } = { taken: new Set() };
+
+/** How the turn of a row ended: its use, its agent's thread and whether it was interrupted, and the columns with that. */
+export function readFinish(
+  message_id: string,
+  time: number,
+  row: JsonObject,
+): { readonly finish?: FinishEntry; readonly taken: ReadonlySet<string> } {
+  const { acp_usage, acp_thread_id, acp_interrupted } = row;
+  const usage = isJsonObject(acp_usage) ? { acp_usage } : undefined;
+  const name = readName(acp_thread_id);
+  const thread = name === undefined ? undefined : { acp_thread_id: name };
+  const hasFlag = typeof acp_interrupted === 'boolean';
+  if (usage === undefined && thread === undefined && !hasFlag) return NO_FINISH;
+  const isInterrupted = acp_interrupted === true || isUnfinishedRow(row);
+  const body = { finish_reason: isInterrupted ? 'interrupted' : 'stop', ...thread, ...usage };
+  const finish: FinishEntry = {
+    type: 'finish',
+    // The smallest id shows: an interruption gives way to the end of the turn, if that is in a later file.
+    id: deriveId(time + (isInterrupted ? 1 : 0), 'legacy_finish', message_id, canonicalText(body) ?? ''),
+    attempt: message_id,
+    ...body,
+  };
+  const given = { acp_usage: usage, acp_thread_id: thread, acp_interrupted: hasFlag || undefined };
+  const columns = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { finish, taken: new Set(columns.map(([column]) => column)) };
 }

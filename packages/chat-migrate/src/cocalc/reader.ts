@@ -10,6 +10,7 @@ import { isJsonObject, omitKeys, readName } from '../source/json-value.js';
 import { KnownRows } from '../source/known-rows.js';
 import type { Progress } from '../source/progress.js';
 import { iterateLineRows, type SourceRow } from '../source/rows.js';
+import { readFinish } from './answers.js';
 import {
   createConfig,
   createConfigOfRow,
@@ -181,10 +182,9 @@ class CocalcReader {
     this.#reportMessage(message, found);
     const { config, taken } = this.#readSettings(message, thread_id);
     const relations = this.#takenRelations(message, thread_id);
-    const other = readOtherColumns(
-      message,
-      relations.length === 0 ? taken : new Set([...taken, ...relations]),
-    );
+    const ended = isPlaceholder ? undefined : readFinish(message_id, time ?? 0, message.row);
+    const said = [...relations, ...(ended?.taken ?? [])];
+    const other = readOtherColumns(message, said.length === 0 ? taken : new Set([...taken, ...said]));
     const subject = isPlaceholder ? { thread_id } : { message_id };
     const columns = other && createColumnsRow(time ?? 0, subject, other);
     const beside = columns === undefined ? [] : [columns];
@@ -195,6 +195,7 @@ class CocalcReader {
         ...config,
         ...parts,
         ...createRevisions(message),
+        ...(ended?.finish === undefined ? [] : [ended.finish]),
         ...createFeedback(message),
         ...beside,
       ];

@@ -75,7 +75,8 @@ export function foldPlain(
     redacted,
     generating: body.finish === undefined && body.parts.some((part) => part.open),
     alternates: NONE,
-    acp_interrupted: false,
+    // No process can go on with it: its finish is what an import knows of its turn.
+    acp_interrupted: body.finish?.finish_reason === 'interrupted',
     shown: undefined,
     problem: line.problem ?? problem ?? body.problem,
     thread_id: entry.thread_id,

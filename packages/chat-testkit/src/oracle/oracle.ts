@@ -232,7 +232,8 @@ class Fold {
       acp_thread_id: (shown === undefined
         ? (tail.finish?.body['acp_thread_id'] ?? body['acp_thread_id'])
         : shown.record.acp_thread_id) as string,
-      acp_interrupted: shown?.record.state === 'interrupted',
+      acp_interrupted:
+        (shown === undefined ? tail.finish?.body['finish_reason'] : shown.record.state) === 'interrupted',
       schema_version: Math.max(...line.headers.map((header) => header.schema_version)),
       legacy: body['legacy'] as Json,
       problem:
