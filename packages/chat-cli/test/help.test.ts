@@ -75,7 +75,7 @@ describe('help', () => {
       [['show', 'a', 'b'], /too many arguments[\s\S]*chatdoc show --help/],
       [['export', 'x'], /required option '--format <FORMAT>'[\s\S]*chatdoc export --help/],
       [['export', 'x', '--format', 'pdf'], /Allowed choices are jsonl, cocalc, jupyter, markdown/],
-      [['rollback'], /missing required argument 'DOCUMENT'[\s\S]*chatdoc rollback --help/],
+      [['rollback'], /missing required argument 'PATH'[\s\S]*chatdoc rollback --help/],
       [['verify'], /missing required argument 'PATH'[\s\S]*chatdoc verify --help/],
       [['migrate', '--out'], /argument missing[\s\S]*chatdoc migrate --help/],
       [['migrate', 'x', '--dryrun'], /unknown option '--dryrun'[\s\S]*Did you mean --dry-run\?/],

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COCALC, JUPYTER } from './chats.js';
@@ -45,6 +45,47 @@ describe('rollback', () => {
     await runProgram(['migrate', 'team.chat'], { cwd });
     const second = await runProgram(['rollback', 'team.ychat'], { cwd });
     expect(second.stdout).toContain('team.ychat.rolled-back-1 is the document');
+  });
+
+  it('[CL84] takes the documents of a folder at any depth, and patterns', async () => {
+    const cwd = await migrate({ 'a.chat': COCALC, '[b].chat': JUPYTER });
+    mkdirSync(join(cwd, 'in', 'deep'), { recursive: true });
+    writeFileSync(join(cwd, 'in', 'deep', 'c.chat'), COCALC);
+    writeFileSync(join(cwd, 'in', 'd.chat'), JUPYTER);
+    await runProgram(['migrate', 'in'], { cwd });
+    const inner = await runProgram(['rollback', 'in'], { cwd });
+    expect(inner).toMatchObject({ code: 0, stderr: '' });
+    expect(inner.stdout.match(/: rolled back/g)).toHaveLength(2);
+    expect(existsSync(join(cwd, 'in', 'deep', 'c.ychat'))).toBe(false);
+    expect((await runProgram(['rollback', '*.ychat'], { cwd })).stdout.match(/: rolled back/g)).toHaveLength(
+      2,
+    );
+    // A name is a name first, also where its document is gone.
+    expect((await runProgram(['rollback', '[b].ychat'], { cwd })).stdout).toContain('was rolled back before');
+    expect((await runProgram(['rollback', '.'], { cwd })).stdout.match(/rolled back before/g)).toHaveLength(
+      4,
+    );
+    mkdirSync(join(cwd, 'none'));
+    expect(await runProgram(['rollback', 'none'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no document in this folder was migrated/),
+    });
+  });
+
+  it('[CL84] of very many documents or chats prints their sum, and what failed', async () => {
+    const names = Array.from({ length: 51 }, (_, index) => `chat-${index}.chat`);
+    const files = names.map((name, index) => [name, index === 0 ? 'no chat' : '']);
+    const cwd = createFolder(Object.fromEntries(files));
+    const migrated = await runProgram(['migrate', '.'], { cwd });
+    expect(migrated.code).toBe(1);
+    expect(migrated.stdout.split('\n').slice(0, 4)).toEqual([
+      expect.stringMatching(/^FILE/),
+      expect.stringMatching(/^chat-0\.chat .*failed/),
+      '',
+      expect.stringMatching(/^51 chats: 50 written, 1 failed/),
+    ]);
+    const { code, stdout } = await runProgram(['rollback', '.'], { cwd });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '50 documents: 50 rolled back\n' });
   });
 
   it('[CL2] [CL41] refuses what it cannot do, with what to do, and changes nothing', async () => {

@@ -1,10 +1,13 @@
+import { stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { type RollbackResult, rollBackMigration } from '@chatdoc/migrate/file';
 import { type ExitCode, exitCodeOf } from '../exit-codes.js';
 import { colorsFor, type Io, writeTo } from '../io.js';
 import { nameFile, reportFailure } from '../say/failure.js';
 import { fitHelp } from '../say/help.js';
+import { countNoun } from '../say/nouns.js';
 import { describeFileFault } from '../sources/document-faults.js';
+import { type ChatSource, findSources } from '../sources/find-sources.js';
 import { type Failure, fail } from '../sources/read-source.js';
 import type { CommandSetting } from './setting.js';
 
@@ -16,13 +19,17 @@ export function addRollback({ program, io, finish }: CommandSetting): void {
     .description(
       'Takes a migration back: the old chat stands where it was, byte for byte, and the document is kept beside it as NAME.ychat.rolled-back-0. What was written into the document since is in there. Migrated again, the chat becomes a new generation: what other machines still have of the old one does not come back.',
     )
-    .argument('<DOCUMENT...>', 'documents (.ychat) that chatdoc migrate wrote')
+    .argument(
+      '<PATH...>',
+      'documents (.ychat) that chatdoc migrate wrote, folders with them at any depth, or patterns such as "**/*.ychat"',
+    )
     .showHelpAfterError('Run chatdoc rollback --help to see how it is used.')
     .addHelpText('after', () =>
       fitHelp(
         `
-Example:
+Examples:
   $ chatdoc rollback team.ychat
+  $ chatdoc rollback chats/
 
 Exit codes:
   0  every migration is taken back
@@ -34,18 +41,61 @@ Exit codes:
     .action(async (files: string[]) => finish(await rollBackFiles(files, io)));
 }
 
-async function rollBackFiles(files: readonly string[], io: Io): Promise<ExitCode> {
-  let done = 0;
-  for (const file of files) {
-    const result = await rollBackMigration(resolve(io.cwd, file));
-    if (!result.ok) {
-      await reportFailure(file, describeRollbackFault(result, file, io), io);
+/** The record of a migration, beside its document. */
+const RECORD = '.migration.json';
+/** Of more documents, their sum is all that is printed. */
+const MAX_DESCRIBED = 20;
+
+async function rollBackFiles(paths: readonly string[], io: Io): Promise<ExitCode> {
+  const sources = await findDocuments(paths, io.cwd);
+  const counts: Record<RolledBack['outcome'] | 'failed', number> = {
+    restored: 0,
+    unchanged: 0,
+    done_before: 0,
+    failed: 0,
+  };
+  for (const source of sources) {
+    const file = source.file.endsWith(RECORD) ? source.file.slice(0, -RECORD.length) : source.file;
+    if ('failure' in source) {
+      counts.failed += 1;
+      await reportFailure(file, describeNone(source.failure), io);
       continue;
     }
-    done += 1;
-    await writeTo(io.stdout, describeRollback(file, result, io));
+    const result = await rollBackMigration(resolve(io.cwd, file));
+    counts[result.ok ? result.outcome : 'failed'] += 1;
+    if (!result.ok) await reportFailure(file, describeRollbackFault(result, file, io), io);
+    else if (sources.length <= MAX_DESCRIBED) await writeTo(io.stdout, describeRollback(file, result, io));
   }
-  return exitCodeOf(done, files.length - done);
+  const { failed, done_before: before } = counts;
+  const done = sources.length - failed;
+  if (sources.length > MAX_DESCRIBED) {
+    const parts = [
+      done > before ? `${done - before} rolled back` : '',
+      before > 0 ? `${before} had been before` : '',
+      failed > 0 ? `${failed} failed` : '',
+    ].filter((part) => part !== '');
+    await writeTo(io.stdout, `${countNoun(sources.length, 'document')}: ${parts.join(', ')}\n`);
+  }
+  return exitCodeOf(done, failed);
+}
+
+async function findDocuments(paths: readonly string[], cwd: string): Promise<readonly ChatSource[]> {
+  const found: ChatSource[] = [];
+  for (const path of new Set(paths)) {
+    // A name before a pattern, also where the document was rolled back.
+    const isNamed = await stat(resolve(cwd, path + RECORD)).then(
+      () => true,
+      () => false,
+    );
+    found.push(...(isNamed ? [{ file: path }] : await findSources([path], cwd, `**/*.ychat${RECORD}`)));
+  }
+  return found;
+}
+
+function describeNone(failure: Failure): Failure {
+  return failure.code === 'no_chats'
+    ? fail('no_chats', 'no document in this folder was migrated; name the documents')
+    : failure;
 }
 
 type RolledBack = Extract<RollbackResult, { ok: true }>;

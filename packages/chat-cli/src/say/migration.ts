@@ -91,6 +91,9 @@ const LEFT_OUT: readonly (readonly [below: number, heading: string])[] = [
   [56, 'ROWS'],
 ];
 
+/** Of more chats, only those that failed are in the table. */
+const MAX_LISTED = 50;
+
 /** What became of several old chats: a table of them, and their sums. */
 export function describeMigrations(results: readonly Migrated[], io: Io): string {
   const colors = colorsFor(io.stdout, io.env);
@@ -98,16 +101,17 @@ export function describeMigrations(results: readonly Migrated[], io: Io): string
   const width = io.stdout.isTTY === true ? widthOf(io.stdout) : Number.POSITIVE_INFINITY;
   const isShown = (_: string, column: number): boolean =>
     LEFT_OUT.every(([below, heading]) => width >= below || heading !== HEADINGS[column]);
-  const cells = [HEADINGS, ...results.map(listCells)].map((row) => row.filter(isShown));
+  const listed = results.length > MAX_LISTED ? results.filter(({ ok }) => !ok).slice(0, MAX_LISTED) : results;
+  const cells = [HEADINGS, ...listed.map(listCells)].map((row) => row.filter(isShown));
   const [head = '', ...rows] = alignTable(cells, width);
   const lines = [
-    colors.bold(head),
+    ...(listed.length > 0 ? [colors.bold(head)] : []),
     ...rows.map((row, i) => {
-      const result = results[i];
+      const result = listed[i];
       if (result?.ok !== true) return colors.red(row);
       return result.plan.ledger.set_aside > 0 ? colors.yellow(row) : row;
     }),
-    '',
+    ...(listed.length > 0 ? [''] : []),
     ...wrapText(describeTotal(results), widthOf(io.stdout)),
   ];
   return `${lines.join('\n')}\n`;
