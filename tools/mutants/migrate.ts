@@ -76,6 +76,14 @@ export const MIGRATE: readonly Mutant[] = inPackage('chat-migrate', [
     killers: [{ file: 'test/second-run.property.test.ts', test: '[RW25] a chat before and after' }],
   },
   {
+    name: 'migrate/open-again-is-a-migration',
+    file: 'src/commit/open-chat-file.ts',
+    find: 'known.record.source_sha256 !== digestOf(read.bytes)',
+    replace: 'known.record.source_sha256 === digestOf(read.bytes)',
+    breaks: 'What the old program wrote since the migration is not in the document that is opened.',
+    killers: [{ file: 'test/file-open.test.ts', test: '[DU4] migrates it behind a flag' }],
+  },
+  {
     name: 'migrate/partial-is-whole',
     file: 'src/plan/long-content.ts',
     find: 'export const CUT: { readonly cut: true } = { cut: true };',

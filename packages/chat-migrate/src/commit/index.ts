@@ -20,6 +20,7 @@ export {
   openDual,
   surveyMigration,
 } from './dual-read.js';
+export { type OpenedOrMigrated, type OpenOrMigrateOptions, openChatFile } from './open-chat-file.js';
 export { type MigrationRecord, type ReadRecord, readRecord, recordPath } from './record.js';
 export {
   type RollbackOptions,
