@@ -322,6 +322,15 @@ describe('answers, attempts, state', () => {
     expect(crashed.chat.message(P)?.generating).toBe(false);
   });
 
+  it('[TN9] a plain message is interrupted where its finish has that reason', () => {
+    for (const finish_reason of ['interrupted', 'stop']) {
+      const line = entryLine('finish', idAt(30), { attempt: P, finish_reason });
+      const replica = replicaOf([header(), threadLine(T), messageLine(P, T), line]);
+      expect(replica.chat.message(P)?.acp_interrupted).toBe(finish_reason === 'interrupted');
+      expectSame([replica]);
+    }
+  });
+
   it('[TN10] a revision of an answer shows only while its attempt does, and shows again with it', () => {
     const revision = entryLine('revision', idAt(40), {
       message_id: A,
