@@ -15,6 +15,7 @@ export async function buildPage(outDir: string): Promise<void> {
     // Whatever the process that builds is for: React is twice as large in development.
     mode: 'production',
     define: { 'process.env.NODE_ENV': '"production"' },
+    oxc: { jsx: { runtime: 'automatic', development: false } },
   } as const;
   await build({
     ...shared,
