@@ -1,4 +1,4 @@
-import type { Chat, Environment } from '@chatdoc/schema';
+import { type Chat, type Environment, openChat } from '@chatdoc/schema';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
@@ -88,6 +88,7 @@ describe('a connection', () => {
         // Each state by all that it takes, apart from the code.
         const rows: readonly (readonly [string, boolean])[] = [
           ['closed', each.isClosed],
+          ['denied', each.isRebuilding && network === 'denied'],
           ['rebuilding', each.isRebuilding],
           ['refused', each.isRefused],
           ['loading', storage?.phase === 'loading'],
@@ -331,5 +332,126 @@ describe('a connection', () => {
     connections.push(again);
     await again.ready;
     expect(again.chat.threads()).toHaveLength(1);
+  });
+
+  it('[CN12] ✗ what is written while a refusal waits is unsent, also for who closes', async () => {
+    const { ada, say } = await createWorld();
+    say('in the name of bob', 'bob');
+    await until(() => ada.status.state === 'refused');
+    const { unsent } = ada.status;
+    say('while it waits');
+    expect(ada.status.unsent).toBeGreaterThan(unsent);
+    const closed = await ada.close();
+    expect(closed.ok).toBe(false);
+    expect(closed.unsent).toBeGreaterThan(unsent);
+  });
+
+  it('[CN13] ✗ a token that is not taken during a rebuild is denied, and retry goes on with it', async () => {
+    const hub = await openHub({}, [
+      {
+        onAuthenticate: async ({ token }: { token: string }) => {
+          if (token === 'wrong') throw Object.assign(new Error('no'), { reason: 'wrong token' });
+        },
+      },
+    ]);
+    let token = 'ada';
+    const ada = join(hub, 'ada', { token: async () => token });
+    await saved(ada);
+    const { thread_id } = ada.chat.createThread({ created_by: 'ada' });
+    ada.chat.send({ thread_id, sender_id: 'bob', content: 'in the name of bob' });
+    await until(() => ada.status.state === 'refused');
+    token = 'wrong';
+    const rebuilt = ada.rebuild({ keep: false });
+    await until(() => ada.status.state === 'denied');
+    token = 'ada';
+    ada.retry();
+    expect((await rebuilt).refused).toBeUndefined();
+    await saved(ada);
+    expect(ada.status).toMatchObject({ epoch: 1, refusal: null });
+  });
+
+  it('[CN14] a rebuild without a server, or after the end, is refused at once', async () => {
+    const ada = connect({
+      doc_id: DOC_ID,
+      user: { user_id: 'ada' },
+      environment: createEnvironment('alone'),
+    });
+    await expect(ada.rebuild()).rejects.toMatchObject({ code: 'invalid_argument' });
+    ada.chat.createThread({ created_by: 'ada' });
+    await ada.close();
+    await expect(ada.rebuild()).rejects.toMatchObject({ code: 'closed' });
+  });
+
+  it('[CN15] ✗ another tab brings nothing back that was refused and left out', async () => {
+    const { hub, ada, thread_id, say } = await createWorld({ tabs: true });
+    const tab = join(hub, 'ada', { tabs: true });
+    await saved(tab);
+    say('in the name of bob', 'bob');
+    await until(() => ada.status.state === 'refused' && tab.status.state === 'refused');
+    for (const each of [ada, tab]) {
+      expect((await each.rebuild({ keep: false })).refused).toBeUndefined();
+      await saved(each);
+      expect(textsOf(each.chat)).toEqual(['of bob']);
+    }
+    ada.chat.send({ thread_id, sender_id: 'ada', content: 'goes on' });
+    await until(() => textsOf(tab.chat).length === 2);
+    await saved(ada, tab);
+    expect([ada.status.epoch, tab.status.epoch]).toEqual([1, 1]);
+  });
+
+  it('[CN16] ✗ a rebuild leaves in the storage what another tab has put there', async () => {
+    const medium = new MemoryMedium();
+    const storage = (name: string) => memoryStorage({ name, medium });
+    const { hub, ada, thread_id, say } = await createWorld({ storage });
+    const tab = new Y.Doc();
+    Y.applyUpdate(tab, Y.encodeStateAsUpdate(ada.doc));
+    say('in the name of bob', 'bob');
+    await until(() => ada.status.state === 'refused');
+    await ada.flush();
+    const updates: Uint8Array[] = [];
+    tab.on('update', (update: Uint8Array) => updates.push(update));
+    openChat(tab, { user_id: 'ada', generation: GENERATION, environment: createEnvironment('tab') }).send({
+      thread_id,
+      sender_id: 'ada',
+      content: 'of another tab',
+    });
+    expect((await storage(ROOM).append(updates)).ok).toBe(true);
+    await ada.rebuild({ keep: false });
+    await saved(ada);
+    await ada.close();
+    const again = join(hub, 'ada', { storage });
+    await saved(again);
+    expect(textsOf(again.chat)).toEqual(['of another tab', 'of bob']);
+  });
+
+  it('[CN17] ✗ tabs that hold a gap do not ask each other for ever', async () => {
+    const doc = new Y.Doc();
+    const source = openChat(doc, { generation: GENERATION, environment: createEnvironment('gap') });
+    const updates: Uint8Array[] = [];
+    doc.on('update', (update: Uint8Array) => updates.push(update));
+    const { thread_id } = source.createThread({ created_by: 'ada' });
+    source.send({ thread_id, sender_id: 'ada', content: 'one' });
+    source.send({ thread_id, sender_id: 'ada', content: 'two' });
+    const offline = { url: 'ws://127.0.0.1:1' };
+    const [one, two] = [join(offline, 'ada', { tabs: true }), join(offline, 'ada', { tabs: true })];
+    // As a server's answer that lacks something would come in.
+    for (const each of [one, two]) Y.applyUpdate(each.doc, updates.at(-1) as Uint8Array);
+    one.chat.createThread({ created_by: 'ada' });
+    await until(() => two.chat.threads().length === 1);
+    const channel = new BroadcastChannel(`chatdoc ${ROOM}`);
+    let asked = 0;
+    let answered = 0;
+    channel.onmessage = ({ data }: MessageEvent<object>) => {
+      if ('vector' in data) asked += 1;
+      else answered += 1;
+    };
+    join(offline, 'ada', { tabs: true });
+    await until(() => answered >= 2);
+    for (const due of [5, 8, 11]) {
+      channel.postMessage({ vector: Y.encodeStateVector(doc) });
+      await until(() => answered >= due);
+    }
+    expect({ asked, answered }).toEqual({ asked: 1, answered: 11 });
+    channel.close();
   });
 });

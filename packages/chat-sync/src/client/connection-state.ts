@@ -29,6 +29,7 @@ export interface ConnectionFacts {
   readonly isRefused: boolean;
   /** Null without a storage. */
   readonly storage: Pick<StorageStatus, 'phase' | 'unsaved'> | null;
+  /** While it rebuilds, that of the fresh copy. */
   readonly network: 'none' | 'connecting' | 'offline' | 'open' | 'synced' | 'denied';
   /** Changes that the server has not confirmed. */
   readonly unsent: number;
@@ -38,7 +39,7 @@ export interface ConnectionFacts {
 export function deriveState(facts: ConnectionFacts): ConnectionState {
   const { isClosed, isRebuilding, isRefused, storage, network, unsent } = facts;
   if (isClosed) return 'closed';
-  if (isRebuilding) return 'rebuilding';
+  if (isRebuilding) return network === 'denied' ? 'denied' : 'rebuilding';
   if (isRefused) return 'refused';
   if (storage?.phase === 'loading') return 'loading';
   const unsaved = storage?.unsaved ?? 0;

@@ -1,4 +1,11 @@
-import { type Chat, type Environment, systemEnvironment, systemTimers, type Timers } from '@chatdoc/schema';
+import {
+  type Chat,
+  ChatDocError,
+  type Environment,
+  systemEnvironment,
+  systemTimers,
+  type Timers,
+} from '@chatdoc/schema';
 import * as Y from 'yjs';
 import { adoptOwn } from '../generation/adopt-own.js';
 import { roomName } from '../generation/room.js';
@@ -99,7 +106,8 @@ export interface Connection {
   retry(): void;
   /**
    * Moves to a fresh copy of the document, by the answer of a person after `refused`. Writes into the old one are
-   * possible until it ends, and come along. A crash before its end starts over, and adds nothing twice.
+   * possible until it ends, and come along. A crash before its end starts over, and adds nothing twice. Rejects with
+   * `invalid_argument` without a server, with `closed` after `close()`.
    */
   rebuild(options?: Rebuilding): Promise<Rebuilt>;
   close(): Promise<{ readonly ok: boolean; readonly unsaved: number; readonly unsent: number }>;
@@ -126,6 +134,8 @@ class ServerConnection implements Connection {
   readonly #listeners = new Set<() => void>();
   #resolveReady: () => void = () => {};
   #link: RoomLink;
+  /** While it rebuilds, what is to take the place of `#link`. */
+  #fresh: RoomLink | undefined;
   #epoch = 0;
   /** A rebuild by itself has not been followed by a time in which all was saved. */
   #hasRehosted = false;
@@ -144,6 +154,7 @@ class ServerConnection implements Connection {
       this.#resolveReady = resolve;
     });
     this.#link = this.#open(roomName(doc_id, generation), true);
+    this.#link.joinTabs();
     this.#status = this.#describe();
     this.#publish();
   }
@@ -193,13 +204,16 @@ class ServerConnection implements Connection {
   };
 
   readonly retry = (): void => {
-    if (this.#isClosed || this.#rebuilding !== undefined) return;
-    this.#link.connect();
+    if (this.#isClosed) return;
+    (this.#fresh ?? this.#link).connect();
     this.#publish();
   };
 
   readonly rebuild = (options: Rebuilding = {}): Promise<Rebuilt> => {
+    const fault = this.#findRebuildFault();
+    if (fault !== undefined) return Promise.reject(fault);
     this.#rebuilding ??= this.#rebuild(options).finally(() => {
+      this.#fresh = undefined;
       this.#rebuilding = undefined;
       this.#publish();
     });
@@ -207,11 +221,19 @@ class ServerConnection implements Connection {
     return this.#rebuilding;
   };
 
+  #findRebuildFault(): ChatDocError | undefined {
+    if (this.#isClosed) return new ChatDocError('closed', '', 'this connection was closed');
+    if (this.#options.url !== undefined) return undefined;
+    return new ChatDocError('invalid_argument', 'url', 'without a server there is no fresh copy to move to');
+  }
+
   async #rebuild({ keep = true, restamp = false }: Rebuilding): Promise<Rebuilt> {
     const stale = this.#link;
     const { refusal } = stale;
     stale.disconnect();
+    // Not in step with other tabs until it has taken the place: they may hold what was refused.
     const fresh = this.#open(refusal?.room ?? stale.room, false);
+    this.#fresh = fresh;
     const { environment, root } = this.#linkOptions;
     const adopt = (): { lines: number; left: number } => {
       const { doc, chat } = fresh;
@@ -245,21 +267,26 @@ class ServerConnection implements Connection {
     this.#link = fresh;
     this.#epoch += 1;
     await stale.close();
-    await this.#replaceRows(stale.room, fresh);
+    await this.#replaceRows(stale, fresh);
+    fresh.joinTabs();
     return { lines, left, stale: stale.chat };
   }
 
-  /** The rows of the old document give way to the fresh one: in one step, by one tab at a time. */
-  async #replaceRows(room: string, fresh: RoomLink): Promise<void> {
+  /**
+   * The rows of the old document give way to the fresh one: in one step, by one tab at a time. Those with changes that
+   * the old document lacks are another tab's, and stay.
+   */
+  async #replaceRows({ room, doc }: RoomLink, fresh: RoomLink): Promise<void> {
     const storage = this.#storageOf(room);
     if (storage === undefined) return;
+    const known = Y.decodeStateVector(Y.encodeStateVector(doc));
     const replace = async (): Promise<void> => {
       const loaded = await storage.load();
       const isSame = room === fresh.room;
       const snapshot = Y.encodeStateAsUpdate(isSame ? fresh.doc : new Y.Doc());
       if (loaded.ok)
         await storage.replace(
-          loaded.rows.map(({ row }) => row),
+          loaded.rows.filter(({ update }) => isWithin(update, known)).map(({ row }) => row),
           snapshot,
         );
       await storage.close();
@@ -308,7 +335,8 @@ class ServerConnection implements Connection {
 
   #describe(): ConnectionStatus {
     const link = this.#link;
-    const { storage, network, unsent } = link.facts;
+    const { storage, unsent } = link.facts;
+    const { network } = (this.#fresh ?? link).facts;
     const state = deriveState({
       isClosed: this.#isClosed,
       isRebuilding: this.#rebuilding !== undefined,
@@ -343,5 +371,14 @@ class ServerConnection implements Connection {
     if (isSame) return;
     this.#status = next;
     for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** Whether a document with this state vector has all changes of an update. False for bytes that are none. */
+function isWithin(update: Uint8Array, known: ReadonlyMap<number, number>): boolean {
+  try {
+    return [...Y.parseUpdateMeta(update).to].every(([client, clock]) => clock <= (known.get(client) ?? 0));
+  } catch {
+    return false;
   }
 }

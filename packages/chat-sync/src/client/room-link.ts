@@ -41,12 +41,14 @@ export class RoomLink {
   #binding: StorageBinding | undefined;
   #unwatchBinding: (() => void) | undefined;
   #unsent: () => number = () => 0;
+  /** Changes since the server was left, which nobody else counts. */
+  #unheard = 0;
   #hasSynced = false;
   readonly #options: LinkOptions;
   readonly #onChange: () => void;
   readonly #onRefusal: (refusal: Refusal) => void;
   #session: Session | undefined;
-  readonly #closeTabs: () => void;
+  #closeTabs: (() => void) | undefined;
 
   /** `onChange` is called after each change of what the link reports; `onRefusal` for a refusal that needs an answer. */
   constructor(
@@ -56,18 +58,27 @@ export class RoomLink {
     onRefusal: (refusal: Refusal) => void,
   ) {
     const { url, user, root, environment } = options;
+    const { generation } = parseRoom(room) as Room;
     this.room = room;
     this.#options = options;
     this.#onChange = onChange;
     this.#onRefusal = onRefusal;
-    const { doc_id, generation } = parseRoom(room) as Room;
     this.chat = openChat(this.doc, { root, user_id: user.user_id, generation, environment });
     this.#network = url === undefined ? 'none' : 'connecting';
-    this.doc.on('update', onChange);
-    this.#closeTabs = options.tabs
-      ? openTabs({ doc: this.doc, doc_id, generation, root, others: options.others })
-      : () => {};
+    this.doc.on('update', this.#onUpdate);
     this.connect();
+  }
+
+  readonly #onUpdate = (): void => {
+    this.#unheard += 1;
+    this.#onChange();
+  };
+
+  /** Keeps in step with the other tabs from now on, if the options say so. */
+  joinTabs(): void {
+    const { tabs, root, others } = this.#options;
+    const { doc_id, generation } = parseRoom(this.room) as Room;
+    if (tabs) this.#closeTabs ??= openTabs({ doc: this.doc, doc_id, generation, root, others });
   }
 
   /** What others show, and we; undefined while there is no server. */
@@ -99,7 +110,9 @@ export class RoomLink {
       document: this.doc,
       token: async () => (await token?.()) ?? '',
     });
-    this.#unsent = () => provider.unsyncedChanges;
+    let isConnected = true;
+    // Once it is left, the provider counts no more.
+    this.#unsent = () => provider.unsyncedChanges + (isConnected ? 0 : this.#unheard);
     let isOpen = false;
     const setNetwork = (network: ConnectionFacts['network']): void => {
       this.#network = network;
@@ -123,16 +136,16 @@ export class RoomLink {
       if (refusal.reset === 'resync') return;
       this.refusal = refusal;
       // What it would send again is refused again.
-      disconnect();
+      this.disconnect();
       this.#onRefusal(refusal);
     });
     const presence =
       provider.awareness === null
         ? undefined
         : openPresence(provider.awareness, { user, timers, environment });
-    let isConnected = true;
     const disconnect = (): void => {
       if (!isConnected) return;
+      this.#unheard = 0;
       isConnected = false;
       presence?.close();
       // A retry that is due would open the socket again, and nobody would close it.
@@ -174,13 +187,14 @@ export class RoomLink {
   /** Leaves the server and the other tabs. Document and storage stay. */
   disconnect(): void {
     this.#session?.disconnect();
-    this.#closeTabs();
+    this.#closeTabs?.();
+    this.#closeTabs = undefined;
   }
 
   /** Leaves everything. Resolves to what the storage could not save. */
   async close(): Promise<number> {
     this.disconnect();
-    this.doc.off('update', this.#onChange);
+    this.doc.off('update', this.#onUpdate);
     const result = await this.#binding?.close();
     this.#unwatchBinding?.();
     this.chat.close();

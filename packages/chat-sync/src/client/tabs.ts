@@ -5,8 +5,10 @@ interface TabOptions extends Pick<DoorOptions, 'doc_id' | 'generation' | 'root' 
   readonly doc: Y.Doc;
 }
 
-/** A frame with changes, or what the sender has: those that have more send it. */
-type TabMessage = { readonly frame: Uint8Array } | { readonly vector: Uint8Array };
+/** A frame with changes, or what the sender has: those that have more answer with it. */
+type TabMessage =
+  | { readonly frame: Uint8Array; readonly isAnswer?: boolean }
+  | { readonly vector: Uint8Array };
 
 /**
  * Keeps the documents of one room in all tabs of a browser in step, also without a server. What comes in goes through
@@ -23,11 +25,12 @@ export function openTabs({ doc, ...options }: TabOptions): () => void {
   channel.onmessage = ({ data }: MessageEvent<TabMessage>) => {
     if ('vector' in data) {
       const update = Y.encodeStateAsUpdate(doc, data.vector);
-      channel.postMessage({ frame: door.wrap(update) });
+      channel.postMessage({ frame: door.wrap(update), isAnswer: true });
       return;
     }
     const receipt = door.receive(data.frame);
-    if (!receipt.ok && receipt.outcome === 'gap') ask();
+    // An answer that lacks something is all that there is: asked again, it would come again.
+    if (!receipt.ok && receipt.outcome === 'gap' && data.isAnswer !== true) ask();
   };
   // In Node a channel would keep the process alive.
   (channel as { unref?: () => void }).unref?.();
