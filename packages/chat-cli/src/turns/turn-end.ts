@@ -1,5 +1,6 @@
 import { type ChatReader, deriveAnswerId, type Message } from '@chatdoc/schema';
 import { isOrdinaryEnd } from '../say/message.js';
+import { flatten } from '../say/plain-text.js';
 import { type Failure, fail } from '../sources/read-source.js';
 
 /** How a turn ended, by what the document says. */
@@ -64,31 +65,41 @@ export function describeTurnEnd(end: TurnEnd): Failure | undefined {
   }
 }
 
+/** Longer words of an agent are cut here; the record has them whole. */
+const MAX_DETAIL = 500;
+
 function describeFailedTurn({ code, detail }: { readonly code: string; readonly detail: string }): Failure {
-  switch (code) {
-    case 'acp_spawn':
-      return fail(code, 'the agent could not be started; check --agent, and ask again with --retry');
-    case 'acp_closed':
-      return fail(
-        code,
-        'the agent ended before its answer did; run its command by itself to see why. --continue goes on with what was said',
-      );
-    case 'acp_failed': {
-      const [number = 'an error'] = /-?\d+/.exec(detail) ?? [];
-      return fail(
-        code,
-        `the agent answered with ${number}; it may have to be set up or logged in first. --retry asks it again`,
-      );
-    }
-    case 'timeout':
-      return fail(code, 'the agent said nothing for too long; --continue goes on with what was said');
-    case 'max_tokens':
-    case 'max_turn_requests':
-    case 'length':
-      return fail(code, 'the answer is cut off where the agent allows no more; --continue goes on with it');
-    case 'refusal':
-      return fail(code, 'the agent refuses to answer this');
-    default:
-      return fail('failed', `the turn failed (${code}); --retry asks it again`);
-  }
+  const advice = ADVICE.get(code);
+  const words = flatten(detail.slice(0, MAX_DETAIL));
+  const because = words === '' ? '' : ` (${words})`;
+  if (advice !== undefined) return fail(code, `${advice}${because}`);
+  return fail('failed', `the turn failed (${code}); --retry asks it again${because}`);
 }
+
+const CUT_OFF = 'the answer is cut off where the agent allows no more; --continue goes on with it';
+
+/** By the code in the record. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['acp_spawn', 'the agent could not be started; check --agent, and ask again with --retry'],
+  [
+    'acp_closed',
+    'the agent ended before its answer did; run its command by itself to see why. --continue goes on with what was said',
+  ],
+  [
+    'acp_failed',
+    'the agent answered with an error; it may have to be set up or logged in first. --retry asks it again',
+  ],
+  ['acp_auth', 'the agent has to be logged in first, by its own command; then --retry asks it again'],
+  [
+    'acp_version',
+    'the agent and chatdoc speak different versions of ACP; update the older one, then --retry asks it again',
+  ],
+  ['openai_auth', 'the provider refuses the key; check it, then --retry asks it again'],
+  ['openai_rate', 'the provider allows no more requests for now; --retry asks it again later'],
+  ['openai_failed', 'the provider failed; --continue goes on with what was said, --retry asks it again'],
+  ['timeout', 'the agent said nothing for too long; --continue goes on with what was said'],
+  ['max_tokens', CUT_OFF],
+  ['max_turn_requests', CUT_OFF],
+  ['length', CUT_OFF],
+  ['refusal', 'the agent refuses to answer this'],
+]);

@@ -20,7 +20,7 @@ const STEPS = {
   hang: () => new Promise(() => setInterval(() => undefined, 1000)),
   die: () => process.exit(3),
   fail: () => {
-    throw new acp.RequestError(-32000, 'what was asked is secret');
+    throw new acp.RequestError(-32000, 'no credit\u001b[31m left');
   },
   cut: () => 'max_tokens',
   ask: async (tell, what, { sessionId, client }) => {
