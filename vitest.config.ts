@@ -43,6 +43,11 @@ export default defineConfig({
       project('chat-sync', 'packages/chat-sync', 'test/**/*.test.ts', {
         setupFiles: ['test/setup.ts'],
       }),
+      // Connections once more, with the provider of Hocuspocus 4.
+      project('chat-sync-provider-4', 'packages/chat-sync', 'test/connect.test.ts', {
+        setupFiles: ['test/setup.ts'],
+        alias: [{ find: /^@hocuspocus\/provider$/, replacement: 'hocuspocus-provider-4' }],
+      }),
       project('chat-turns', 'packages/chat-turns', 'test/**/*.test.ts'),
       project('chat-react', 'packages/chat-react', 'test/**/*.test.ts', {
         setupFiles: ['test/setup.ts'],

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as schema from '@chatdoc/schema';
+import * as anchors from '@chatdoc/schema/anchors';
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 
@@ -62,8 +63,13 @@ it('the README of the schema package names only what the package exports', () =>
   const chat = schema.openChat(new Y.Doc());
   const { thread_id } = chat.createThread({ created_by: 'ada' });
   const writer = chat.openMessage({ thread_id, sender_id: 'ada' });
-  const known = [schema, chat, writer, new schema.ChatDocError('not_found', 'thread_id', 'none')].flatMap(
-    (value) => listNames(value),
+  const text = new Y.Doc().getText('text');
+  text.insert(0, 'some text');
+  const anchor = anchors.anchorOf(text, 0, 4);
+  const range = anchors.resolveAnchor(text.doc as Y.Doc, anchor) as object;
+  const error = new schema.ChatDocError('not_found', 'thread_id', 'none');
+  const known = [schema, chat, writer, error, anchors, anchor, range, { undefined }].flatMap((value) =>
+    listNames(value),
   );
   const names = [...readPage('packages/chat-schema/README.md').matchAll(/`([a-z][A-Za-z]+)(?:`|\()/g)];
   expect(names.length).toBeGreaterThan(40);
