@@ -57,8 +57,8 @@ export interface ThreadFacts {
   readonly misplaced: readonly string[];
   /** Messages that have the date of another one in the thread. */
   readonly sameDates: number;
-  /** An agent is asked in it, or answers. */
-  readonly hasAgent: boolean;
+  /** An agent is asked in it. */
+  readonly asksAgent: boolean;
   /** Somebody has chosen how its agent works. */
   readonly isConfigured: boolean;
   /** Settings that several people changed at once. */

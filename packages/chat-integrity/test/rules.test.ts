@@ -1,7 +1,8 @@
+import { deriveAnswerId } from '@chatdoc/schema';
 import { describe, expect, it } from 'vitest';
 import { check, createLeaseRule, RULES } from '../src/index.js';
 import { BREAKERS, HARMLESS } from './breakers.js';
-import { idAt, message, openWith } from './documents.js';
+import { idAt, message, openWith, thread } from './documents.js';
 
 describe('each rule', () => {
   for (const { rule, damage, open, first } of BREAKERS) {
@@ -48,4 +49,19 @@ describe('no rule', () => {
       expect(check(open().chat)).toEqual([]);
     });
   }
+});
+
+it('[IN26] a thread in which an agent answers and nobody asks needs no settings', () => {
+  const { chat } = openWith(
+    thread(idAt(20)),
+    message(deriveAnswerId(idAt(19)), 21, {
+      thread_id: idAt(20),
+      prompt_id: idAt(19),
+      attempt: idAt(22),
+      epoch: 1,
+      runner_id: 'x',
+    }),
+  );
+  expect(chat.message(deriveAnswerId(idAt(19)))?.attempt?.attempt).toBe(idAt(22));
+  expect(check(chat).map(({ rule }) => rule)).not.toContain('IN26');
 });

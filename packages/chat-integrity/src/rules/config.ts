@@ -6,10 +6,10 @@ const MISSING_CONFIG: Rule<'thread'> = {
   name: 'missing_thread_config',
   counter: 'chat.integrity.missing_thread_config',
   severity: 'warning',
-  description: 'A thread in which an agent is asked or answers has the settings of that agent. Counted.',
+  description: 'A thread in which an agent is asked has the settings of that agent. Counted.',
   subjects: ['thread'],
-  judge: ({ id, isPresent, hasAgent, isConfigured }) =>
-    isPresent && hasAgent && !isConfigured ? [{ ids: [id], message: '', group: 'threads' }] : NO_MARKS,
+  judge: ({ id, isPresent, asksAgent, isConfigured }) =>
+    isPresent && asksAgent && !isConfigured ? [{ ids: [id], message: '', group: 'threads' }] : NO_MARKS,
   report: (marks, chat) => {
     const count = marks.length;
     const threadsHave = count === 1 ? 'thread has' : 'threads have';

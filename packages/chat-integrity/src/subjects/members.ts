@@ -1,12 +1,12 @@
 import type { Message } from '@chatdoc/schema';
-import { hasAgent } from './message.js';
+import { asksAgent } from './message.js';
 
 interface Members {
   readonly ids: Set<string>;
   readonly dates: Map<string, number>;
   /** Messages that have the date of another. */
   sameDate: number;
-  agents: number;
+  prompts: number;
 }
 
 /** The messages of each thread, whether the thread is there or not, with what is counted of them. */
@@ -29,23 +29,23 @@ export class ThreadMembers {
     return this.#threads.get(thread)?.sameDate ?? 0;
   }
 
-  /** Whether an agent is asked, or answers. */
-  hasAgent(thread: string): boolean {
-    return (this.#threads.get(thread)?.agents ?? 0) > 0;
+  /** Whether an agent is asked. */
+  asksAgent(thread: string): boolean {
+    return (this.#threads.get(thread)?.prompts ?? 0) > 0;
   }
 
   #join(id: string, message: Message): void {
     const { thread_id: thread, date } = message;
     let members = this.#threads.get(thread);
     if (members === undefined) {
-      members = { ids: new Set(), dates: new Map(), sameDate: 0, agents: 0 };
+      members = { ids: new Set(), dates: new Map(), sameDate: 0, prompts: 0 };
       this.#threads.set(thread, members);
     }
     members.ids.add(id);
     const count = (members.dates.get(date) ?? 0) + 1;
     members.dates.set(date, count);
     members.sameDate += count === 1 ? 0 : count === 2 ? 2 : 1;
-    if (hasAgent(message)) members.agents += 1;
+    if (asksAgent(message)) members.prompts += 1;
   }
 
   #leave(id: string, message: Message): void {
@@ -57,7 +57,7 @@ export class ThreadMembers {
     if (count === 0) members.dates.delete(date);
     else members.dates.set(date, count);
     members.sameDate -= count === 0 ? 0 : count === 1 ? 2 : 1;
-    if (hasAgent(message)) members.agents -= 1;
+    if (asksAgent(message)) members.prompts -= 1;
   }
 }
 

@@ -43,12 +43,12 @@ export function readMessage(chat: Chat, id: string): ReadMessage {
 
 /** It asks for an answer. */
 export function expectsAnswer(record: MessageRecord | undefined): boolean {
-  return record?.message?.expects === 'answer';
+  return record?.message !== undefined && asksAgent(record.message);
 }
 
-/** An agent is asked, or answers. */
-export function hasAgent({ expects, attempt }: Message): boolean {
-  return expects === 'answer' || attempt !== undefined;
+/** An agent is asked. */
+export function asksAgent({ expects }: Message): boolean {
+  return expects === 'answer';
 }
 
 /** Its id derives from the prompt that it names. Of a plain message so: a forged answer has a problem. */

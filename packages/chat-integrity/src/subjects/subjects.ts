@@ -14,8 +14,8 @@ import { ExpectedAnswers } from './expected-answers.js';
 import { Links } from './links.js';
 import { ThreadMembers } from './members.js';
 import {
+  asksAgent,
   expectsAnswer,
-  hasAgent,
   isAnswer,
   isOwnAttempt,
   listAttempts,
@@ -261,7 +261,7 @@ export class Subjects {
       derivedId,
       misplaced,
       sameDates: this.#members.countSameDate(id),
-      hasAgent: this.#members.hasAgent(id),
+      asksAgent: this.#members.asksAgent(id),
       isConfigured,
       conflicts,
       waiting: isPresent ? 0 : about,
@@ -349,7 +349,7 @@ function createDirty(): Dirty {
 /** Whether a thread counts both alike. */
 function isSameMember(a: Message | undefined, b: Message | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.thread_id === b.thread_id && a.date === b.date && hasAgent(a) === hasAgent(b);
+  return a.thread_id === b.thread_id && a.date === b.date && asksAgent(a) === asksAgent(b);
 }
 
 const NONE: readonly string[] = Object.freeze([]);
