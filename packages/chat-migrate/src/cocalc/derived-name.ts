@@ -1,5 +1,5 @@
 /** A name that CoCalc's own migration gave to a message: of its date and sender. */
-export const DERIVED_NAME = /^legacy-message-(\d+)-/;
+export const DERIVED_NAME: RegExp = /^legacy-message-(\d+)-/;
 
 /** Whether the name of a message is that which CoCalc's own migration gave to a row of this date. */
 export function isDerivedName(name: string, time: number | undefined): boolean {

@@ -107,8 +107,7 @@ const DELETION: Keys<Omit<Edit, 'content'>> = { message_id: true, author_id: tru
 const SLOT: Keys<Slot> = { root_id: true, owner_id: true, provider: true, number: true };
 const ANNOTATION = { user_id: true, key: true, value: true } as const;
 
-/** By call, the keys of its argument. */
-export const KEYS = {
+const BY_CALL = {
   createThread: {
     ...CONFIG,
     created_by: true,
@@ -148,3 +147,26 @@ export const KEYS = {
   retry: ABOUT,
   interrupt: { message_id: true, attempt: true },
 } as const;
+
+/** Calls whose argument is judged by its keys, and what is judged inside one. */
+export type KeyedArgument =
+  | 'createThread'
+  | 'slot'
+  | 'forked_from'
+  | 'configure'
+  | 'send'
+  | 'edit'
+  | 'delete'
+  | 'redact'
+  | 'annotateMessage'
+  | 'annotateThread'
+  | 'setVariables'
+  | 'setState'
+  | 'openAttempt'
+  | 'openMessage'
+  | 'stop'
+  | 'retry'
+  | 'interrupt';
+
+/** The keys of each argument. */
+export const KEYS: Readonly<Record<KeyedArgument, Readonly<Record<string, true>>>> = BY_CALL;

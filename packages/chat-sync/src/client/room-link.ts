@@ -34,7 +34,7 @@ interface Session {
 /** One document of one room, with its chat, its connection to the server and its storage. */
 export class RoomLink {
   readonly room: string;
-  readonly doc = new Y.Doc();
+  readonly doc: Y.Doc = new Y.Doc();
   readonly chat: Chat;
   refusal: Refusal | null = null;
   #network: ConnectionFacts['network'];
