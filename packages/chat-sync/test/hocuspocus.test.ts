@@ -246,6 +246,32 @@ describe('saved', () => {
     expect(await raw.refusal()).toMatchObject({ refusal: { code: 'gap', reset: 'resync' } });
     expect(raw.acks()).toBe(0);
   });
+
+  it('[HP9] a client that lacks what another is about to bring stays while others write', async () => {
+    const hub = await openHub();
+    const phone = new Member(createServer(), 'writer', 'ada');
+    const laptop = connect(hub, 'ada');
+    await laptop.settled();
+    const { outbox } = phone;
+    for (const text of ['1', '2']) say(phone, text);
+    const raw = await RawClient.open(hub, 'ada');
+    // Each answer lacks the start, as when several come back at once and the disk is slow.
+    for (let round = 0; round < 12; round += 1) {
+      say(laptop, `${round}`);
+      await laptop.settled();
+      raw.sendUpdate(outbox.at(-1) as Uint8Array, 1);
+      await raw.flush();
+    }
+    raw.sendUpdate(Y.encodeStateAsUpdate(phone.doc), 1);
+    await raw.flush();
+    expect(raw.acks()).toBe(1);
+    await until(() => hub.chat().digest() === laptop.chat.digest());
+    const texts = hub
+      .chat()
+      .threads()
+      .flatMap(({ thread_id }) => hub.chat().messages(thread_id));
+    expect(texts.map(({ content }) => content)).toEqual(expect.arrayContaining(['1', '2', '0', '11']));
+  });
 });
 
 function v2(update: Uint8Array): Uint8Array {

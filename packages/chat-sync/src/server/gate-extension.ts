@@ -35,8 +35,11 @@ export interface GateExtensionOptions extends Omit<GateOptions, 'doc_id' | 'gene
   readonly awareness?: Partial<AwarenessLimits>;
 }
 
-/** After so many answers to a sync that still lack something the client is sent away. */
-const MOST_GAPS = 3;
+/**
+ * After this many answers to a sync that still lack something the client is sent away. Only answers to one state of the
+ * document count: while others bring what they have, an honest client waits for them.
+ */
+const MAX_GAPS = 3;
 
 interface Peer {
   readonly principal: Principal;
@@ -44,6 +47,8 @@ interface Peer {
   /** Asked for what the server lacks, and not answered yet. */
   asked: boolean;
   gaps: number;
+  /** The version of the document to which those gaps belong. */
+  gapsAt: number;
   /** Updates that were left out for a gap: the answer to the sync holds them. */
   leftOut: number;
 }
@@ -54,6 +59,8 @@ interface Session {
   readonly peers: WeakMap<Connection, Peer>;
   /** Awareness clientIDs whose connections are closed. */
   readonly left: Set<number>;
+  /** Grows with each update of the document. */
+  version: number;
 }
 
 /** Puts a gate in front of every document of a Hocuspocus server. */
@@ -136,9 +143,19 @@ export class GateExtension implements Extension {
       const room = parseRoom(document.name);
       if (room === undefined) throw deny({ code: 'room', reset: 'reset' });
       const gate = new Gate(document, { ...this.#options, ...room });
-      session = { gate, seats: new AwarenessSeats(), peers: new WeakMap(), left: new Set() };
-      this.#sessions.set(document, session);
+      const opened: Session = {
+        gate,
+        seats: new AwarenessSeats(),
+        peers: new WeakMap(),
+        left: new Set(),
+        version: 0,
+      };
+      this.#sessions.set(document, opened);
+      document.on('update', () => {
+        opened.version += 1;
+      });
       document.on('destroy', () => gate.close());
+      session = opened;
     }
     return session;
   }
@@ -147,7 +164,7 @@ export class GateExtension implements Extension {
     let peer = peers.get(connection);
     if (peer === undefined) {
       const principal = gate.connect(this.#options.user(context));
-      const fresh: Peer = { principal, closed: false, asked: false, gaps: 0, leftOut: 0 };
+      const fresh: Peer = { principal, closed: false, asked: false, gaps: 0, gapsAt: 0, leftOut: 0 };
       peers.set(connection, fresh);
       connection.onClose(() => {
         fresh.closed = true;
@@ -161,7 +178,7 @@ export class GateExtension implements Extension {
   }
 
   #receive(
-    { gate }: Session,
+    { gate, version }: Session,
     peer: Peer,
     { connection, document, update: bytes }: beforeHandleMessagePayload,
     update: Uint8Array,
@@ -174,8 +191,8 @@ export class GateExtension implements Extension {
       if (kind === 'initial') this.#settle(peer, connection, document);
       return;
     }
-    if (kind === 'initial') peer.gaps += 1;
-    if (verdict.reset !== 'resync' || peer.gaps > MOST_GAPS) this.#refuse(peer, connection, verdict);
+    if (kind === 'initial' && verdict.code === 'gap') countGap(peer, version);
+    if (verdict.reset !== 'resync' || peer.gaps > MAX_GAPS) this.#refuse(peer, connection, verdict);
     replaceWithAwareness(bytes, null);
     if (kind === 'live') peer.leftOut += 1;
     if (peer.asked) return;
@@ -212,6 +229,12 @@ export class GateExtension implements Extension {
     peer.closed = true;
     throw dismiss(connection, refusal);
   }
+}
+
+/** Counts an answer that lacks something, from one if the document has changed since the last. */
+function countGap(peer: Peer, version: number): void {
+  peer.gaps = peer.gapsAt === version ? peer.gaps + 1 : 1;
+  peer.gapsAt = version;
 }
 
 /** Tells the client why. Gives the event with which its connection is closed. */
