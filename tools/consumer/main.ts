@@ -37,7 +37,11 @@ const COMPILERS: Readonly<Record<string, string>> = {
 };
 
 /** Types that the types of the packages or of their peers need. */
-const TYPES: Readonly<Record<string, string>> = { '@types/node': '^20.19.0', '@types/ws': '^8.18.0' };
+const TYPES: Readonly<Record<string, string>> = {
+  '@types/node': '^20.19.0',
+  '@types/react': '^19.0.0',
+  '@types/ws': '^8.18.0',
+};
 
 const RESOLUTIONS = {
   NodeNext: { module: 'NodeNext', moduleResolution: 'NodeNext' },
