@@ -62,7 +62,8 @@ function repairCopy(chat: Chat, rules: readonly Rule[]): RepairResult {
     copy.importJSONL(chat.toJSONL());
     const actions: RepairAction[] = [];
     const rehosting = rules.find((rule) => rule.repair?.kind === 'rehost');
-    if (rehosting !== undefined) {
+    // As `rehost` does, which the redaction of these lines may stop.
+    if (rehosting !== undefined && !chat.hasPending) {
       const result = copy.importJSONL(chat.rescued());
       if (result.ok && result.lines > 0) {
         actions.push(describe(rehosting, listDamagedLanes(chat), result.lines));

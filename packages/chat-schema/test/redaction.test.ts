@@ -567,9 +567,11 @@ describe('redaction and damage', () => {
     // Its deletion is applied, its lines wait for those before.
     Y.applyUpdate(c.doc, present(redacts), NETWORK);
     expect(c.chat.damage()).toHaveLength(1);
+    expect(c.chat.hasPending).toBe(true);
     expect(c.chat.rehost()).toBe(0);
     expect(holdsBytes(c.doc, 'SECRET')).toBe(false);
     Y.applyUpdate(c.doc, present(missing), NETWORK);
+    expect(c.chat.hasPending).toBe(false);
     expect(c.chat.damage()).toEqual([]);
     expectSame([a, c]);
   });

@@ -18,18 +18,25 @@ export class MessageOrder {
 
   #greatestOf(message: CocalcMessage): string {
     const chain: CocalcMessage[] = [];
+    const places = new Map<CocalcMessage, number>();
     let next: CocalcMessage | undefined = message;
-    while (next !== undefined && !this.#greatest.has(next)) {
-      // Ends a circle.
-      this.#greatest.set(next, '');
+    while (next !== undefined && !this.#greatest.has(next) && !places.has(next)) {
+      places.set(next, chain.length);
       chain.push(next);
       next = this.#findAbove(next);
     }
     let greatest = next === undefined ? '' : (this.#greatest.get(next) ?? '');
+    // All in a circle are above each other, wherever it was entered.
+    const circle = next === undefined ? undefined : places.get(next);
+    for (const each of circle === undefined ? [] : chain.splice(circle)) {
+      if (each.message_id > greatest) greatest = each.message_id;
+      places.set(each, -1);
+    }
+    for (const [each, place] of places) if (place < 0) this.#greatest.set(each, greatest);
     for (const each of chain.reverse()) {
       if (each.message_id > greatest) greatest = each.message_id;
       this.#greatest.set(each, greatest);
     }
-    return greatest;
+    return this.#greatest.get(message) ?? greatest;
   }
 }

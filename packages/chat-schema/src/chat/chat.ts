@@ -48,6 +48,8 @@ export interface Chat extends ChatReader, ChatCalls {
   readonly inspector: Inspector;
   /** Whether a transaction of the document is open: then an observer may be running. */
   readonly isInTransaction: boolean;
+  /** Whether updates have come that wait for others: `rehost` writes nothing until then. */
+  readonly hasPending: boolean;
   /** Whether it was closed, or its document destroyed. */
   readonly isClosed: boolean;
   /**
@@ -195,6 +197,9 @@ class OpenChat {
       inspector: this.#inspector,
       get isInTransaction() {
         return isInTransaction(doc);
+      },
+      get hasPending() {
+        return hasPending(doc);
       },
       get isClosed() {
         return transactor.isClosed;
